@@ -1,0 +1,18 @@
+"""Group knowledge distillation with online role change, for Keras 3 and TensorFlow."""
+
+import os
+import sys
+
+from orc_keras import startup
+
+if sys.argv[0] == "-m":  # a program of this package is being started by `python -m`
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with startup.honouring_log_level():
+    import tensorflow
+
+from orc_keras import callbacks, optimizers
+from orc_keras.network_group import NetworkGroup
+from orc_keras.online_role_change import OnlineRoleChange
+
+__version__ = "0.1.0"
+__all__ = ["NetworkGroup", "OnlineRoleChange", "callbacks", "optimizers"]

@@ -1,0 +1,51 @@
+"""Keras callbacks for groups; they work on any `keras.Model`."""
+
+import math
+
+import keras
+
+
+class NonFiniteLoss(FloatingPointError):
+    """A member's loss became NaN or infinite."""
+
+
+class StopOnNonFiniteLoss(keras.callbacks.Callback):
+    """Ends training, by raising `NonFiniteLoss`, when a member's loss is NaN or infinite.
+
+    Put it before callbacks that save, so that what they saved before stays.
+    """
+
+    def on_train_begin(self, logs=None):
+        self.step = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        members = getattr(self.model, "members", None)
+        key_of = {name: f"{name}_loss" for name in members} if members else {self.model.name: "loss"}
+        lost = [name for name, key in key_of.items() if not math.isfinite(logs[key])]
+        if lost:
+            raise NonFiniteLoss(
+                f"The loss of {' and '.join(lost)} is no longer finite at step {self.step}; a lower "
+                "learning rate usually helps."
+            )
+
+
+class StudentProgress(keras.callbacks.ProgbarLogger):
+    """Keras's progress bar with the student's numbers only, in place of every member's."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, _of_student(logs))
+
+    def on_test_batch_end(self, batch, logs=None):
+        super().on_test_batch_end(batch, _of_student(logs))
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, _of_student(logs))
+
+    def on_test_end(self, logs=None):
+        super().on_test_end(_of_student(logs))
+
+
+def _of_student(logs):
+    shown = ("accuracy", "loss", "val_accuracy", "val_loss")
+    return {name: logs[name] for name in shown if name in (logs or {})}

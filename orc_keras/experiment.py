@@ -1,0 +1,177 @@
+"""The story of a run: data, pivot, group, training, the student's files, the table."""
+
+import dataclasses
+import functools
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import models
+from orc_keras import data, distribution, report
+from orc_keras.callbacks import StopOnNonFiniteLoss, StudentProgress
+from orc_keras.export import export_saved_model
+from orc_keras.online_role_change import OnlineRoleChange
+from orc_keras.optimizers import L2SGD
+from orc_keras.run_directory import RunDirectory
+
+
+def prepare(settings):
+    """Builds all that a run needs. Every wrong input ends here, before anything is trained.
+
+    Args:
+        settings: `Settings`.
+
+    Returns:
+        The run: a function without arguments, which trains, writes the run's directory, prints
+        the table of its members and returns its summary.
+
+    Raises:
+        ValueError: if something that is asked for is impossible; the message is a sentence.
+    """
+    directory = RunDirectory(settings)
+    if directory.is_finished():
+        return functools.partial(show_finished, directory)
+    directory.check()
+    _set_up_keras(settings)
+    images = data.load(settings.dataset, settings.data_dir)
+    strategy = distribution.strategy(settings.strategy)
+    _check_batch_size(settings.batch_size, images, strategy.num_replicas_in_sync)
+    with strategy.scope():
+        group = build_group(settings, images)
+        group.compile(_optimizer(settings))
+    if settings.pivot_weights:
+        load_pivot(group.pivot, settings.pivot_weights)
+    directory.claim()
+    return functools.partial(run, settings, directory, images, group)
+
+
+def show_finished(directory):
+    """Prints the table of a run that has been made before, and returns its summary."""
+    summary = directory.read_summary()
+    print(f"{directory.path}/ holds this run, finished:\n\n{report.table(summary)}")
+    return summary
+
+
+def run(settings, directory, images, group):
+    """Trains the pivot, then the group; exports the student; writes and prints what came out."""
+    train = data.train_batches(images, settings.batch_size, settings.seed)
+    test = data.test_batches(images, settings.batch_size)
+    started = time.perf_counter()
+    if settings.pivot_epochs and not settings.pivot_weights:
+        print(f"The pivot, {group.pivot_name}, learns alone ({settings.pivot_epochs} epochs).")
+        train_pivot(settings, directory, group, train, test)
+    print(f"The group learns: {', '.join(group.members)} ({settings.epochs} epochs).")
+    group_started = time.perf_counter()
+    history = _fit(group, settings.epochs, settings, directory, "group", train, test)
+    finished = time.perf_counter()
+    seen = len(train) * settings.batch_size * settings.epochs
+    summary = {
+        "settings": dataclasses.asdict(settings),
+        "versions": report.versions(),
+        "seed": settings.seed,
+        "seconds": round(finished - started, 1),
+        "images_per_second": round(seen / (finished - group_started), 1),
+        "data": images.description(),
+        "members": report.members(group, history),
+    }
+    export_student(group, images, directory)
+    directory.write_summary(summary)
+    print(f"\n{report.table(summary)}\n\nThe student is in {directory / 'student'}/.")
+    return summary
+
+
+def train_pivot(settings, directory, group, train, test):
+    """Trains the pivot alone, by plain cross-entropy."""
+    with group.distribute_strategy.scope():
+        # A model of its own around the same layers: the pivot itself stays free of an optimizer.
+        alone = keras.Model(group.pivot.input, group.pivot.output, name=group.pivot_name)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        alone.compile(_optimizer(settings), loss, metrics=["accuracy"], jit_compile=False)
+    _fit(alone, settings.pivot_epochs, settings, directory, "pivot", train, test)
+
+
+def export_student(group, images, directory):
+    """Writes the student as a Keras file and as a SavedModel."""
+    group.student.save(directory / "student.keras")
+    # Loaded again, because a network that was trained on several devices has a copy on each.
+    student = keras.saving.load_model(directory / "student.keras")
+    export_saved_model(student, images.mean, images.std, directory / "student")
+
+
+def build_group(settings, images):
+    """Builds the networks and the group of them."""
+
+    def build(flag, name):
+        try:
+            return models.build(name, images.image_shape, images.num_classes)
+        except ValueError as error:
+            raise ValueError(f"--{flag}: {error}") from None
+
+    return OnlineRoleChange(
+        build("pivot", settings.pivot),
+        [build("students", name) for name in settings.students],
+        settings.temperature,
+        settings.distillation_weight,
+        settings.mixup_alpha,
+        settings.temporary_teachers,
+        settings.role_change_interval,
+        settings.seed,
+    )
+
+
+def load_pivot(pivot, path):
+    """Loads weights from a file into the pivot, or says why they do not fit."""
+    if not Path(path).is_file():
+        raise ValueError(f"--pivot_weights={path} does not exist.")
+    try:
+        pivot.load_weights(path)
+    except (ValueError, OSError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"--pivot_weights={path} does not fit {pivot.name}: {reason}") from error
+
+
+def _set_up_keras(settings):
+    if settings.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(settings.seed)
+    half = settings.mixed_precision
+    keras.config.set_dtype_policy("float32" if half == "none" else f"mixed_{half}")
+
+
+def _check_batch_size(batch_size, images, replicas):
+    if batch_size > len(images.train_images):
+        raise ValueError(
+            f"--batch_size={batch_size} is more than the {len(images.train_images)} images to "
+            "learn from."
+        )
+    if batch_size % replicas:
+        raise ValueError(f"--batch_size={batch_size} is not divisible by the {replicas} replicas.")
+
+
+def _optimizer(settings):
+    return L2SGD(settings.learning_rate, settings.momentum, l2=settings.weight_decay)
+
+
+def _fit(model, epochs, settings, directory, stage, train, test):
+    """Fits the model with the callbacks of every run; returns the history by name."""
+    decays = np.array(settings.decay_epochs)
+
+    def learning_rate(epoch, _):
+        return settings.learning_rate * settings.decay_factor ** int(np.sum(epoch >= decays))
+
+    prefix = "" if stage == "group" else f"{stage}_"
+    callbacks = [
+        StopOnNonFiniteLoss(),
+        StudentProgress(),
+        keras.callbacks.LearningRateScheduler(learning_rate),
+        keras.callbacks.ModelCheckpoint(directory / "checkpoints" / f"{stage}.keras"),
+        keras.callbacks.CSVLogger(directory / f"{prefix}history.csv"),
+        keras.callbacks.TensorBoard(directory / "tensorboard" / stage, write_graph=False),
+    ]
+    history = model.fit(
+        train, epochs=epochs, validation_data=test, callbacks=callbacks, shuffle=False
+    )
+    return history.history

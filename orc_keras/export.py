@@ -1,0 +1,87 @@
+"""A network as a SavedModel that takes raw images.
+
+`python -m orc_keras.export --run <output_dir> --member <name>` exports any member of a run.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from absl import app, flags
+
+from orc_keras import startup
+from orc_keras.data import normalise
+
+
+def export_saved_model(network, mean, std, directory):
+    """Writes a network as a SavedModel, with the normalisation inside.
+
+    Its signature `serving_default` takes `images`, uint8 of shape `[batch, height, width,
+    channels]`, and returns `logits` and `probabilities`, float32 of shape `[batch, classes]`,
+    and `classes`, the int64 index of the most probable one, of shape `[batch]`.
+
+    Args:
+        network: a `keras.Model` from normalised images to logits.
+        mean: of each channel, where 255 counts as 1.
+        std: the standard deviation, likewise.
+        directory: where to write.
+    """
+
+    def serve(images):
+        logits = tf.cast(network(normalise(images, mean, std), training=False), tf.float32)
+        return {
+            "logits": logits,
+            "probabilities": tf.nn.softmax(logits),
+            "classes": tf.argmax(logits, axis=-1),
+        }
+
+    images = tf.TensorSpec((None, *network.input_shape[1:]), tf.uint8, name="images")
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    archive.add_endpoint("serve", serve, input_signature=[images])
+    archive.write_out(directory, verbose=False)
+
+
+def export_member(run, member):
+    """Exports a member of a finished run as `<run>/<member>/` and `<run>/<member>.keras`.
+
+    Args:
+        run: the run's directory.
+        member: the member's name, as in the run's summary.
+
+    Returns:
+        The SavedModel's directory.
+
+    Raises:
+        ValueError: if there is no finished run, no such member, or it has been exported before.
+    """
+    run = Path(run)
+    if not (run / "summary.json").exists():
+        raise ValueError(f"--run={run} holds no finished run: it has no summary.json.")
+    summary = json.loads((run / "summary.json").read_text())
+    if member not in summary["members"]:
+        possible = ", ".join(summary["members"])
+        raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
+    if (run / member).exists():
+        raise ValueError(f"{run / member} exists already; delete it to export {member} again.")
+    network = keras.saving.load_model(run / "checkpoints" / "group.keras").members[member]
+    network.save(run / f"{member}.keras")
+    data = summary["data"]
+    export_saved_model(network, data["mean"], data["std"], run / member)
+    return run / member
+
+
+def main(_):
+    startup.log_warnings_only()
+    try:
+        print(f"Wrote {export_member(flags.FLAGS.run, flags.FLAGS.member)}/")
+    except ValueError as error:
+        sys.exit(f"orc_keras.export: {error}")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("run", None, "Directory of a finished run.", required=True)
+    flags.DEFINE_string("member", None, "Name of the member, as in its table.", required=True)
+    app.run(main)

@@ -1,0 +1,88 @@
+"""The losses, each a function of tensors that returns one value per sample.
+
+Per sample, because the mean has to be taken over the *global* mini-batch when several replicas
+share it. `B` is the number of samples, `C` of classes; logits are float32.
+"""
+
+import tensorflow as tf
+
+
+def cross_entropy(labels, logits):
+    """Cross-entropy of softmax(logits) against the true class.
+
+    Args:
+        labels: integer classes, shape `[B]`.
+        logits: shape `[B, C]`.
+
+    Returns:
+        Shape `[B]`, in nats.
+
+    Example:
+
+    >>> cross_entropy([1], [[0.0, 0.0]]).numpy().round(4)
+    array([0.6931], dtype=float32)
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+
+def distillation(student_logits, teacher_logits, temperature):
+    """`KD(s, t) = T^2 KL(softmax(t / T) || softmax(s / T))` (Hinton et al. 2015).
+
+    The teacher is never differentiated.
+
+    Args:
+        student_logits: s, shape `[B, C]`.
+        teacher_logits: t, shape `[B, C]`.
+        temperature: T, above 0.
+
+    Returns:
+        Shape `[B]`, in nats.
+
+    Example:
+
+    >>> distillation([[1.0, 2.0]], [[1.0, 2.0]], temperature=4.0).numpy()
+    array([0.], dtype=float32)
+    """
+    teacher_logits = tf.stop_gradient(teacher_logits)
+    log_teacher = tf.nn.log_softmax(tf.divide(teacher_logits, temperature))
+    log_student = tf.nn.log_softmax(tf.divide(student_logits, temperature))
+    divergence = tf.reduce_sum(tf.exp(log_teacher) * (log_teacher - log_student), axis=-1)
+    return temperature**2 * divergence
+
+
+def intensive_teaching(labels, feedback_labels, logits, mixing_ratio):
+    """What the pivot learns from the mixed images: `L_I` of step 4.
+
+    Args:
+        labels: y, classes of the mini-batch, shape `[B]`.
+        feedback_labels: y_F, classes of the feedback samples mixed into it, shape `[B]`.
+        logits: the pivot's on the mixed images, shape `[B, C]`.
+        mixing_ratio: lambda, the mini-batch's part of the mixture, from 0 to 1.
+
+    Returns:
+        `lambda CE(y, z) + (1 - lambda) CE(y_F, z)`, shape `[B]`.
+    """
+    own = cross_entropy(labels, logits)
+    feedback = cross_entropy(feedback_labels, logits)
+    return mixing_ratio * own + (1 - mixing_ratio) * feedback
+
+
+def teaching(labels, logits, teachers, temperature, distillation_weight):
+    """What a student learns from the labels and from each of its teachers.
+
+    Private teaching (`L_P` of step 5) has one teacher, the pivot; group teaching (`L_i` of
+    step 6) has the pivot and every temporary teacher, each teaching by itself.
+
+    Args:
+        labels: y, shape `[B]`.
+        logits: the student's z, shape `[B, C]`.
+        teachers: a list of the teachers' logits, each of shape `[B, C]`.
+        temperature: T.
+        distillation_weight: beta, from 0 to 1.
+
+    Returns:
+        `(1 - beta) CE(y, z) + beta sum_t KD(z, t)`, shape `[B]`.
+    """
+    distilled = tf.add_n([distillation(logits, teacher, temperature) for teacher in teachers])
+    label_loss = cross_entropy(labels, logits)
+    return (1 - distillation_weight) * label_loss + distillation_weight * distilled

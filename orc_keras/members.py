@@ -1,0 +1,72 @@
+"""What a network must be to become a member of a group, and what it is called there."""
+
+import keras
+
+
+def name_members(networks):
+    """Returns the networks by name; a name that is taken gets a number: `a`, `a_2`, `a_3`."""
+    members = {}
+    for network in networks:
+        name, copies = network.name, 1
+        while name in members:
+            copies += 1
+            name = f"{network.name}_{copies}"
+        members[name] = network
+    return members
+
+
+def check_members(networks):
+    """Refuses networks that cannot learn from each other.
+
+    Raises:
+        ValueError: as in `NetworkGroup`.
+    """
+    for position, network in enumerate(networks):
+        _check_network(network)
+        if any(network is other for other in networks[:position]):
+            raise ValueError(
+                f"{network.name} was given twice; each member must be a network of its own."
+            )
+    if len(networks) < 2:
+        raise ValueError("A group needs at least one student.")
+    first, *others = networks
+    for other in others:
+        _check_same("images of shape", first, image_shape(first), other, image_shape(other))
+        _check_same("numbers of classes", first, num_classes(first), other, num_classes(other))
+
+
+def image_shape(network):
+    """Returns the shape of one image, `(height, width, channels)`, that a network takes."""
+    if hasattr(network, "input_shape"):  # functional or sequential
+        return tuple(network.input_shape[1:])
+    return tuple(network.get_build_config()["input_shape"][1:])
+
+
+def num_classes(network):
+    """Returns the number of logits of a network."""
+    images = keras.KerasTensor((None, *image_shape(network)))
+    return network.compute_output_spec(images).shape[-1]
+
+
+def _check_network(network):
+    if not isinstance(network, keras.Model):
+        raise ValueError(f"A member must be a keras.Model, not {type(network).__name__}.")
+    if not network.built:
+        raise ValueError(f"{network.name} is not built; call it on a batch of images first.")
+    last = network.layers[-1] if network.layers else None
+    if isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) in (
+        keras.activations.softmax,
+        keras.activations.sigmoid,
+    ):
+        raise ValueError(
+            f"{network.name} ends in {last.name}, which returns probabilities; a member must "
+            "return logits."
+        )
+
+
+def _check_same(what, first, of_first, other, of_other):
+    if of_first != of_other:
+        raise ValueError(
+            f"All members need the same {what}, but {first.name} has {of_first} and "
+            f"{other.name} {of_other}."
+        )

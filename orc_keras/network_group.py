@@ -1,0 +1,194 @@
+"""NetworkGroup: several networks, trained as one `keras.Model`."""
+
+import keras
+import tensorflow as tf
+
+from orc_keras import losses, optimizers
+from orc_keras.members import check_members, name_members
+
+
+class NetworkGroup(keras.Model):
+    """Networks with the same input and the same classes, with an optimizer and metrics each.
+
+    It is the common part of all ways to train a group; a subclass says how in `train_step`.
+    Called on images, it answers with the logits of the student, its last member.
+
+    Args:
+        pivot: the pivot teacher, a built `keras.Model` from images to logits.
+        students: the other networks, likewise; the last one is *the* student.
+        name: the name of the group.
+
+    Attributes:
+        members: the networks by name, the pivot first, in order. A network that is called like
+            an earlier one gets a number: `wrn_40_1`, `wrn_40_1_2`, ...
+        optimizers: after `compile`, the optimizer of each member, by name.
+
+    Raises:
+        ValueError: if a member is not built, given twice, does not return logits, or differs
+            from the others in its input or number of classes; if there are no students.
+    """
+
+    def __init__(self, pivot, students, name=None):
+        super().__init__(name=name)
+        networks = [pivot, *students]
+        check_members(networks)
+        self.members = name_members(networks)
+        self.optimizers = {}
+        self._losses = {n: keras.metrics.Mean(f"{n}_loss") for n in self.members}
+        self._accuracies = {n: keras.metrics.Mean(f"{n}_accuracy") for n in self.members}
+        self.built = True
+
+    @property
+    def pivot(self):
+        """The pivot teacher, a `keras.Model`."""
+        return next(iter(self.members.values()))
+
+    @property
+    def students(self):
+        """All members but the pivot, a list of `keras.Model`."""
+        return list(self.members.values())[1:]
+
+    @property
+    def student(self):
+        """*The* student, the small network that the group is trained for."""
+        return self.students[-1]
+
+    @property
+    def pivot_name(self):
+        """The pivot's name in `members`."""
+        return next(iter(self.members))
+
+    @property
+    def student_names(self):
+        """The students' names in `members`, in order."""
+        return list(self.members)[1:]
+
+    def call(self, images, training=None):
+        return self.student(images, training=training)
+
+    def compile(
+        self,
+        optimizer,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile=False,
+        auto_scale_loss=True,
+    ):
+        """Gives every member its own copy of the optimizer.
+
+        The student has the given one itself, `group.optimizer`. The learning rates of the others
+        follow it, so that a callback which sets it sets all of them. Losses are not an argument:
+        they are what the way of training consists of.
+
+        Args:
+            optimizer: a Keras optimizer or its name.
+            run_eagerly: as in `keras.Model.compile`; so are the other arguments, but XLA is off
+                unless asked for.
+
+        Raises:
+            ValueError: if the optimizer averages weights (`use_ema=True`), because Keras would
+                assign the student's averages to the other members.
+        """
+        with self.distribute_strategy.scope():
+            optimizer = keras.optimizers.get(optimizer)
+            if getattr(optimizer, "use_ema", False):
+                raise ValueError("An optimizer with use_ema=True cannot train a group.")
+            super().compile(
+                optimizer,
+                run_eagerly=run_eagerly,
+                steps_per_execution=steps_per_execution,
+                jit_compile=jit_compile,
+                auto_scale_loss=auto_scale_loss,
+            )
+            self.optimizers = {
+                **{name: optimizers.copy_of(self.optimizer) for name in list(self.members)[:-1]},
+                self.student_names[-1]: self.optimizer,
+            }
+            # Built now: Keras would build the student's for all members' variables, and restores
+            # nothing into an optimizer that is not built.
+            for name, network in self.members.items():
+                if not self.optimizers[name].built:
+                    self.optimizers[name].build(network.trainable_variables)
+
+    def compile_from_config(self, config):
+        config = keras.saving.deserialize_keras_object(config)
+        arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
+        self.compile(**{argument: config[argument] for argument in arguments})
+
+    def test_step(self, data):
+        images, labels = self.unpack(data)
+        for name in self.members:
+            self.record(name, labels, self.logits(name, images, training=False))
+        return self.get_metrics_result()
+
+    def unpack(self, data):
+        """Returns images as floats and labels as integers of shape `[B]`, or says what is wrong."""
+        images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if sample_weight is not None:
+            raise ValueError("A group does not support sample_weight or class_weight.")
+        if labels is None:
+            raise ValueError("A group learns from pairs of images and labels, not from images alone.")
+        if labels.shape.rank != 1 and labels.shape[1:] != (1,):
+            raise ValueError(
+                "A label must be the integer class of an image, shape (batch,), but the labels "
+                f"have shape {tuple(labels.shape)}."
+            )
+        return tf.cast(images, keras.config.floatx()), tf.cast(tf.reshape(labels, [-1]), tf.int32)
+
+    def logits(self, name, images, training=True):
+        """Runs member `name` forward; float32 logits of shape `[B, C]`."""
+        return tf.cast(self.members[name](images, training=training), tf.float32)
+
+    def learn(self, name, tape, sample_losses, global_batch, when=None):
+        """One optimizer step of member `name` along the mean of `sample_losses`.
+
+        Args:
+            name: of the member.
+            tape: a persistent `tf.GradientTape` that has recorded `sample_losses`.
+            sample_losses: the loss of each sample of this replica, shape `[B]`.
+            global_batch: samples in the mini-batch of all replicas. Gradients are summed over
+                replicas, so the mean has to be over these.
+            when: a boolean, the same on every replica; False turns the step off.
+        """
+        optimizer = self.optimizers[name]
+        with tape:
+            loss = optimizer.scale_loss(tf.reduce_sum(sample_losses) / global_batch)
+        optimizers.step(optimizer, tape, loss, self.members[name].trainable_variables, when)
+
+    def record(self, name, labels, logits):
+        """Adds a mini-batch to the loss and the accuracy of member `name`."""
+        self._losses[name].update_state(losses.cross_entropy(labels, logits))
+        hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
+        self._accuracies[name].update_state(tf.cast(hits, tf.float32))
+
+    @property
+    def metrics(self):
+        return [*self._losses.values(), *self._accuracies.values()]
+
+    def get_metrics_result(self):
+        """Returns every metric by its name, and the student's as `loss` and `accuracy` too."""
+        results = {metric.name: metric.result() for metric in self.metrics}
+        student = self.student_names[-1]
+        of_student = {key: results[f"{student}_{key}"] for key in ("loss", "accuracy")}
+        return of_student | results
+
+    def _get_metrics_result_or_logs(self, logs):
+        # A step's logs are one replica's. Keras replaces them by the metrics' own results, which
+        # are those of all replicas, only if the step returned every metric of the model.
+        results = self.get_metrics_result()
+        return {name: results[name] for name in logs}
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "pivot": keras.saving.serialize_keras_object(self.pivot),
+            "students": keras.saving.serialize_keras_object(self.students),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        networks = {
+            key: keras.saving.deserialize_keras_object(config[key], custom_objects)
+            for key in ("pivot", "students")
+        }
+        return cls(**config | networks)

@@ -1,0 +1,86 @@
+"""SGD with L2 weight decay, a member's own copy of an optimizer, and the gated step."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("orc_keras")
+class L2SGD(keras.optimizers.SGD):
+    """SGD whose weight decay is the L2 kind, as in the recipes of the field.
+
+    `l2 * w` is *added to the gradient*, before momentum, for every trainable variable. Keras's
+    own `weight_decay=` is the decoupled kind, which is another thing.
+
+    Args:
+        learning_rate: a float or a schedule.
+        momentum: from 0 to 1.
+        l2: the weight decay, 0 or more.
+        **kwargs: of `keras.optimizers.SGD`.
+
+    Example:
+
+    >>> optimizer = L2SGD(0.05, momentum=0.9, l2=5e-4)
+    """
+
+    def __init__(self, learning_rate=0.01, momentum=0.0, l2=0.0, **kwargs):
+        super().__init__(learning_rate, momentum, **kwargs)
+        if not l2 >= 0:
+            raise ValueError(f"l2 must be 0 or more, not {l2}.")
+        self.l2 = l2
+
+    def update_step(self, gradient, variable, learning_rate):
+        decay = tf.cast(self.l2, variable.dtype) * variable
+        super().update_step(gradient + decay, variable, learning_rate)
+
+    def get_config(self):
+        return {**super().get_config(), "l2": self.l2}
+
+
+def copy_of(optimizer):
+    """Returns a fresh optimizer with the same settings, whose learning rate follows the first's.
+
+    It follows, so that every Keras callback that sets the learning rate of a model's optimizer
+    sets that of all members. (A schedule needs no following: it is a function of the iteration,
+    and the members' iterations are equal.)
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return keras.optimizers.LossScaleOptimizer(
+            copy_of(optimizer.inner_optimizer),
+            optimizer.initial_scale,
+            optimizer.dynamic_growth_steps,
+        )
+    config = optimizer.get_config()
+    if isinstance(config["learning_rate"], float):
+        config["learning_rate"] = lambda: optimizer.learning_rate
+    return type(optimizer).from_config(config)
+
+
+def step(optimizer, tape, loss, variables, when=None):
+    """One backward pass and optimizer step along `loss`; neither is made if `when` is False.
+
+    `optimizer.apply` sums gradients over the replicas in a merge call, which a branch inside a
+    replica cannot make. So the replicas meet first, and take the branch together; Keras's
+    `LossScaleOptimizer` skips its steps in the same way.
+
+    Args:
+        optimizer: a built Keras optimizer.
+        tape: a persistent `tf.GradientTape` that has recorded `loss`.
+        loss: a scalar; this replica's part of the sum over replicas.
+        variables: the variables to update.
+        when: a boolean scalar, the same on every replica; None means always.
+    """
+
+    def step_on_replica(tape, loss):
+        gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
+        optimizer.apply(gradients, variables)
+
+    def step_together(strategy, when, tape, loss):
+        tf.cond(
+            strategy.experimental_local_results(when)[0],
+            lambda: strategy.extended.call_for_each_replica(step_on_replica, (tape, loss)),
+            lambda: None,
+        )
+
+    if when is None:
+        return step_on_replica(tape, loss)
+    tf.distribute.get_replica_context().merge_call(step_together, (when, tape, loss))

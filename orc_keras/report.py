@@ -1,0 +1,61 @@
+"""What a run has to say at its end."""
+
+import importlib.metadata
+import math
+import platform
+
+import numpy as np
+
+
+def table(summary):
+    """Returns the table of a run's members as text.
+
+    Args:
+        summary: the contents of the run's `summary.json`.
+    """
+    rows = [("member", "parameters", "held-out accuracy", "taught")]
+    for name, member in summary["members"].items():
+        role = "" if member["role"] == "immature teacher" else f" ({member['role']})"
+        taught = "always" if member["taught"] is None else f"{member['taught']:.1%}"
+        rows.append(
+            (name + role, f"{member['parameters']:,}", f"{member['accuracy']:.2%}", taught)
+        )
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    )
+
+
+def members(group, history):
+    """Returns what is to be said of each member at the end of a run, by name.
+
+    Args:
+        group: a `NetworkGroup`.
+        history: the values of each metric, an epoch each.
+
+    Returns:
+        A dict of dicts: `network`, its architecture; `role`, pivot, student or immature teacher;
+        `parameters`, the trainable ones; `accuracy` on the held-out images after the last epoch;
+        `taught`, the share of all mini-batches in which it was a temporary teacher (None for
+        the pivot, which always teaches).
+    """
+    roles = {group.pivot_name: "pivot", group.student_names[-1]: "student"}
+    return {
+        name: {
+            "network": network.name,
+            "role": roles.get(name, "immature teacher"),
+            "parameters": sum(math.prod(w.shape) for w in network.trainable_weights),
+            "accuracy": history[f"val_{name}_accuracy"][-1],
+            "taught": None if name == group.pivot_name else float(np.mean(history[f"{name}_taught"])),
+        }
+        for name, network in group.members.items()
+    }
+
+
+def versions():
+    """Returns the versions that a run's figures depend on, by package."""
+    packages = ("tensorflow", "keras", "numpy")
+    return {
+        "python": platform.python_version(),
+        **{package: importlib.metadata.version(package) for package in packages},
+    }

@@ -1,0 +1,132 @@
+"""The settings of a run: a frozen dataclass, and the command-line flags that fill it.
+
+Each field is one flag; nothing else in the project reads flags.
+"""
+
+import dataclasses
+
+from absl import flags
+
+
+def _flag(default, help, lower=None, upper=None, choices=None):
+    metadata = {"help": help, "lower": lower, "upper": upper, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a run is made from; the defaults are the CIFAR recipe of the method."""
+
+    dataset: str = _flag("", "Images to learn: digits, cifar10 or cifar100.")
+    data_dir: str = _flag(
+        "", "Folder of TensorFlow Datasets, for cifar10 and cifar100; empty: its usual place."
+    )
+    output_dir: str = _flag(
+        "", "Folder that the run writes to; empty: a new one in runs/, named by date and time."
+    )
+    overwrite: bool = _flag(False, "Delete what an earlier run left in --output_dir.")
+    pivot: str = _flag("", "Network of the pivot teacher (PT), by its name in models/.")
+    students: tuple[str, ...] = _flag(
+        (), "Networks of the students (S_1, ..., S_N), at least two; the last is *the* student."
+    )
+    pivot_epochs: int = _flag(240, "Epochs that the pivot is trained alone, before the group.", 0)
+    pivot_weights: str = _flag(
+        "", "File of weights (.keras or .weights.h5) for the pivot, in place of training it alone."
+    )
+    epochs: int = _flag(240, "Epochs that the group is trained.", 1)
+    batch_size: int = _flag(64, "Images in a mini-batch (B), over all replicas.", 1)
+    learning_rate: float = _flag(0.05, "Learning rate of every member at the start.", 0)
+    decay_epochs: tuple[int, ...] = _flag(
+        (150, 180, 210),
+        "Epochs after which the learning rate decays, counted from the start of each stage.",
+    )
+    decay_factor: float = _flag(0.1, "What the learning rate is multiplied by at each decay.", 0)
+    momentum: float = _flag(0.9, "Momentum of SGD, from 0 to 1.", 0, 1)
+    weight_decay: float = _flag(
+        5e-4, "L2 weight decay: this times each weight is added to its gradient.", 0
+    )
+    temperature: float = _flag(4.0, "Temperature (T) that softens distilled logits; above 0.", 0)
+    distillation_weight: float = _flag(
+        0.5, "Weight of the teachers against the labels (beta), from 0 to 1.", 0, 1
+    )
+    mixup_alpha: float = _flag(
+        1.0, "Alpha of the Beta distribution of the mix-up (alpha); 0: no mixing.", 0
+    )
+    temporary_teachers: int = _flag(
+        1, "Students promoted in a mini-batch (k), fewer than there are students.", 1
+    )
+    role_change_interval: int = _flag(1, "Mini-batches between changes of roles (m).", 1)
+    strategy: str = _flag(
+        "auto",
+        "Devices: one_device; mirrored, all GPUs (without a GPU, all logical CPUs); auto, "
+        "mirrored where there are several GPUs.",
+        choices=("auto", "one_device", "mirrored"),
+    )
+    mixed_precision: str = _flag(
+        "none",
+        "Type of the computations where it is not float32; logits and losses always are.",
+        choices=("none", "bfloat16", "float16"),
+    )
+    deterministic: bool = _flag(
+        False, "Make every operation deterministic, also on GPUs; costs speed (see the README)."
+    )
+    seed: int = _flag(0, "Of the weights, the order of the images and the mix-up.", 0)
+
+    def __post_init__(self):
+        for name in ("dataset", "pivot", "students"):
+            if not getattr(self, name):
+                raise ValueError(f"--{name} is missing: {self.help(name)}")
+        for name in ("learning_rate", "decay_factor"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"--{name} must be above 0, not {getattr(self, name)}.")
+
+    @classmethod
+    def help(cls, name):
+        """Returns the description of the field `name`."""
+        return cls.__dataclass_fields__[name].metadata["help"]
+
+    def as_flags(self):
+        """Returns the settings as the text of a flagfile, without saying where to write."""
+        elsewhere = ("output_dir", "overwrite")
+        values = {k: v for k, v in dataclasses.asdict(self).items() if k not in elsewhere}
+        return "".join(f"--{name}={_as_text(value)}\n" for name, value in values.items())
+
+
+def _as_text(value):
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def define_flags():
+    """Defines a flag for each field of `Settings`."""
+    for field in dataclasses.fields(Settings):
+        help, limits = field.metadata["help"], (field.metadata["lower"], field.metadata["upper"])
+        if field.metadata["choices"]:
+            flags.DEFINE_enum(field.name, field.default, field.metadata["choices"], help)
+        elif field.type is bool:
+            flags.DEFINE_bool(field.name, field.default, help)
+        elif field.type is int:
+            flags.DEFINE_integer(field.name, field.default, help, *limits)
+        elif field.type is float:
+            flags.DEFINE_float(field.name, field.default, help, *limits)
+        elif field.type is str:
+            flags.DEFINE_string(field.name, field.default, help)
+        else:
+            flags.DEFINE_list(field.name, list(map(str, field.default)), help)
+
+
+def from_flags():
+    """Returns the settings that the parsed flags state.
+
+    Raises:
+        ValueError: if a flag is missing or out of its range.
+    """
+    values = {field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(Settings)}
+    values["students"] = tuple(values["students"])
+    try:
+        values["decay_epochs"] = tuple(map(int, values["decay_epochs"]))
+    except ValueError:
+        given = ",".join(values["decay_epochs"])
+        raise ValueError(f"--decay_epochs must be whole numbers, not {given!r}.") from None
+    return Settings(**values)

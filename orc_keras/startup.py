@@ -1,0 +1,34 @@
+"""How the programs of this project start: without TensorFlow's messages."""
+
+import contextlib
+import logging
+import os
+import sys
+
+import absl.logging
+
+
+@contextlib.contextmanager
+def honouring_log_level():
+    """Silences standard error around TensorFlow's import if TF_CPP_MIN_LOG_LEVEL is set.
+
+    While it is imported, TensorFlow prints messages whatever that level is (tensorflow#100442).
+    """
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") == "0":
+        yield
+        return
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def log_warnings_only():
+    """Keeps what TensorFlow merely informs about out of the output; call it from `main`."""
+    absl.logging.set_verbosity(absl.logging.WARNING)
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)

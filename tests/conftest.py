@@ -1,0 +1,82 @@
+"""Two logical devices for every test, and networks that are tiny."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from orc_keras import distribution
+
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+IMAGE_SHAPE = (4, 4, 1)
+NUM_CLASSES = 5
+
+
+def linear_network(name="linear", image_shape=IMAGE_SHAPE, num_classes=NUM_CLASSES, seed=0):
+    """A linear classifier: few enough operations to compute its training by hand."""
+    return keras.Sequential(
+        [
+            keras.Input(image_shape),
+            keras.layers.Flatten(),
+            keras.layers.Dense(num_classes, kernel_initializer=_initial(seed)),
+        ],
+        name=name,
+    )
+
+
+def hidden_network(name, width, seed=0):
+    """A classifier with a hidden layer and no BatchNorm."""
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(width, activation="relu", kernel_initializer=_initial(seed)),
+            keras.layers.Dense(NUM_CLASSES, kernel_initializer=_initial(seed + 1)),
+        ],
+        name=name,
+    )
+
+
+def _initial(seed):
+    return keras.initializers.RandomNormal(stddev=0.3, seed=seed)
+
+
+def hidden_group_members():
+    """A pivot and three students of different size, the same at every call."""
+    widths = {"pivot": 16, "large": 12, "middle": 8, "small": 6}
+    pivot, *students = (hidden_network(name, w, seed=w) for name, w in widths.items())
+    return pivot, students
+
+
+@pytest.fixture
+def examples():
+    """80 images and labels, of which each student finds others hard."""
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(80, *IMAGE_SHAPE)).astype(np.float32)
+    return images, rng.integers(0, NUM_CLASSES, 80).astype(np.int32)
+
+
+@pytest.fixture
+def batches(examples):
+    """The examples in ten mini-batches of eight."""
+    return tf.data.Dataset.from_tensor_slices(examples).batch(8)
+
+
+@pytest.fixture(params=["one_device", "mirrored"])
+def strategy(request):
+    """One device, then two replicas."""
+    return distribution.strategy(request.param)
+
+
+@pytest.fixture(autouse=True)
+def float32_policy():
+    """Leaves no test with the mixed precision of another."""
+    yield
+    keras.config.set_dtype_policy("float32")

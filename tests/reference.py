@@ -1,0 +1,86 @@
+"""Online role change on linear networks, in NumPy: an independent statement of the method."""
+
+import dataclasses
+
+import numpy as np
+from scipy.special import log_softmax, softmax
+
+
+@dataclasses.dataclass
+class LinearNetwork:
+    """z = x W + b, trained by SGD with momentum and L2 weight decay."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+
+    def __post_init__(self):
+        self.velocity = [np.zeros_like(self.weights), np.zeros_like(self.bias)]
+
+    def logits(self, x):
+        return x @ self.weights + self.bias
+
+    def learn(self, x, logit_gradient, learning_rate, momentum, l2):
+        """`logit_gradient` [B, C]: of the mean loss."""
+        gradients = [x.T @ logit_gradient, logit_gradient.sum(axis=0)]
+        for i, (w, g) in enumerate(zip((self.weights, self.bias), gradients)):
+            self.velocity[i] = momentum * self.velocity[i] - learning_rate * (g + l2 * w)
+            w += self.velocity[i]
+
+
+def cross_entropy(y, z):
+    return -log_softmax(z, axis=1)[np.arange(len(y)), y]
+
+
+def cross_entropy_gradient(y, z):
+    return softmax(z, axis=1) - np.eye(z.shape[1])[y]
+
+
+def distillation_gradient(s, t, temperature):
+    return temperature * (softmax(s / temperature, axis=1) - softmax(t / temperature, axis=1))
+
+
+def largest_remainder(exact):
+    places = np.floor(exact).astype(int)
+    left = round(exact.sum()) - places.sum()
+    for i in sorted(range(len(exact)), key=lambda i: (places[i] - exact[i], i))[:left]:
+        places[i] += 1
+    return places
+
+
+def mini_batch(pivot, students, x, y, *, k, temperature, beta, ratio, order, sgd):
+    """The seven steps; returns the positions of the temporary teachers.
+
+    `order` permutes the feedback; `sgd` has learning_rate, momentum and l2.
+    """
+    count = len(y)
+    # 1. assess
+    z = [student.logits(x) for student in students]
+    losses = np.stack([cross_entropy(y, zi) for zi in z])
+    means = losses.mean(axis=1)
+    # 2. change roles
+    teachers = list(np.argsort(means, kind="stable")[:k])
+    group = [i for i in range(len(students)) if i not in teachers]
+    # 3. collect feedback
+    places = largest_remainder(softmax(means[group]) * count)
+    chosen = [np.argsort(-losses[i], kind="stable")[:n] for i, n in zip(group, places)]
+    feedback = order(np.concatenate(chosen))
+    # 4. intensive teaching
+    mixed = ratio * x + (1 - ratio) * x[feedback]
+    zp = pivot.logits(mixed)
+    gradient = ratio * cross_entropy_gradient(y, zp)
+    gradient += (1 - ratio) * cross_entropy_gradient(y[feedback], zp)
+    pivot.learn(mixed, gradient / count, **sgd)
+    zp = pivot.logits(x)
+    # 5. private teaching
+    for i in teachers:
+        gradient = (1 - beta) * cross_entropy_gradient(y, z[i])
+        gradient += beta * distillation_gradient(z[i], zp, temperature)
+        students[i].learn(x, gradient / count, **sgd)
+    # 6. group teaching
+    zt = [students[i].logits(x) for i in teachers]
+    for i in group:
+        gradient = (1 - beta) * cross_entropy_gradient(y, z[i])
+        for teacher in (zp, *zt):
+            gradient += beta * distillation_gradient(z[i], teacher, temperature)
+        students[i].learn(x, gradient / count, **sgd)
+    return teachers

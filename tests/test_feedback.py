@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from orc_keras import feedback
+
+
+@pytest.mark.parametrize(
+    "mean_losses, is_teacher, places, expected",
+    [
+        # softmax over R of (0, ln 3) is (1/4, 3/4)
+        ([0.0, np.log(3.0), -1.0], [False, False, True], 8, [2, 6, 0]),
+        # 1/4 and 3/4 of 6 are 1.5 and 4.5: the place left over goes to the earlier student
+        ([0.0, np.log(3.0), -1.0], [False, False, True], 6, [2, 4, 0]),
+        # 1/4 and 3/4 of 7 are 1.75 and 5.25
+        ([0.0, np.log(3.0)], [False, False], 7, [2, 5]),
+        # equal losses: thirds of 64 are 21.33, one place is left over
+        ([0.7, 0.7, 0.7], [False, False, False], 64, [22, 21, 21]),
+        ([0.7, 0.7, 0.7], [False, False, False], 65, [22, 22, 21]),
+        # a single place, a single student, a share that rounds to nothing
+        ([0.5, 0.5], [False, False], 1, [1, 0]),
+        ([0.1, 3.0], [True, False], 5, [0, 5]),
+        ([0.0, 20.0], [False, False], 8, [0, 8]),
+    ],
+)
+def test_shares(mean_losses, is_teacher, places, expected):
+    assert feedback.shares(mean_losses, is_teacher, places).numpy().tolist() == expected
+
+
+def test_shares_always_add_up():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        students, places = rng.integers(2, 7), rng.integers(1, 130)
+        is_teacher = np.arange(students) == rng.integers(students)
+        shares = feedback.shares(
+            rng.exponential(size=students).astype("float32"), is_teacher, places
+        ).numpy()
+        assert shares.sum() == places and shares.min() >= 0 and not shares[is_teacher].any()
+
+
+def test_a_diverged_student_does_not_break_the_shares():
+    assert feedback.shares([np.nan, 1.0, np.inf], [False] * 3, 12).numpy().sum() == 12
+
+
+def test_students_hand_in_what_they_find_hardest():
+    sample_losses = [[0.1, 0.9, 0.5, 0.2], [9.0, 9.0, 9.0, 9.0], [0.3, 0.8, 0.1, 0.6]]
+    chosen = feedback.collect(sample_losses, shares=[2, 0, 2])
+    # sample 1 is hard for both: it appears twice
+    assert chosen.numpy().tolist() == [1, 2, 1, 3]
+
+
+def test_of_equally_hard_samples_the_earlier_is_chosen():
+    assert feedback.collect([[0.5, 0.7, 0.7, 0.7]], shares=[4]).numpy().tolist() == [1, 2, 3, 0]
+
+
+def test_a_mini_batch_of_one():
+    assert feedback.collect([[0.5], [0.7]], shares=[0, 1]).numpy().tolist() == [0]
+
+
+def test_shuffling_keeps_the_positions_and_depends_on_the_seed():
+    positions = np.array([4, 4, 2, 9, 0, 7, 1, 1])
+    orders = [feedback.shuffle(positions, [0, step]).numpy() for step in range(20)]
+    assert all(sorted(order) == sorted(positions) for order in orders)
+    assert len({tuple(order) for order in orders}) > 15
+    assert feedback.shuffle(positions, [0, 3]).numpy().tolist() == orders[3].tolist()
+
+
+@pytest.mark.parametrize("alpha", [0.2, 1.0, 8.0])
+def test_the_mixing_ratio_is_beta_distributed(alpha):
+    ratios = [feedback.mixing_ratio(alpha, [7, step]).numpy() for step in range(300)]
+    assert stats.kstest(ratios, stats.beta(alpha, alpha).cdf).pvalue > 0.01
+
+
+def test_no_mixing_without_alpha():
+    assert feedback.mixing_ratio(0, [0, 0]).numpy() == 1

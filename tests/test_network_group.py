@@ -1,0 +1,265 @@
+import keras
+import numpy as np
+import pytest
+from conftest import IMAGE_SHAPE, hidden_group_members, hidden_network, linear_network
+
+import orc_keras
+from orc_keras import callbacks, optimizers
+
+
+@pytest.fixture
+def group():
+    group = orc_keras.OnlineRoleChange(*hidden_group_members())
+    group.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+    return group
+
+
+def test_members_by_name_and_role(group):
+    assert list(group.members) == ["pivot", "large", "middle", "small"]
+    assert group.pivot is group.members["pivot"]
+    assert [s.name for s in group.students] == ["large", "middle", "small"]
+    assert group.student is group.members["small"]
+
+
+def test_members_of_one_architecture_get_names_of_their_own():
+    networks = [linear_network(name) for name in ("a", "b", "b", "b_2", "b")]
+    group = orc_keras.NetworkGroup(networks[0], networks[1:])
+    assert list(group.members) == ["a", "b", "b_2", "b_2_2", "b_3"]
+
+
+def test_it_answers_with_the_students_logits(group, examples):
+    images, _ = examples
+    expected = group.student.predict(images, verbose=0)
+    np.testing.assert_allclose(group(images), expected, atol=1e-6)
+    np.testing.assert_allclose(group.predict(images, verbose=0), expected, atol=1e-6)
+
+
+def test_metrics_of_training_and_evaluation(group, examples):
+    history = group.fit(
+        *examples, batch_size=8, verbose=0, shuffle=False, validation_data=examples
+    ).history
+    names = list(group.members)
+    both = {"loss", "accuracy"} | {f"{n}_{m}" for n in names for m in ("loss", "accuracy")}
+    taught = {f"{name}_taught" for name in names[1:]}
+    assert set(history) == both | taught | {f"val_{key}" for key in both}
+    assert set(group.evaluate(*examples, verbose=0, return_dict=True)) == both
+
+
+def test_evaluation_against_numpy(group, examples, strategy):
+    """Every image counts once, also in a last mini-batch of another size."""
+    with strategy.scope():
+        group = orc_keras.OnlineRoleChange(*hidden_group_members())
+        group.compile("sgd")
+    images, labels = examples[0][:77], examples[1][:77]
+    results = group.evaluate(images, labels, batch_size=10, verbose=0, return_dict=True)
+    for name, network in group.members.items():
+        logits = np.array(network(images), np.float64)
+        losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(77), labels]
+        assert results[f"{name}_loss"] == pytest.approx(losses.mean(), rel=1e-5)
+        accuracy = (logits.argmax(axis=1) == labels).mean()
+        assert results[f"{name}_accuracy"] == pytest.approx(accuracy, rel=1e-5)
+    assert (results["loss"], results["accuracy"]) == (
+        results["small_loss"],
+        results["small_accuracy"],
+    )
+
+
+def test_the_training_loss_is_the_cross_entropy_before_the_step(group, examples):
+    """It is what confidence is, and comparable with the held-out loss."""
+    before = group.evaluate(*examples, verbose=0, return_dict=True)
+    history = group.fit(*examples, batch_size=80, verbose=0).history
+    for name in group.student_names:
+        assert history[f"{name}_loss"] == pytest.approx([before[f"{name}_loss"]], rel=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", [keras.optimizers.SGD(0.1, momentum=0.9), "adamw", "lion"])
+def test_any_keras_optimizer(examples, optimizer):
+    group = orc_keras.OnlineRoleChange(*hidden_group_members())
+    group.compile(optimizer)
+    copies = list(group.optimizers.values())
+    assert group.optimizer is group.optimizers["small"]
+    assert len({id(o) for o in copies}) == 4 and len({type(o) for o in copies}) == 1
+    before = [w.numpy() for w in group.trainable_weights]
+    group.fit(*examples, batch_size=16, verbose=0)
+    assert all(np.abs(a - b).max() > 0 for a, b in zip(before, group.trainable_weights))
+
+
+def test_averaging_optimizers_are_refused():
+    group = orc_keras.OnlineRoleChange(*hidden_group_members())
+    with pytest.raises(ValueError, match="use_ema=True cannot train a group"):
+        group.compile(keras.optimizers.SGD(use_ema=True))
+
+
+def test_a_frozen_pivot_stays_as_it_is(examples):
+    pivot, students = hidden_group_members()
+    pivot.trainable = False
+    group = orc_keras.OnlineRoleChange(pivot, students)
+    group.compile("sgd")
+    before = pivot.get_weights()
+    group.fit(*examples, batch_size=16, verbose=0)
+    for ours, theirs in zip(pivot.get_weights(), before):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+def test_saving_keeps_weights_momentum_and_roles(group, examples, tmp_path, suffix):
+    """A group that was saved and loaded goes on exactly like the one that was not."""
+    fit = dict(batch_size=8, shuffle=False, verbose=0)
+    group.fit(*examples, **fit)
+    if suffix == ".keras":
+        group.save(tmp_path / "group.keras")
+        loaded = keras.saving.load_model(tmp_path / "group.keras")
+    else:
+        group.save_weights(tmp_path / "group.weights.h5")
+        loaded = orc_keras.OnlineRoleChange(*hidden_group_members())
+        loaded.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+        loaded.load_weights(tmp_path / "group.weights.h5")
+    assert int(loaded.mini_batches.numpy()) == 10
+    for each in (group, loaded):
+        each.fit(*examples, **fit)
+    for ours, theirs in zip(loaded.get_weights(), group.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_settings_survive_saving(tmp_path):
+    arguments = dict(
+        temperature=3.0,
+        distillation_weight=0.9,
+        mixup_alpha=0.2,
+        temporary_teachers=2,
+        role_change_interval=5,
+        seed=7,
+    )
+    group = orc_keras.OnlineRoleChange(*hidden_group_members(), **arguments)
+    group.compile(optimizers.L2SGD(0.1, l2=0.5))
+    group.save(tmp_path / "group.keras")
+    loaded = keras.saving.load_model(tmp_path / "group.keras")
+    assert {name: getattr(loaded, name) for name in arguments} == arguments
+    assert [o.l2 for o in loaded.optimizers.values()] == [0.5] * 4
+
+
+def _every_callback(directory):
+    c = keras.callbacks
+    return [
+        c.BackupAndRestore(directory / "backup"),
+        c.CSVLogger(directory / "history.csv"),
+        c.EarlyStopping("val_loss", patience=5, restore_best_weights=True),
+        c.LambdaCallback(on_epoch_end=lambda epoch, logs: logs["loss"]),
+        c.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)),
+        c.ModelCheckpoint(directory / "{epoch}.keras"),
+        c.ModelCheckpoint(directory / "{epoch}.weights.h5", save_weights_only=True),
+        c.ReduceLROnPlateau("loss", factor=0.5, patience=0, min_delta=1e9),
+        c.TensorBoard(directory / "tensorboard"),
+        c.TerminateOnNaN(),
+        callbacks.StopOnNonFiniteLoss(),
+        callbacks.StudentProgress(),
+    ]
+
+
+@pytest.mark.parametrize("position", range(12))
+def test_every_callback_works(group, examples, tmp_path, position):
+    callback = _every_callback(tmp_path)[position]
+    history = group.fit(
+        *examples, batch_size=20, epochs=2, verbose=0, validation_data=examples, callbacks=callback
+    )
+    assert len(history.history["loss"]) == 2
+
+
+def test_a_callback_sets_the_learning_rate_of_all_members(group, examples):
+    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    group.fit(*examples, batch_size=20, epochs=3, verbose=0, callbacks=[halve])
+    assert [float(o.learning_rate) for o in group.optimizers.values()] == pytest.approx(
+        [0.1 / 8] * 4
+    )
+
+
+def test_the_progress_bar_shows_the_student_only(group, examples, capsys):
+    group.fit(*examples, epochs=1, validation_data=examples, callbacks=[callbacks.StudentProgress()])
+    printed = capsys.readouterr().out
+    assert "val_accuracy" in printed and "accuracy" in printed
+    assert "large" not in printed and "taught" not in printed
+
+
+def test_a_loss_that_is_not_finite_is_named(group, examples, tmp_path):
+    """The first checkpoint stays; the error names member and step."""
+    images, labels = examples
+
+    class Diverge(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            kernel = self.model.members["middle"].layers[-1].kernel
+            kernel.assign(np.nan * kernel)
+
+    checkpoint = tmp_path / "{epoch}.keras"
+    with pytest.raises(callbacks.NonFiniteLoss, match="loss of middle .* at step 11"):
+        group.fit(
+            images,
+            labels,
+            batch_size=8,
+            epochs=2,
+            verbose=0,
+            callbacks=[
+                callbacks.StopOnNonFiniteLoss(),
+                keras.callbacks.ModelCheckpoint(checkpoint),
+                Diverge(),
+            ],
+        )
+    loaded = keras.saving.load_model(tmp_path / "1.keras")
+    assert all(np.isfinite(w).all() for w in loaded.get_weights())
+    assert not (tmp_path / "2.keras").exists()
+
+
+@pytest.mark.parametrize("weights", ["sample_weight", "class_weight"])
+def test_weights_are_refused(group, examples, weights):
+    given = {"sample_weight": np.ones(80), "class_weight": {c: 1.0 for c in range(5)}}[weights]
+    with pytest.raises(ValueError, match="does not support sample_weight or class_weight"):
+        group.fit(*examples, verbose=0, **{weights: given})
+
+
+def test_labels_must_be_classes(group, examples):
+    images, labels = examples
+    with pytest.raises(ValueError, match=r"integer class .* have shape \(None, 5\)"):
+        group.fit(images, keras.utils.to_categorical(labels, 5), verbose=0)
+    with pytest.raises(ValueError, match="pairs of images and labels"):
+        group.fit(images, verbose=0)
+
+
+def test_a_column_of_labels_is_accepted(group, examples):
+    images, labels = examples
+    group.fit(images, labels[:, None].astype("int64"), verbose=0)
+
+
+def _twice():
+    network = linear_network()
+    return [network, network, linear_network()]
+
+
+@pytest.mark.parametrize(
+    "networks, message",
+    [
+        (lambda: [linear_network(), linear_network(num_classes=6)], "numbers of classes, .* 5 .* 6"),
+        (
+            lambda: [linear_network(), linear_network("wide", (6, 6, 1))],
+            r"images of shape, but linear has \(4, 4, 1\) and wide \(6, 6, 1\)",
+        ),
+        (_twice, "linear was given twice"),
+        (lambda: [linear_network()], "at least one student"),
+        (lambda: [linear_network(), "resnet8"], "must be a keras.Model, not str"),
+        (
+            lambda: [linear_network(), keras.Sequential([keras.layers.Dense(5)], name="unbuilt")],
+            "unbuilt is not built",
+        ),
+        (
+            lambda: [
+                linear_network(),
+                keras.Sequential(
+                    [keras.Input(IMAGE_SHAPE), keras.layers.Flatten(), keras.layers.Dense(5, "softmax")]
+                ),
+            ],
+            "returns probabilities; a member must return logits",
+        ),
+    ],
+)
+def test_networks_that_cannot_be_members(networks, message):
+    pivot, *students = networks()
+    with pytest.raises(ValueError, match=message):
+        orc_keras.NetworkGroup(pivot, students)

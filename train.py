@@ -1,0 +1,31 @@
+"""Trains a group: python train.py --flagfile=configs/digits.flags"""
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no wall of start-up messages
+
+from absl import app, flags
+
+from orc_keras import experiment, settings, startup
+from orc_keras.callbacks import NonFiniteLoss
+
+
+def main(argv):
+    startup.log_warnings_only()
+    if len(argv) > 1:
+        sys.exit(f"train.py: {argv[1]!r} is not a flag; see python train.py --help.")
+    try:
+        run = experiment.prepare(settings.from_flags())
+    except ValueError as error:
+        sys.exit(f"train.py: {error}")
+    try:
+        run()
+    except NonFiniteLoss as error:
+        sys.exit(f"train.py: {error}")
+
+
+if __name__ == "__main__":
+    settings.define_flags()
+    flags.adopt_module_key_flags(settings)
+    app.run(main)
