@@ -8,7 +8,7 @@ from orc_keras import startup
 if sys.argv[0] == "-m":  # a program of this package is being started by `python -m`
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 with startup.honouring_log_level():
-    import tensorflow
+    import tensorflow  # noqa: F401
 
 from orc_keras import callbacks, optimizers
 from orc_keras.network_group import NetworkGroup

@@ -21,12 +21,12 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.step += 1
         members = getattr(self.model, "members", None)
-        key_of = {name: f"{name}_loss" for name in members} if members else {self.model.name: "loss"}
-        lost = [name for name, key in key_of.items() if not math.isfinite(logs[key])]
+        losses = {n: f"{n}_loss" for n in members} if members else {self.model.name: "loss"}
+        lost = [name for name, key in losses.items() if not math.isfinite(logs[key])]
         if lost:
             raise NonFiniteLoss(
-                f"The loss of {' and '.join(lost)} is no longer finite at step {self.step}; a lower "
-                "learning rate usually helps."
+                f"The loss of {' and '.join(lost)} is no longer finite at step {self.step}; a "
+                "lower learning rate usually helps."
             )
 
 

@@ -127,7 +127,9 @@ class NetworkGroup(keras.Model):
         if sample_weight is not None:
             raise ValueError("A group does not support sample_weight or class_weight.")
         if labels is None:
-            raise ValueError("A group learns from pairs of images and labels, not from images alone.")
+            raise ValueError(
+                "A group learns from pairs of images and labels, not from images alone."
+            )
         if labels.shape.rank != 1 and labels.shape[1:] != (1,):
             raise ValueError(
                 "A label must be the integer class of an image, shape (batch,), but the labels "

@@ -113,7 +113,10 @@ class OnlineRoleChange(NetworkGroup):
         mixed_images = ratio * images + (1 - ratio) * tf.gather(images, hardest)
         with tf.GradientTape(persistent=True) as pivot_tape:
             lesson = losses.intensive_teaching(
-                labels, tf.gather(labels, hardest), self.logits(self.pivot_name, mixed_images), ratio
+                labels,
+                tf.gather(labels, hardest),
+                self.logits(self.pivot_name, mixed_images),
+                ratio,
             )
         self.learn(self.pivot_name, pivot_tape, lesson, global_batch)
         pivot_logits = self.logits(self.pivot_name, images)

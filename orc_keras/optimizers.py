@@ -82,5 +82,6 @@ def step(optimizer, tape, loss, variables, when=None):
         )
 
     if when is None:
-        return step_on_replica(tape, loss)
-    tf.distribute.get_replica_context().merge_call(step_together, (when, tape, loss))
+        step_on_replica(tape, loss)
+    else:
+        tf.distribute.get_replica_context().merge_call(step_together, (when, tape, loss))

@@ -17,9 +17,7 @@ def table(summary):
     for name, member in summary["members"].items():
         role = "" if member["role"] == "immature teacher" else f" ({member['role']})"
         taught = "always" if member["taught"] is None else f"{member['taught']:.1%}"
-        rows.append(
-            (name + role, f"{member['parameters']:,}", f"{member['accuracy']:.2%}", taught)
-        )
+        rows.append((name + role, f"{member['parameters']:,}", f"{member['accuracy']:.2%}", taught))
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join(
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
@@ -46,7 +44,9 @@ def members(group, history):
             "role": roles.get(name, "immature teacher"),
             "parameters": sum(math.prod(w.shape) for w in network.trainable_weights),
             "accuracy": history[f"val_{name}_accuracy"][-1],
-            "taught": None if name == group.pivot_name else float(np.mean(history[f"{name}_taught"])),
+            "taught": None
+            if name == group.pivot_name
+            else float(np.mean(history[f"{name}_taught"])),
         }
         for name, network in group.members.items()
     }

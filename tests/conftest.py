@@ -33,15 +33,11 @@ def linear_network(name="linear", image_shape=IMAGE_SHAPE, num_classes=NUM_CLASS
 
 def hidden_network(name, width, seed=0):
     """A classifier with a hidden layer and no BatchNorm."""
-    return keras.Sequential(
-        [
-            keras.Input(IMAGE_SHAPE),
-            keras.layers.Flatten(),
-            keras.layers.Dense(width, activation="relu", kernel_initializer=_initial(seed)),
-            keras.layers.Dense(NUM_CLASSES, kernel_initializer=_initial(seed + 1)),
-        ],
-        name=name,
-    )
+    images = keras.Input(IMAGE_SHAPE)
+    x = keras.layers.Flatten()(images)
+    x = keras.layers.Dense(width, activation="relu", kernel_initializer=_initial(seed))(x)
+    logits = keras.layers.Dense(NUM_CLASSES, kernel_initializer=_initial(seed + 1))(x)
+    return keras.Model(images, logits, name=name)
 
 
 def _initial(seed):

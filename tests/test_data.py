@@ -59,7 +59,7 @@ def test_every_held_out_image_comes_once(digits):
 def test_shift_and_flip_against_numpy():
     """Each image is one of the 81 crops of its padded self, mirrored or not."""
     images = np.random.default_rng(0).integers(1, 256, (64, 8, 8, 3)).astype(np.uint8)
-    augmented = data.pipeline.shift_and_flip(tf.constant(images), [1, 2]).numpy()
+    augmented = data.shift_and_flip(tf.constant(images), [1, 2]).numpy()
     corners, mirrored = set(), 0
     for image, result in zip(images, augmented):
         padded = np.pad(image, [(4, 4), (4, 4), (0, 0)])
@@ -90,5 +90,7 @@ def test_cifar_through_its_real_loader(dataset, classes):
 
 
 def test_an_unknown_dataset():
-    with pytest.raises(ValueError, match="--dataset=mnist is unknown; possible are digits, cifar10"):
+    with pytest.raises(
+        ValueError, match="--dataset=mnist is unknown; possible are digits, cifar10"
+    ):
         data.load("mnist")

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from conftest import IMAGE_SHAPE, hidden_group_members, hidden_network, linear_network
+from conftest import IMAGE_SHAPE, hidden_group_members, linear_network
 
 import orc_keras
 from orc_keras import callbacks, optimizers
@@ -174,7 +174,9 @@ def test_a_callback_sets_the_learning_rate_of_all_members(group, examples):
 
 
 def test_the_progress_bar_shows_the_student_only(group, examples, capsys):
-    group.fit(*examples, epochs=1, validation_data=examples, callbacks=[callbacks.StudentProgress()])
+    group.fit(
+        *examples, epochs=1, validation_data=examples, callbacks=[callbacks.StudentProgress()]
+    )
     printed = capsys.readouterr().out
     assert "val_accuracy" in printed and "accuracy" in printed
     assert "large" not in printed and "taught" not in printed
@@ -210,7 +212,7 @@ def test_a_loss_that_is_not_finite_is_named(group, examples, tmp_path):
 
 @pytest.mark.parametrize("weights", ["sample_weight", "class_weight"])
 def test_weights_are_refused(group, examples, weights):
-    given = {"sample_weight": np.ones(80), "class_weight": {c: 1.0 for c in range(5)}}[weights]
+    given = {"sample_weight": np.ones(80), "class_weight": dict.fromkeys(range(5), 1.0)}[weights]
     with pytest.raises(ValueError, match="does not support sample_weight or class_weight"):
         group.fit(*examples, verbose=0, **{weights: given})
 
@@ -236,7 +238,10 @@ def _twice():
 @pytest.mark.parametrize(
     "networks, message",
     [
-        (lambda: [linear_network(), linear_network(num_classes=6)], "numbers of classes, .* 5 .* 6"),
+        (
+            lambda: [linear_network(), linear_network(num_classes=6)],
+            "numbers of classes, .* 5 .* 6",
+        ),
         (
             lambda: [linear_network(), linear_network("wide", (6, 6, 1))],
             r"images of shape, but linear has \(4, 4, 1\) and wide \(6, 6, 1\)",
@@ -252,7 +257,11 @@ def _twice():
             lambda: [
                 linear_network(),
                 keras.Sequential(
-                    [keras.Input(IMAGE_SHAPE), keras.layers.Flatten(), keras.layers.Dense(5, "softmax")]
+                    [
+                        keras.Input(IMAGE_SHAPE),
+                        keras.layers.Flatten(),
+                        keras.layers.Dense(5, "softmax"),
+                    ]
                 ),
             ],
             "returns probabilities; a member must return logits",

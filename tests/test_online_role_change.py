@@ -175,9 +175,7 @@ def test_mixed_precision_learns(examples, policy):
     group.compile(keras.optimizers.SGD(0.05))
     history = group.fit(*examples, batch_size=8, epochs=15, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
-    scaled = [
-        isinstance(o, keras.optimizers.LossScaleOptimizer) for o in group.optimizers.values()
-    ]
+    scaled = [isinstance(o, keras.optimizers.LossScaleOptimizer) for o in group.optimizers.values()]
     assert scaled == [policy == "mixed_float16"] * 4
 
 

@@ -63,13 +63,16 @@ def test_a_copy_of_a_loss_scale_optimizer_is_one():
 @pytest.mark.parametrize("name", ["sgd", "adam", "loss_scale"])
 def test_a_step_that_is_off_leaves_no_trace(name, strategy):
     """Weights, momentum and iterations: those of a run that never had the steps turned off."""
+
     def run(gates):
         with strategy.scope():
             variable = keras.Variable([1.0, 2.0])
             optimizer = {
                 "sgd": lambda: optimizers.L2SGD(0.1, momentum=0.9, l2=0.1),
                 "adam": lambda: keras.optimizers.Adam(0.1),
-                "loss_scale": lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)),
+                "loss_scale": lambda: keras.optimizers.LossScaleOptimizer(
+                    keras.optimizers.SGD(0.1)
+                ),
             }[name]()
             optimizer.build([variable])
 

@@ -101,15 +101,19 @@ def _cifar(dataset, data_dir):
             f"({type(error).__name__}); copy a prepared one there, or set --data_dir."
         ) from error
     train, test = (
-        tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1)) for split in ("train", "test")
+        _arrays(tfds.as_numpy(builder.as_dataset(split=split))) for split in ("train", "test")
     )
     return ImageData(
-        train["image"],
-        train["label"].astype(np.int32),
-        test["image"],
-        test["label"].astype(np.int32),
+        *train,
+        *test,
         class_names=tuple(builder.info.features["label"].names),
         mean=(0.5071, 0.4867, 0.4408),
         std=(0.2675, 0.2565, 0.2761),
         augment=True,
     )
+
+
+def _arrays(examples):
+    """Returns the images and the labels of examples of TensorFlow Datasets."""
+    images, labels = zip(*((example["image"], example["label"]) for example in examples))
+    return np.stack(images), np.array(labels, np.int32)

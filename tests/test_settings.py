@@ -1,0 +1,119 @@
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from absl import flags
+
+from orc_keras import settings
+from orc_keras.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+NEEDED = ["--dataset=digits", "--pivot=resnet8", "--students=resnet8,resnet8"]
+
+if "dataset" not in flags.FLAGS:
+    settings.define_flags()
+
+
+def parse(*arguments):
+    """Returns the settings that a command line states."""
+    flags.FLAGS.unparse_flags()
+    for flag in dataclasses.fields(Settings):
+        flags.FLAGS[flag.name].value = flags.FLAGS[flag.name].default
+    flags.FLAGS(["train.py", *arguments])
+    return settings.from_flags()
+
+
+def test_the_defaults_are_the_recipe():
+    given = parse(*NEEDED)
+    assert (given.epochs, given.batch_size, given.learning_rate) == (240, 64, 0.05)
+    assert (given.decay_epochs, given.decay_factor) == ((150, 180, 210), 0.1)
+    assert (given.momentum, given.weight_decay) == (0.9, 5e-4)
+    assert (given.temperature, given.distillation_weight, given.mixup_alpha) == (4, 0.5, 1)
+    assert (given.temporary_teachers, given.role_change_interval) == (1, 1)
+
+
+def test_lists_and_booleans():
+    given = parse(*NEEDED, "--decay_epochs=3,5", "--deterministic")
+    assert given.students == ("resnet8", "resnet8")
+    assert given.decay_epochs == (3, 5)
+    assert given.deterministic is True
+
+
+def test_later_flags_win(tmp_path):
+    (tmp_path / "some.flags").write_text("--epochs=7\n--batch_size=16\n")
+    given = parse(*NEEDED, f"--flagfile={tmp_path}/some.flags", "--epochs=9")
+    assert (given.epochs, given.batch_size) == (9, 16)
+
+
+def test_settings_survive_a_flagfile(tmp_path):
+    """Each field with a value that is not its default comes back from the file."""
+    choices = {"strategy": "one_device", "mixed_precision": "bfloat16"}
+    other = {
+        bool: lambda f: not f.default,
+        int: lambda f: f.default + 3,
+        float: lambda f: 0.123456789,
+        str: lambda f: choices.get(f.name, "some text"),
+    }
+    values = {f.name: other.get(f.type, lambda f: ())(f) for f in dataclasses.fields(Settings)}
+    values |= {"students": ("a", "b"), "decay_epochs": (), "output_dir": "", "overwrite": False}
+    given = Settings(**values)
+    (tmp_path / "settings.flags").write_text(given.as_flags())
+    assert parse(f"--flagfile={tmp_path}/settings.flags") == given
+
+
+def test_where_a_run_writes_is_not_a_setting_of_it():
+    here = parse(*NEEDED, "--output_dir=here")
+    assert here.as_flags() == parse(*NEEDED, "--overwrite").as_flags()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "--dataset is missing: .*digits, cifar10"),
+        (NEEDED[:1], "--pivot is missing"),
+        (NEEDED[:2], "--students is missing: .*at least two"),
+        ([*NEEDED, "--decay_epochs=10,x"], "--decay_epochs must be whole numbers, not '10,x'"),
+        ([*NEEDED, "--learning_rate=0"], "--learning_rate must be above 0, not 0"),
+    ],
+)
+def test_bad_settings(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        parse(*arguments)
+
+
+@pytest.mark.parametrize(
+    "argument, message",
+    [
+        ("--epochs=0", "flag --epochs=0: 0 is not a positive integer"),
+        ("--batch_size=many", "flag --batch_size=many"),
+        ("--distillation_weight=1.5", r"flag --distillation_weight=1.5: .*\[0, 1\]"),
+        ("--weight_decay=-1", "flag --weight_decay=-1.*non-negative"),
+        ("--temporary_teachers=0", "flag --temporary_teachers=0"),
+        ("--strategy=tpu", "flag --strategy=tpu: .*auto|one_device|mirrored"),
+        ("--epoch=3", "Unknown command line flag 'epoch'. Did you mean: epochs"),
+    ],
+)
+def test_flags_out_of_range(argument, message):
+    with pytest.raises(flags.Error, match=message):
+        parse(*NEEDED, argument)
+
+
+def test_every_config_can_be_read():
+    for config in (ROOT / "configs").glob("*.flags"):
+        parse(f"--flagfile={config}")
+        command = config.read_text().splitlines()[0]
+        assert command == f"# python train.py --flagfile=configs/{config.name}"
+
+
+def test_help_explains_every_flag():
+    run = subprocess.run(
+        [sys.executable, "train.py", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    text = " ".join(run.stdout.split())
+    for field in dataclasses.fields(Settings):
+        assert f"--{field.name}:" in text or f"--[no]{field.name}:" in text
+        assert field.metadata["help"] in text
+    for symbol in ("(T)", "(beta)", "(alpha)", "(k)", "(m)", "(B)", "(PT)"):
+        assert symbol in text
