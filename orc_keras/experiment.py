@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import time
+import warnings
 from pathlib import Path
 
 import keras
@@ -123,14 +124,18 @@ def build_group(settings, images):
 
 
 def load_pivot(pivot, path):
-    """Loads weights from a file into the pivot, or says why they do not fit."""
+    """Loads weights from a file into the pivot, or says that they do not fit."""
     if not Path(path).is_file():
         raise ValueError(f"--pivot_weights={path} does not exist.")
     try:
-        pivot.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"--pivot_weights={path} does not fit {pivot.name}: {reason}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # what Keras merely skips does not fit
+            pivot.load_weights(path)
+    except (UserWarning, ValueError, OSError, KeyError) as error:
+        raise ValueError(
+            f"--pivot_weights={path} does not hold the weights of a {pivot.name} for images of "
+            f"shape {pivot.input_shape[1:]} and {pivot.output_shape[-1]} classes."
+        ) from error
 
 
 def _set_up_keras(settings):

@@ -92,7 +92,9 @@ class NetworkGroup(keras.Model):
         with self.distribute_strategy.scope():
             optimizer = keras.optimizers.get(optimizer)
             if getattr(optimizer, "use_ema", False):
-                raise ValueError("An optimizer with use_ema=True cannot train a group.")
+                raise ValueError(
+                    "An optimizer with use_ema=True cannot train a group; leave use_ema off."
+                )
             super().compile(
                 optimizer,
                 run_eagerly=run_eagerly,

@@ -32,7 +32,11 @@ class RunDirectory:
             raise ValueError(f"--output_dir={self.path} holds files that are not of a run.")
         if self._flags_there() is None or self._overwrite:
             return
-        what = "an unfinished run" if self._flags_there() == self._flags else "a run with other settings"
+        what = (
+            "an unfinished run"
+            if self._flags_there() == self._flags
+            else "a run with other settings"
+        )
         raise ValueError(
             f"--output_dir={self.path} holds {what}; choose another, or delete that run by adding "
             "--overwrite."

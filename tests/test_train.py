@@ -224,7 +224,9 @@ def test_a_run_in_mixed_precision(tiny, tmp_path, precision):
 
 def test_a_deterministic_run(tiny, tmp_path):
     """In a process of its own: determinism cannot be turned off again."""
-    assert program("train.py", *FLAGS, "--deterministic", f"--output_dir={tmp_path}").returncode == 0
+    assert (
+        program("train.py", *FLAGS, "--deterministic", f"--output_dir={tmp_path}").returncode == 0
+    )
 
 
 def test_the_learning_rate_decays(tiny, tmp_path):
@@ -243,7 +245,9 @@ def test_pivot_weights_replace_its_training(tiny, tmp_path, stage, suffix):
     trained = trained.pivot if stage == "group" else trained
     path = tmp_path / f"pivot{suffix}"
     trained.save(path) if suffix == ".keras" else trained.save_weights(path)
-    settings = tiny(pivot_weights=str(path), output_dir=str(tmp_path / "second"), learning_rate=1e-9)
+    settings = tiny(
+        pivot_weights=str(path), output_dir=str(tmp_path / "second"), learning_rate=1e-9
+    )
     experiment.prepare(settings)()
     assert not (tmp_path / "second" / "pivot_history.csv").exists()
     group = keras.saving.load_model(tmp_path / "second" / "checkpoints" / "group.keras")
@@ -283,7 +287,7 @@ def test_overwrite_deletes_the_earlier_run(tiny, tmp_path):
         ({"temporary_teachers": 3}, "temporary_teachers must be .* below .* students, 3, not 3"),
         ({"temperature": 0.0}, "temperature must be above 0"),
         ({"pivot_weights": "nowhere.keras"}, "--pivot_weights=nowhere.keras does not exist"),
-        ({"pivot_weights": __file__}, "--pivot_weights=.* does not fit hidden16"),
+        ({"pivot_weights": __file__}, "--pivot_weights=.* does not hold the weights of a hidden16"),
         ({"output_dir": __file__}, "--output_dir=.* cannot be written"),
         ({"output_dir": str(ROOT / "models")}, "--output_dir=.* holds files that are not of a run"),
     ],
@@ -298,9 +302,9 @@ def test_wrong_inputs_end_before_anything_is_written(tiny, tmp_path, changed, me
 def test_pivot_weights_of_another_network(tiny, tmp_path):
     hidden_network("hidden9", 9).save(tmp_path / "other.keras")
     settings = tiny(pivot_weights=str(tmp_path / "other.keras"), output_dir=str(tmp_path / "run"))
-    with pytest.raises(ValueError, match="other.keras does not fit hidden16") as error:
+    message = r"does not hold the weights of a hidden16 for .* \(4, 4, 1\) and 5 classes"
+    with pytest.raises(ValueError, match=message):
         experiment.prepare(settings)
-    assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
 
