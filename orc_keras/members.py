@@ -38,8 +38,15 @@ def check_members(networks):
 def image_shape(network):
     """Returns the shape of one image, `(height, width, channels)`, that a network takes."""
     if hasattr(network, "input_shape"):  # functional or sequential
-        return tuple(network.input_shape[1:])
-    return tuple(network.get_build_config()["input_shape"][1:])
+        shape = network.input_shape
+    else:
+        shape = (network.get_build_config() or {}).get("input_shape")
+    if not isinstance(shape, tuple) or len(shape) != 4:
+        raise ValueError(
+            f"{network.name} must take one tensor of images, [batch, height, width, channels], "
+            f"but its input has shape {shape}."
+        )
+    return shape[1:]
 
 
 def num_classes(network):

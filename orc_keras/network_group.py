@@ -117,6 +117,11 @@ class NetworkGroup(keras.Model):
         arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
         self.compile(**{argument: config[argument] for argument in arguments})
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # Everything is built already. Keras would draw a mini-batch to find out, and add up its
+        # parts on the replicas, which fails where they are of unequal size.
+        pass
+
     def test_step(self, data):
         images, labels = self.unpack(data)
         for name in self.members:

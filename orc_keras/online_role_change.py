@@ -180,8 +180,8 @@ class OnlineRoleChange(NetworkGroup):
 
     def test_step(self, data):
         results = super().test_step(data)
-        roles = {metric.name for metric in self._taught.values()}
-        return {name: result for name, result in results.items() if name not in roles}
+        taught = {metric.name for metric in self._taught.values()}
+        return {name: result for name, result in results.items() if name not in taught}
 
     @property
     def metrics(self):

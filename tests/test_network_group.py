@@ -235,6 +235,12 @@ def _twice():
     return [network, network, linear_network()]
 
 
+def _two_inputs():
+    inputs = [keras.Input((4, 4, 1)), keras.Input((4, 4, 1))]
+    x = keras.layers.Flatten()(keras.layers.Add()(inputs))
+    return keras.Model(inputs, keras.layers.Dense(5)(x), name="two_inputs")
+
+
 @pytest.mark.parametrize(
     "networks, message",
     [
@@ -249,6 +255,7 @@ def _twice():
         (_twice, "linear was given twice"),
         (lambda: [linear_network()], "at least one student"),
         (lambda: [linear_network(), "resnet8"], "must be a keras.Model, not str"),
+        (lambda: [_two_inputs(), linear_network()], "two_inputs must take one tensor of images"),
         (
             lambda: [linear_network(), keras.Sequential([keras.layers.Dense(5)], name="unbuilt")],
             "unbuilt is not built",
