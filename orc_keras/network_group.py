@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from orc_keras import losses, optimizers
+from orc_keras.callbacks import StudentProgress
 from orc_keras.members import check_members, name_members
 
 
@@ -116,6 +117,17 @@ class NetworkGroup(keras.Model):
         config = keras.saving.deserialize_keras_object(config)
         arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
         self.compile(**{argument: config[argument] for argument in arguments})
+
+    def fit(self, *args, callbacks=None, **kwargs):
+        """Trains as `keras.Model.fit` does, with a progress bar of the student's numbers only.
+
+        For a bar of every member's, give a `keras.callbacks.ProgbarLogger` among the callbacks.
+        """
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = keras.tree.flatten(callbacks) if callbacks else []
+            if not any(isinstance(c, keras.callbacks.ProgbarLogger) for c in callbacks):
+                callbacks = [*callbacks, StudentProgress()]
+        return super().fit(*args, callbacks=callbacks, **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Everything is built already. Keras would draw a mini-batch to find out, and add up its
