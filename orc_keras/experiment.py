@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -62,9 +63,9 @@ def run(settings, directory, images, group):
     test = data.test_batches(images, settings.batch_size)
     started = time.perf_counter()
     if settings.pivot_epochs and not settings.pivot_weights:
-        print(f"The pivot, {group.pivot_name}, learns alone ({settings.pivot_epochs} epochs).")
+        print(f"The pivot learns alone: {group.pivot_name} (epochs: {settings.pivot_epochs}).")
         train_pivot(settings, directory, group, train, test)
-    print(f"The group learns: {', '.join(group.members)} ({settings.epochs} epochs).")
+    print(f"The group learns: {', '.join(group.members)} (epochs: {settings.epochs}).")
     group_started = time.perf_counter()
     history = _fit(group, settings.epochs, settings, directory, "group", train, test)
     finished = time.perf_counter()
@@ -177,6 +178,11 @@ def _fit(model, epochs, settings, directory, stage, train, test):
         keras.callbacks.TensorBoard(directory / "tensorboard" / stage, write_graph=False),
     ]
     history = model.fit(
-        train, epochs=epochs, validation_data=test, callbacks=callbacks, shuffle=False
+        train,
+        epochs=epochs,
+        validation_data=test,
+        callbacks=callbacks,
+        shuffle=False,  # the pipeline does that
+        verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch where nobody watches
     )
     return history.history

@@ -76,7 +76,8 @@ def export_member(run, member):
 def main(_):
     startup.log_warnings_only()
     try:
-        print(f"Wrote {export_member(flags.FLAGS.run, flags.FLAGS.member)}/")
+        directory = export_member(flags.FLAGS.run, flags.FLAGS.member)
+        print(f"Wrote {directory}/ (a SavedModel of raw images) and {directory}.keras.")
     except ValueError as error:
         sys.exit(f"orc_keras.export: {error}")
 

@@ -40,8 +40,9 @@ def image_shape(network):
     if hasattr(network, "input_shape"):  # functional or sequential
         shape = network.input_shape
     else:
-        shape = (network.get_build_config() or {}).get("input_shape")
-    if not isinstance(shape, tuple) or len(shape) != 4:
+        shape = (network.get_build_config() or {}).get("input_shape") or ()
+    shape = tuple(shape)  # that of a network which was loaded is a list
+    if len(shape) != 4 or not all(isinstance(size, int | None) for size in shape):
         raise ValueError(
             f"{network.name} must take one tensor of images, [batch, height, width, channels], "
             f"but its input has shape {shape}."

@@ -35,8 +35,9 @@ class NetworkGroup(keras.Model):
         check_members(networks)
         self.members = name_members(networks)
         self.optimizers = {}
-        self._losses = {n: keras.metrics.Mean(f"{n}_loss") for n in self.members}
-        self._accuracies = {n: keras.metrics.Mean(f"{n}_accuracy") for n in self.members}
+        prefixes = {name: f"{name}_" for name in self.members} | {self.student_names[-1]: ""}
+        self._losses = {n: keras.metrics.Mean(f"{p}loss") for n, p in prefixes.items()}
+        self._accuracies = {n: keras.metrics.Mean(f"{p}accuracy") for n, p in prefixes.items()}
         self.built = True
 
     @property
@@ -123,11 +124,11 @@ class NetworkGroup(keras.Model):
 
         For a bar of every member's, give a `keras.callbacks.ProgbarLogger` among the callbacks.
         """
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = keras.tree.flatten(callbacks) if callbacks else []
-            if not any(isinstance(c, keras.callbacks.ProgbarLogger) for c in callbacks):
-                callbacks = [*callbacks, StudentProgress()]
-        return super().fit(*args, callbacks=callbacks, **kwargs)
+        return super().fit(*args, callbacks=_with_progress(callbacks), **kwargs)
+
+    def evaluate(self, *args, callbacks=None, **kwargs):
+        """Evaluates every member as `keras.Model.evaluate` does; the bar is that of `fit`."""
+        return super().evaluate(*args, callbacks=_with_progress(callbacks), **kwargs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # Everything is built already. Keras would draw a mini-batch to find out, and add up its
@@ -149,7 +150,7 @@ class NetworkGroup(keras.Model):
             raise ValueError(
                 "A group learns from pairs of images and labels, not from images alone."
             )
-        if labels.shape.rank != 1 and labels.shape[1:] != (1,):
+        if labels.shape.rank not in (None, 1) and labels.shape[1:] != (1,):
             raise ValueError(
                 "A label must be the integer class of an image, shape (batch,), but the labels "
                 f"have shape {tuple(labels.shape)}."
@@ -184,14 +185,15 @@ class NetworkGroup(keras.Model):
 
     @property
     def metrics(self):
-        return [*self._losses.values(), *self._accuracies.values()]
+        # The student's come first, so that `evaluate` returns [loss, accuracy, ...].
+        names = reversed(self.members)
+        return [m[name] for name in names for m in (self._losses, self._accuracies)]
 
     def get_metrics_result(self):
-        """Returns every metric by its name, and the student's as `loss` and `accuracy` too."""
+        """Returns every metric by its name; the student's `loss` and `accuracy` have two."""
         results = {metric.name: metric.result() for metric in self.metrics}
         student = self.student_names[-1]
-        of_student = {key: results[f"{student}_{key}"] for key in ("loss", "accuracy")}
-        return of_student | results
+        return results | {f"{student}_{key}": results[key] for key in ("loss", "accuracy")}
 
     def _get_metrics_result_or_logs(self, logs):
         # A step's logs are one replica's. Keras replaces them by the metrics' own results, which
@@ -213,3 +215,13 @@ class NetworkGroup(keras.Model):
             for key in ("pivot", "students")
         }
         return cls(**config | networks)
+
+
+def _with_progress(callbacks):
+    """Adds a progress bar of the student's numbers, unless there is a bar already."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):  # of the `fit` that is evaluating
+        return callbacks
+    callbacks = keras.tree.flatten(callbacks) if callbacks else []
+    if any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks):
+        return callbacks
+    return [*callbacks, StudentProgress()]

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import IMAGE_SHAPE, hidden_group_members, linear_network
 
 import orc_keras
@@ -180,6 +181,8 @@ def test_the_progress_bar_shows_the_student_only(group, examples, capsys):
     assert "large" not in printed and "taught" not in printed
     group.fit(*examples, callbacks=keras.callbacks.ProgbarLogger())
     assert "large_taught" in capsys.readouterr().out
+    group.evaluate(*examples)
+    assert "large" not in capsys.readouterr().out
     group.fit(*examples, verbose=0)
     assert capsys.readouterr().out == ""
 
@@ -228,8 +231,45 @@ def test_labels_must_be_classes(group, examples):
 
 
 def test_a_column_of_labels_is_accepted(group, examples):
+    """As `keras.datasets` gives them; also after labels of the other shape."""
     images, labels = examples
-    group.fit(images, labels[:, None].astype("int64"), verbose=0)
+    flat, column = (
+        tf.data.Dataset.from_tensor_slices((images, given)).batch(20)
+        for given in (labels, labels[:, None])
+    )
+    expected = group.evaluate(flat, verbose=0)
+    assert group.evaluate(column, verbose=0) == pytest.approx(expected)
+    group.fit(flat, verbose=0)
+    group.fit(column, verbose=0)
+
+
+def test_evaluate_returns_the_student_first(group, examples):
+    results = group.evaluate(*examples, verbose=0)
+    by_name = group.evaluate(*examples, verbose=0, return_dict=True)
+    assert results[:2] == [by_name["loss"], by_name["accuracy"]]
+
+
+@keras.saving.register_keras_serializable("tests")
+class OwnNetwork(keras.Model):
+    """A network of a user's own making."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(5)
+
+    def call(self, images):
+        return self.dense(keras.ops.reshape(images, (-1, 16)))
+
+
+def test_a_network_of_ones_own_can_be_saved_with_the_group(examples, tmp_path):
+    own = OwnNetwork(name="own")
+    own(examples[0])
+    pivot, students = hidden_group_members()
+    group = orc_keras.OnlineRoleChange(pivot, [own, students[-1]])
+    group.compile("adam")
+    group.fit(*examples, verbose=0, callbacks=keras.callbacks.ModelCheckpoint(tmp_path / "g.keras"))
+    loaded = keras.saving.load_model(tmp_path / "g.keras").members["own"]
+    np.testing.assert_allclose(loaded(examples[0]), own(examples[0]), atol=1e-6)
 
 
 def _twice():

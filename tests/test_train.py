@@ -63,7 +63,7 @@ def test_the_terminal_is_calm(trained):
     """No start-up warnings, a bar of the student's numbers, the table at the end."""
     _, run = trained
     assert run.stderr == ""
-    assert run.stdout.startswith("The pivot, resnet8, learns alone (1 epochs).")
+    assert run.stdout.startswith("The pivot learns alone: resnet8 (epochs: 1).")
     assert "val_accuracy" in run.stdout and "resnet8_2_loss" not in run.stdout
     table = run.stdout.strip().splitlines()[-6:-2]
     assert table[0].split() == ["member", "parameters", "held-out", "accuracy", "taught"]
