@@ -5,6 +5,7 @@ import functools
 import sys
 import time
 import warnings
+import zipfile
 from pathlib import Path
 
 import keras
@@ -12,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 import models
-from orc_keras import data, distribution, report
+from orc_keras import data, distribution, report, run_directory
 from orc_keras.callbacks import StopOnNonFiniteLoss, StudentProgress
 from orc_keras.export import export_saved_model
 from orc_keras.online_role_change import OnlineRoleChange
@@ -35,7 +36,8 @@ def prepare(settings):
     """
     directory = RunDirectory(settings)
     if directory.is_finished():
-        return functools.partial(show_finished, directory)
+        summary = run_directory.read_summary(directory.path)
+        return functools.partial(show_finished, directory, summary)
     directory.check()
     _set_up_keras(settings)
     images = data.load(settings.dataset, settings.data_dir)
@@ -50,9 +52,8 @@ def prepare(settings):
     return functools.partial(run, settings, directory, images, group)
 
 
-def show_finished(directory):
+def show_finished(directory, summary):
     """Prints the table of a run that has been made before, and returns its summary."""
-    summary = directory.read_summary()
     print(f"{directory.path}/ holds this run, finished:\n\n{report.table(summary)}")
     return summary
 
@@ -127,12 +128,12 @@ def build_group(settings, images):
 def load_pivot(pivot, path):
     """Loads weights from a file into the pivot, or says that they do not fit."""
     if not Path(path).is_file():
-        raise ValueError(f"--pivot_weights={path} does not exist.")
+        raise ValueError(f"--pivot_weights={path} is not a file.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # what Keras merely skips does not fit
             pivot.load_weights(path)
-    except (UserWarning, ValueError, OSError, KeyError) as error:
+    except (UserWarning, ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"--pivot_weights={path} does not hold the weights of a {pivot.name} for images of "
             f"shape {pivot.input_shape[1:]} and {pivot.output_shape[-1]} classes."

@@ -3,7 +3,6 @@
 `python -m orc_keras.export --run <output_dir> --member <name>` exports any member of a run.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from absl import app, flags
 
 from orc_keras import startup
 from orc_keras.data import normalise
+from orc_keras.run_directory import read_summary
 
 
 def export_saved_model(network, mean, std, directory):
@@ -60,21 +60,31 @@ def export_member(run, member):
     run = Path(run)
     if not (run / "summary.json").exists():
         raise ValueError(f"--run={run} holds no finished run: it has no summary.json.")
-    summary = json.loads((run / "summary.json").read_text())
+    summary = read_summary(run)
     if member not in summary["members"]:
         possible = ", ".join(summary["members"])
         raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
-    if (run / member).exists():
-        raise ValueError(f"{run / member} exists already; delete it to export {member} again.")
-    network = keras.saving.load_model(run / "checkpoints" / "group.keras").members[member]
+    for target in (run / member, run / f"{member}.keras"):
+        if target.exists():
+            raise ValueError(f"{target} exists already; delete it to export {member} again.")
+    network = _load_group(run / "checkpoints" / "group.keras").members[member]
     network.save(run / f"{member}.keras")
     data = summary["data"]
     export_saved_model(network, data["mean"], data["std"], run / member)
     return run / member
 
 
-def main(_):
+def _load_group(path):
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:  # Keras has many for a file that is missing or damaged
+        raise ValueError(f"{path} cannot be loaded; it is missing or damaged.") from error
+
+
+def main(argv):
     startup.log_warnings_only()
+    if len(argv) > 1:
+        sys.exit(f"orc_keras.export: {argv[1]!r} is not a flag.")
     try:
         directory = export_member(flags.FLAGS.run, flags.FLAGS.member)
         print(f"Wrote {directory}/ (a SavedModel of raw images) and {directory}.keras.")

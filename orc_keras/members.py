@@ -23,10 +23,13 @@ def check_members(networks):
     """
     for position, network in enumerate(networks):
         _check_network(network)
-        if any(network is other for other in networks[:position]):
-            raise ValueError(
-                f"{network.name} was given twice; each member must be a network of its own."
-            )
+        weights = set(map(id, network.weights))
+        for other in networks[:position]:
+            if network is other or not weights.isdisjoint(map(id, other.weights)):
+                raise ValueError(
+                    f"{other.name} and {network.name} share weights; each member must be a "
+                    "network of its own."
+                )
     if len(networks) < 2:
         raise ValueError("A group needs at least one student.")
     first, *others = networks
@@ -52,8 +55,10 @@ def image_shape(network):
 
 def num_classes(network):
     """Returns the number of logits of a network."""
-    images = keras.KerasTensor((None, *image_shape(network)))
-    return network.compute_output_spec(images).shape[-1]
+    logits = network.compute_output_spec(keras.KerasTensor((None, *image_shape(network))))
+    if not isinstance(logits, keras.KerasTensor) or len(logits.shape) != 2:
+        raise ValueError(f"{network.name} must return one tensor of logits, [batch, classes].")
+    return logits.shape[-1]
 
 
 def _check_network(network):

@@ -35,6 +35,7 @@ class NetworkGroup(keras.Model):
         check_members(networks)
         self.members = name_members(networks)
         self.optimizers = {}
+        self._track_in_checkpoints("member", self.members)
         prefixes = {name: f"{name}_" for name in self.members} | {self.student_names[-1]: ""}
         self._losses = {n: keras.metrics.Mean(f"{p}loss") for n, p in prefixes.items()}
         self._accuracies = {n: keras.metrics.Mean(f"{p}accuracy") for n, p in prefixes.items()}
@@ -93,7 +94,7 @@ class NetworkGroup(keras.Model):
         """
         with self.distribute_strategy.scope():
             optimizer = keras.optimizers.get(optimizer)
-            if getattr(optimizer, "use_ema", False):
+            if getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False):
                 raise ValueError(
                     "An optimizer with use_ema=True cannot train a group; leave use_ema off."
                 )
@@ -113,6 +114,7 @@ class NetworkGroup(keras.Model):
             for name, network in self.members.items():
                 if not self.optimizers[name].built:
                     self.optimizers[name].build(network.trainable_variables)
+            self._track_in_checkpoints("optimizer_of", self.optimizers)
 
     def compile_from_config(self, config):
         config = keras.saving.deserialize_keras_object(config)
@@ -140,6 +142,11 @@ class NetworkGroup(keras.Model):
         for name in self.members:
             self.record(name, labels, self.logits(name, images, training=False))
         return self.get_metrics_result()
+
+    def _track_in_checkpoints(self, prefix, by_name):
+        # tf.train.Checkpoint does not see what Keras keeps in a dict.
+        for name, trackable in by_name.items():
+            self._track_trackable(trackable, f"{prefix}_{name}", overwrite=True)
 
     def unpack(self, data):
         """Returns images as floats and labels as integers of shape `[B]`, or says what is wrong."""

@@ -79,6 +79,7 @@ class OnlineRoleChange(NetworkGroup):
             _is_whole(role_change_interval) and role_change_interval >= 1,
             "a whole number, 1 or more",
         )
+        _check("seed", seed, _is_whole(seed), "a whole number")
         self.temperature = temperature
         self.distillation_weight = distillation_weight
         self.mixup_alpha = mixup_alpha

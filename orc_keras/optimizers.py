@@ -52,7 +52,11 @@ def copy_of(optimizer):
     config = optimizer.get_config()
     if isinstance(config["learning_rate"], float):
         config["learning_rate"] = lambda: optimizer.learning_rate
-    return type(optimizer).from_config(config)
+    copy = type(optimizer).from_config(config)
+    excluded = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)  # not in the config
+    if excluded:
+        copy.exclude_from_weight_decay(var_names=[excluded.pattern])
+    return copy
 
 
 def step(optimizer, tape, loss, variables, when=None):

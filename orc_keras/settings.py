@@ -4,6 +4,7 @@ Each field is one flag; nothing else in the project reads flags.
 """
 
 import dataclasses
+import math
 
 from absl import flags
 
@@ -24,7 +25,9 @@ class Settings:
     output_dir: str = _flag(
         "", "Folder that the run writes to; empty: a new one in runs/, named by date and time."
     )
-    overwrite: bool = _flag(False, "Delete what an earlier run left in --output_dir.")
+    overwrite: bool = _flag(
+        False, "Delete the files that an earlier run wrote to --output_dir; others stay."
+    )
     pivot: str = _flag("", "Network of the pivot teacher (PT), by its name in models/.")
     students: tuple[str, ...] = _flag(
         (), "Networks of the students (S_1, ..., S_N), at least two; the last is *the* student."
@@ -70,12 +73,18 @@ class Settings:
     deterministic: bool = _flag(
         False, "Make every operation deterministic, also on GPUs; costs speed (see the README)."
     )
-    seed: int = _flag(0, "Of the weights, the order of the images and the mix-up.", 0)
+    seed: int = _flag(0, "Of the weights, the order of the images and the mix-up.", 0, 2**32 - 1)
 
     def __post_init__(self):
         for name in ("dataset", "pivot", "students"):
             if not getattr(self, name):
                 raise ValueError(f"--{name} is missing: {self.help(name)}")
+        for name, value in dataclasses.asdict(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"--{name} must be a finite number, not {value}.")
+        for epoch in self.decay_epochs:
+            if epoch < 1:
+                raise ValueError(f"--decay_epochs must be 1 or more, not {epoch}.")
         for name in ("learning_rate", "decay_factor"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"--{name} must be above 0, not {getattr(self, name)}.")

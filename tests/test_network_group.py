@@ -85,10 +85,24 @@ def test_any_keras_optimizer(examples, optimizer):
     assert all(np.abs(a - b).max() > 0 for a, b in zip(before, group.trainable_weights))
 
 
-def test_averaging_optimizers_are_refused():
+@pytest.mark.parametrize("wrap", [lambda o: o, keras.optimizers.LossScaleOptimizer])
+def test_averaging_optimizers_are_refused(wrap):
     group = orc_keras.OnlineRoleChange(*hidden_group_members())
     with pytest.raises(ValueError, match="use_ema=True cannot train a group"):
-        group.compile(keras.optimizers.SGD(use_ema=True))
+        group.compile(wrap(keras.optimizers.SGD(use_ema=True)))
+
+
+def test_a_tensorflow_checkpoint_holds_every_member(group, examples, tmp_path):
+    group.fit(*examples, verbose=0)
+    path = tf.train.Checkpoint(model=group).save(tmp_path / "checkpoint")
+    loaded = orc_keras.OnlineRoleChange(*hidden_group_members())
+    loaded.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+    tf.train.Checkpoint(model=loaded).restore(path).assert_existing_objects_matched()
+    for ours, theirs in zip(loaded.get_weights(), group.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for name, optimizer in group.optimizers.items():
+        for ours, theirs in zip(loaded.optimizers[name].variables, optimizer.variables):
+            np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
 def test_a_frozen_pivot_stays_as_it_is(examples):
@@ -277,6 +291,19 @@ def _twice():
     return [network, network, linear_network()]
 
 
+def _two_outputs():
+    images = keras.Input((4, 4, 1))
+    x = keras.layers.Flatten()(images)
+    outputs = [keras.layers.Dense(5)(x), keras.layers.Dense(5)(x)]
+    return keras.Model(images, outputs, name="two_outputs")
+
+
+def _one_trunk():
+    images = keras.Input((4, 4, 1))
+    x = keras.layers.Dense(7)(keras.layers.Flatten()(images))
+    return [keras.Model(images, keras.layers.Dense(5)(x), name=name) for name in "ab"]
+
+
 def _two_inputs():
     inputs = [keras.Input((4, 4, 1)), keras.Input((4, 4, 1))]
     x = keras.layers.Flatten()(keras.layers.Add()(inputs))
@@ -294,10 +321,15 @@ def _two_inputs():
             lambda: [linear_network(), linear_network("wide", (6, 6, 1))],
             r"images of shape, but linear has \(4, 4, 1\) and wide \(6, 6, 1\)",
         ),
-        (_twice, "linear was given twice"),
+        (_twice, "linear and linear share weights"),
         (lambda: [linear_network()], "at least one student"),
         (lambda: [linear_network(), "resnet8"], "must be a keras.Model, not str"),
         (lambda: [_two_inputs(), linear_network()], "two_inputs must take one tensor of images"),
+        (
+            lambda: [linear_network(), _two_outputs()],
+            "two_outputs must return one tensor of logits",
+        ),
+        (_one_trunk, "a and b share weights"),
         (
             lambda: [linear_network(), keras.Sequential([keras.layers.Dense(5)], name="unbuilt")],
             "unbuilt is not built",

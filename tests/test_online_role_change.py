@@ -202,6 +202,7 @@ def test_xla_computes_the_same(examples):
         ({"role_change_interval": 0}, "role_change_interval must be a whole number, 1 or more"),
         ({"role_change_interval": 1.5}, "role_change_interval must be a whole number"),
         ({"students": 1}, "at least two students, not 1"),
+        ({"seed": 0.5}, "seed must be a whole number, not 0.5"),
     ],
 )
 def test_bad_arguments(arguments, message):

@@ -75,6 +75,9 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
         (NEEDED[:1], "--pivot is missing"),
         (NEEDED[:2], "--students is missing: .*at least two"),
         ([*NEEDED, "--decay_epochs=10,x"], "--decay_epochs must be whole numbers, not '10,x'"),
+        ([*NEEDED, "--decay_epochs=-5"], "--decay_epochs must be 1 or more, not -5"),
+        ([*NEEDED, "--momentum=nan"], "--momentum must be a finite number, not nan"),
+        ([*NEEDED, "--weight_decay=inf"], "--weight_decay must be a finite number, not inf"),
         ([*NEEDED, "--learning_rate=0"], "--learning_rate must be above 0, not 0"),
     ],
 )

@@ -1,6 +1,7 @@
 """Whole runs: one of train.py from the outside, others with tiny networks in this process."""
 
 import csv
+import dataclasses
 import json
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from conftest import hidden_network
 import models
 import train
 from orc_keras import data, experiment
+from orc_keras.export import export_member
+from orc_keras.run_directory import RunDirectory
 from orc_keras.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -269,13 +272,49 @@ def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch, capsys):
         experiment.prepare(settings)
 
 
-def test_overwrite_deletes_the_earlier_run(tiny, tmp_path):
+def test_overwrite_deletes_the_earlier_run_and_nothing_else(tiny, tmp_path):
     directory = tmp_path / "run"
     experiment.prepare(tiny(output_dir=str(directory)))()
-    (directory / "resnet8.keras").write_text("exported earlier")
-    settings = tiny(output_dir=str(directory), seed=1, overwrite=True)
+    (directory / "thesis.tex").write_text("years of work")
+    settings = tiny(output_dir=str(directory), seed=1, overwrite=True, pivot_epochs=0)
     assert experiment.prepare(settings)()["seed"] == 1
-    assert not (directory / "resnet8.keras").exists()
+    assert (directory / "thesis.tex").read_text() == "years of work"
+    assert not (directory / "pivot_history.csv").exists()
+    pivot = str(directory / "checkpoints" / "group.keras")
+    with pytest.raises(ValueError, match="--overwrite would delete --pivot_weights="):
+        experiment.prepare(dataclasses.replace(settings, pivot_weights=pivot))
+
+
+def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path):
+    first, second = (
+        RunDirectory(tiny(output_dir=str(tmp_path / "run"), seed=seed)) for seed in (1, 2)
+    )
+    first.check()
+    second.check()
+    first.claim()
+    with pytest.raises(ValueError, match="--output_dir=.* is taken by another run"):
+        second.claim()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"members"', "[]"])
+def test_a_damaged_summary_is_named(tiny, tmp_path, text):
+    settings = tiny(output_dir=str(tmp_path))
+    (tmp_path / "settings.flags").write_text(settings.as_flags())
+    (tmp_path / "summary.json").write_text(text)
+    with pytest.raises(ValueError, match="summary.json is damaged"):
+        experiment.prepare(settings)
+    with pytest.raises(ValueError, match="summary.json is damaged"):
+        export_member(tmp_path, "hidden6")
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+def test_damaged_pivot_weights(tiny, tmp_path, suffix):
+    path = tmp_path / f"pivot{suffix}"
+    hidden_network("hidden16", 16).save_weights(tmp_path / "whole.weights.h5")
+    path.write_bytes((tmp_path / "whole.weights.h5").read_bytes()[:1000])
+    settings = tiny(pivot_weights=str(path), output_dir=str(tmp_path / "run"))
+    with pytest.raises(ValueError, match="does not hold the weights of a hidden16"):
+        experiment.prepare(settings)
 
 
 @pytest.mark.parametrize(
@@ -286,9 +325,10 @@ def test_overwrite_deletes_the_earlier_run(tiny, tmp_path):
         ({"students": ("hidden6",)}, "at least two students, not 1"),
         ({"temporary_teachers": 3}, "temporary_teachers must be .* below .* students, 3, not 3"),
         ({"temperature": 0.0}, "temperature must be above 0"),
-        ({"pivot_weights": "nowhere.keras"}, "--pivot_weights=nowhere.keras does not exist"),
+        ({"pivot_weights": "nowhere.keras"}, "--pivot_weights=nowhere.keras is not a file"),
         ({"pivot_weights": __file__}, "--pivot_weights=.* does not hold the weights of a hidden16"),
-        ({"output_dir": __file__}, "--output_dir=.* cannot be written"),
+        ({"output_dir": __file__}, "--output_dir=.* is not a directory"),
+        ({"output_dir": "/proc/run"}, "--output_dir=/proc/run cannot be written"),
         ({"output_dir": str(ROOT / "models")}, "--output_dir=.* holds files that are not of a run"),
     ],
 )
