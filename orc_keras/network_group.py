@@ -25,8 +25,9 @@ class NetworkGroup(keras.Model):
         optimizers: after `compile`, the optimizer of each member, by name.
 
     Raises:
-        ValueError: if a member is not built, given twice, does not return logits, or differs
-            from the others in its input or number of classes; if there are no students.
+        ValueError: if a member is not built, shares weights with another, does not return logits,
+            or differs from the others in its input or number of classes; if there are no
+            students.
     """
 
     def __init__(self, pivot, students, name=None):

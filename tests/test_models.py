@@ -8,7 +8,7 @@ import pytest
 
 import models
 
-PARAMETERS = {  # trainable, for 100 classes and 3 channels: METHOD.md
+PARAMETERS = {  # trainable, for 100 classes and 3 channels, as reference networks have them
     "resnet8": 83_892,
     "resnet14": 181_108,
     "resnet20": 278_324,
