@@ -1,6 +1,9 @@
 """Two logical devices for every test, and networks that are tiny."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -9,12 +12,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import orc_keras
 from orc_keras import distribution
 
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
 
+ROOT = Path(__file__).parent.parent
 IMAGE_SHAPE = (4, 4, 1)
 NUM_CLASSES = 5
 
@@ -65,6 +70,14 @@ def batches(examples):
     return tf.data.Dataset.from_tensor_slices(examples).batch(8)
 
 
+@pytest.fixture
+def group():
+    """A compiled group, the same in every test."""
+    group = orc_keras.OnlineRoleChange(*hidden_group_members())
+    group.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+    return group
+
+
 @pytest.fixture(params=["one_device", "mirrored"])
 def strategy(request):
     """One device, then two replicas."""
@@ -76,3 +89,29 @@ def float32_policy():
     """Leaves no test with the mixed precision of another."""
     yield
     keras.config.set_dtype_policy("float32")
+
+
+def program(*arguments, cwd=ROOT):
+    """Runs Python in a process of its own."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=cwd, capture_output=True, text=True
+    )
+
+
+SERVE = """
+import importlib.util, sys
+import numpy as np, tensorflow as tf
+assert importlib.util.find_spec("orc_keras") is None
+signature = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+result = signature(images=tf.constant(np.load(sys.argv[2])))
+np.savez(sys.argv[3], **{key: value.numpy() for key, value in result.items()})
+"""
+
+
+def serve(saved_model, images, tmp_path):
+    """Answers of a SavedModel in a process that has TensorFlow only."""
+    np.save(tmp_path / "images.npy", images)
+    arguments = (saved_model, tmp_path / "images.npy", tmp_path / "answers.npz")
+    run = program("-I", "-c", SERVE, *arguments, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    return np.load(tmp_path / "answers.npz")

@@ -2,17 +2,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import IMAGE_SHAPE, hidden_group_members, linear_network
+from conftest import hidden_group_members
 
 import orc_keras
-from orc_keras import callbacks, optimizers
-
-
-@pytest.fixture
-def group():
-    group = orc_keras.OnlineRoleChange(*hidden_group_members())
-    group.compile(keras.optimizers.SGD(0.1, momentum=0.9))
-    return group
+from orc_keras import optimizers
 
 
 def test_members_by_name_and_role(group):
@@ -20,12 +13,6 @@ def test_members_by_name_and_role(group):
     assert group.pivot is group.members["pivot"]
     assert [s.name for s in group.students] == ["large", "middle", "small"]
     assert group.student is group.members["small"]
-
-
-def test_members_of_one_architecture_get_names_of_their_own():
-    networks = [linear_network(name) for name in ("a", "b", "b", "b_2", "b")]
-    group = orc_keras.NetworkGroup(networks[0], networks[1:])
-    assert list(group.members) == ["a", "b", "b_2", "b_2_2", "b_3"]
 
 
 def test_it_answers_with_the_students_logits(group, examples):
@@ -153,80 +140,12 @@ def test_the_settings_survive_saving(tmp_path):
     assert [o.l2 for o in loaded.optimizers.values()] == [0.5] * 4
 
 
-def _every_callback(directory):
-    c = keras.callbacks
-    return [
-        c.BackupAndRestore(directory / "backup"),
-        c.CSVLogger(directory / "history.csv"),
-        c.EarlyStopping("val_loss", patience=5, restore_best_weights=True),
-        c.LambdaCallback(on_epoch_end=lambda epoch, logs: logs["loss"]),
-        c.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)),
-        c.ModelCheckpoint(directory / "{epoch}.keras"),
-        c.ModelCheckpoint(directory / "{epoch}.weights.h5", save_weights_only=True),
-        c.ReduceLROnPlateau("loss", factor=0.5, patience=0, min_delta=1e9),
-        c.TensorBoard(directory / "tensorboard"),
-        c.TerminateOnNaN(),
-        callbacks.StopOnNonFiniteLoss(),
-        callbacks.StudentProgress(),
-    ]
-
-
-@pytest.mark.parametrize("position", range(12))
-def test_every_callback_works(group, examples, tmp_path, position):
-    callback = _every_callback(tmp_path)[position]
-    history = group.fit(
-        *examples, batch_size=20, epochs=2, verbose=0, validation_data=examples, callbacks=callback
-    )
-    assert len(history.history["loss"]) == 2
-
-
 def test_a_callback_sets_the_learning_rate_of_all_members(group, examples):
     halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     group.fit(*examples, batch_size=20, epochs=3, verbose=0, callbacks=[halve])
     assert [float(o.learning_rate) for o in group.optimizers.values()] == pytest.approx(
         [0.1 / 8] * 4
     )
-
-
-def test_the_progress_bar_shows_the_student_only(group, examples, capsys):
-    group.fit(*examples, validation_data=examples)
-    printed = capsys.readouterr().out
-    assert "val_accuracy" in printed and "val_loss" in printed
-    assert "large" not in printed and "taught" not in printed
-    group.fit(*examples, callbacks=keras.callbacks.ProgbarLogger())
-    assert "large_taught" in capsys.readouterr().out
-    group.evaluate(*examples)
-    assert "large" not in capsys.readouterr().out
-    group.fit(*examples, verbose=0)
-    assert capsys.readouterr().out == ""
-
-
-def test_a_loss_that_is_not_finite_is_named(group, examples, tmp_path):
-    """The first checkpoint stays; the error names member and step."""
-    images, labels = examples
-
-    class Diverge(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            kernel = self.model.members["middle"].layers[-1].kernel
-            kernel.assign(np.nan * kernel)
-
-    checkpoint = tmp_path / "{epoch}.keras"
-    with pytest.raises(callbacks.NonFiniteLoss, match="loss of middle .* at step 11"):
-        group.fit(
-            images,
-            labels,
-            batch_size=8,
-            epochs=2,
-            verbose=0,
-            callbacks=[
-                callbacks.StopOnNonFiniteLoss(),
-                keras.callbacks.ModelCheckpoint(checkpoint),
-                Diverge(),
-            ],
-        )
-    loaded = keras.saving.load_model(tmp_path / "1.keras")
-    assert all(np.isfinite(w).all() for w in loaded.get_weights())
-    assert not (tmp_path / "2.keras").exists()
 
 
 @pytest.mark.parametrize("weights", ["sample_weight", "class_weight"])
@@ -284,72 +203,3 @@ def test_a_network_of_ones_own_can_be_saved_with_the_group(examples, tmp_path):
     group.fit(*examples, verbose=0, callbacks=keras.callbacks.ModelCheckpoint(tmp_path / "g.keras"))
     loaded = keras.saving.load_model(tmp_path / "g.keras").members["own"]
     np.testing.assert_allclose(loaded(examples[0]), own(examples[0]), atol=1e-6)
-
-
-def _twice():
-    network = linear_network()
-    return [network, network, linear_network()]
-
-
-def _two_outputs():
-    images = keras.Input((4, 4, 1))
-    x = keras.layers.Flatten()(images)
-    outputs = [keras.layers.Dense(5)(x), keras.layers.Dense(5)(x)]
-    return keras.Model(images, outputs, name="two_outputs")
-
-
-def _one_trunk():
-    images = keras.Input((4, 4, 1))
-    x = keras.layers.Dense(7)(keras.layers.Flatten()(images))
-    return [keras.Model(images, keras.layers.Dense(5)(x), name=name) for name in "ab"]
-
-
-def _two_inputs():
-    inputs = [keras.Input((4, 4, 1)), keras.Input((4, 4, 1))]
-    x = keras.layers.Flatten()(keras.layers.Add()(inputs))
-    return keras.Model(inputs, keras.layers.Dense(5)(x), name="two_inputs")
-
-
-@pytest.mark.parametrize(
-    "networks, message",
-    [
-        (
-            lambda: [linear_network(), linear_network(num_classes=6)],
-            "numbers of classes, .* 5 .* 6",
-        ),
-        (
-            lambda: [linear_network(), linear_network("wide", (6, 6, 1))],
-            r"images of shape, but linear has \(4, 4, 1\) and wide \(6, 6, 1\)",
-        ),
-        (_twice, "linear and linear share weights"),
-        (lambda: [linear_network()], "at least one student"),
-        (lambda: [linear_network(), "resnet8"], "must be a keras.Model, not str"),
-        (lambda: [_two_inputs(), linear_network()], "two_inputs must take one tensor of images"),
-        (
-            lambda: [linear_network(), _two_outputs()],
-            "two_outputs must return one tensor of logits",
-        ),
-        (_one_trunk, "a and b share weights"),
-        (
-            lambda: [linear_network(), keras.Sequential([keras.layers.Dense(5)], name="unbuilt")],
-            "unbuilt is not built",
-        ),
-        (
-            lambda: [
-                linear_network(),
-                keras.Sequential(
-                    [
-                        keras.Input(IMAGE_SHAPE),
-                        keras.layers.Flatten(),
-                        keras.layers.Dense(5, "softmax"),
-                    ]
-                ),
-            ],
-            "returns probabilities; a member must return logits",
-        ),
-    ],
-)
-def test_networks_that_cannot_be_members(networks, message):
-    pivot, *students = networks()
-    with pytest.raises(ValueError, match=message):
-        orc_keras.NetworkGroup(pivot, students)

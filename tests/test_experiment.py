@@ -1,0 +1,195 @@
+"""Whole runs in this process, with tiny networks and data."""
+
+import csv
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import ROOT, hidden_network, serve
+
+import models
+import train
+from orc_keras import data, experiment
+from orc_keras.export import export_member
+from orc_keras.run_directory import RunDirectory
+from orc_keras.settings import Settings
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Settings of runs that take a second, with networks and data that are tiny."""
+
+    def build(name, image_shape, num_classes):
+        assert (image_shape, num_classes) == ((4, 4, 1), 5)
+        return hidden_network(name, int(name.removeprefix("hidden")))
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 4, 4, 1)).astype(np.uint8)
+    labels = rng.integers(0, 5, 60).astype(np.int32)
+    tiny_data = data.ImageData(
+        *(images[:40], labels[:40], images[40:], labels[40:]), tuple("abcde"), (0.5,), (0.3,), False
+    )
+    monkeypatch.setattr(models, "build", build)
+    monkeypatch.setattr(data, "load", lambda *_: tiny_data)
+
+    def settings(**changed):
+        return Settings(
+            **{
+                "dataset": "tiny",
+                "pivot": "hidden16",
+                "students": ("hidden12", "hidden8", "hidden6"),
+                "pivot_epochs": 1,
+                "epochs": 2,
+                "batch_size": 8,
+                "decay_epochs": (1,),
+            }
+            | changed
+        )
+
+    return settings
+
+
+def test_a_run_on_two_replicas(tiny, tmp_path):
+    settings = tiny(strategy="mirrored", output_dir=str(tmp_path / "run"))
+    summary = experiment.prepare(settings)()
+    assert summary["members"]["hidden6"]["role"] == "student"
+    student = keras.saving.load_model(tmp_path / "run" / "student.keras")
+    images = data.load().test_images
+    answers = serve(tmp_path / "run" / "student", images, tmp_path)
+    logits = student.predict((images / 255 - 0.5) / 0.3, verbose=0)
+    np.testing.assert_allclose(answers["logits"], logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_a_run_in_mixed_precision(tiny, tmp_path, precision):
+    settings = tiny(mixed_precision=precision, output_dir=str(tmp_path / "run"))
+    experiment.prepare(settings)()
+    answers = serve(tmp_path / "run" / "student", data.load().test_images, tmp_path)
+    assert answers["logits"].dtype == np.float32
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_determinism_is_turned_on_when_asked_for(tiny, tmp_path, monkeypatch, deterministic):
+    calls = []
+    enable = "enable_op_determinism"
+    monkeypatch.setattr(tf.config.experimental, enable, lambda: calls.append(enable))
+    experiment.prepare(tiny(deterministic=deterministic, output_dir=str(tmp_path / "run")))
+    assert len(calls) == deterministic
+
+
+def test_the_learning_rate_decays(tiny, tmp_path):
+    experiment.prepare(tiny(epochs=3, decay_epochs=(1, 2), output_dir=str(tmp_path / "run")))()
+    with open(tmp_path / "run" / "history.csv") as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    assert rates == pytest.approx([0.05, 0.005, 0.0005])
+
+
+@pytest.mark.parametrize("stage", ["group", "pivot"])
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+def test_pivot_weights_replace_its_training(tiny, tmp_path, stage, suffix):
+    first = tmp_path / "first"
+    experiment.prepare(tiny(output_dir=str(first)))()
+    trained = keras.saving.load_model(first / "checkpoints" / f"{stage}.keras")
+    trained = trained.pivot if stage == "group" else trained
+    path = tmp_path / f"pivot{suffix}"
+    trained.save(path) if suffix == ".keras" else trained.save_weights(path)
+    settings = tiny(
+        pivot_weights=str(path), output_dir=str(tmp_path / "second"), learning_rate=1e-9
+    )
+    experiment.prepare(settings)()
+    assert not (tmp_path / "second" / "pivot_history.csv").exists()
+    group = keras.saving.load_model(tmp_path / "second" / "checkpoints" / "group.keras")
+    for ours, theirs in zip(group.pivot.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch):
+    """In the second epoch; the checkpoint of the first stays."""
+    settings = tiny(decay_factor=1e30, output_dir=str(tmp_path / "run"))
+    monkeypatch.setattr(train.settings, "from_flags", lambda: settings)
+    with pytest.raises(SystemExit) as end:
+        train.main(["train.py"])
+    assert "no longer finite at step" in end.value.code and "hidden" in end.value.code
+    group = keras.saving.load_model(tmp_path / "run" / "checkpoints" / "group.keras")
+    assert int(group.mini_batches.numpy()) == 5
+    assert all(np.isfinite(w).all() for w in group.get_weights())
+    with pytest.raises(ValueError, match="holds an unfinished run; .* --overwrite"):
+        experiment.prepare(settings)
+
+
+def test_overwrite_deletes_the_earlier_run_and_nothing_else(tiny, tmp_path):
+    directory = tmp_path / "run"
+    experiment.prepare(tiny(output_dir=str(directory)))()
+    (directory / "thesis.tex").write_text("years of work")
+    settings = tiny(output_dir=str(directory), seed=1, overwrite=True, pivot_epochs=0)
+    assert experiment.prepare(settings)()["seed"] == 1
+    assert (directory / "thesis.tex").read_text() == "years of work"
+    assert not (directory / "pivot_history.csv").exists()
+    pivot = str(directory / "checkpoints" / "group.keras")
+    with pytest.raises(ValueError, match="--overwrite would delete --pivot_weights="):
+        experiment.prepare(dataclasses.replace(settings, pivot_weights=pivot))
+
+
+def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path):
+    first, second = (
+        RunDirectory(tiny(output_dir=str(tmp_path / "run"), seed=seed)) for seed in (1, 2)
+    )
+    first.check()
+    second.check()
+    first.claim()
+    with pytest.raises(ValueError, match="--output_dir=.* is taken by another run"):
+        second.claim()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"members"', "[]"])
+def test_a_damaged_summary_is_named(tiny, tmp_path, text):
+    settings = tiny(output_dir=str(tmp_path))
+    (tmp_path / "settings.flags").write_text(settings.as_flags())
+    (tmp_path / "summary.json").write_text(text)
+    with pytest.raises(ValueError, match="summary.json is damaged"):
+        experiment.prepare(settings)
+    with pytest.raises(ValueError, match="summary.json is damaged"):
+        export_member(tmp_path, "hidden6")
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+def test_damaged_pivot_weights(tiny, tmp_path, suffix):
+    path = tmp_path / f"pivot{suffix}"
+    hidden_network("hidden16", 16).save_weights(tmp_path / "whole.weights.h5")
+    path.write_bytes((tmp_path / "whole.weights.h5").read_bytes()[:1000])
+    settings = tiny(pivot_weights=str(path), output_dir=str(tmp_path / "run"))
+    with pytest.raises(ValueError, match="does not hold the weights of a hidden16"):
+        experiment.prepare(settings)
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"batch_size": 41}, "--batch_size=41 is more than the 40 images"),
+        ({"batch_size": 7, "strategy": "mirrored"}, "--batch_size=7 is not divisible by the 2"),
+        ({"students": ("hidden6",)}, "at least two students, not 1"),
+        ({"temporary_teachers": 3}, "temporary_teachers must be .* below .* students, 3, not 3"),
+        ({"temperature": 0.0}, "temperature must be above 0"),
+        ({"pivot_weights": "nowhere.keras"}, "--pivot_weights=nowhere.keras is not a file"),
+        ({"pivot_weights": __file__}, "--pivot_weights=.* does not hold the weights of a hidden16"),
+        ({"output_dir": __file__}, "--output_dir=.* is not a directory"),
+        ({"output_dir": "/proc/run"}, "--output_dir=/proc/run cannot be written"),
+        ({"output_dir": str(ROOT / "models")}, "--output_dir=.* holds files that are not of a run"),
+    ],
+)
+def test_wrong_inputs_end_before_anything_is_written(tiny, tmp_path, changed, message):
+    settings = tiny(**{"output_dir": str(tmp_path / "run")} | changed)
+    with pytest.raises(ValueError, match=message):
+        experiment.prepare(settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pivot_weights_of_another_network(tiny, tmp_path):
+    hidden_network("hidden9", 9).save(tmp_path / "other.keras")
+    settings = tiny(pivot_weights=str(tmp_path / "other.keras"), output_dir=str(tmp_path / "run"))
+    message = r"does not hold the weights of a hidden16 for .* \(4, 4, 1\) and 5 classes"
+    with pytest.raises(ValueError, match=message):
+        experiment.prepare(settings)
+    assert not (tmp_path / "run").exists()
