@@ -1,12 +1,21 @@
 """The networks by name: `build(name, input_shape, num_classes)` and `names()`.
 
 Every network is made of stock Keras layers only, so a saved one loads without this project.
+`python -m models` prints what there is.
 """
 
-from models import resnet
+import itertools
+import math
+import sys
 
-_FAMILIES = (resnet,)
+if sys.argv[0] == "-m":  # `python -m models` starts quietly, as the project's other programs do
+    import orc_keras  # noqa: F401
+
+from models import mobilenet_v2, resnet, shufflenet_v1, shufflenet_v2, vgg, wide_resnet
+
+_FAMILIES = (resnet, wide_resnet, vgg, mobilenet_v2, shufflenet_v1, shufflenet_v2)
 _FAMILY_OF = {name: family for family in _FAMILIES for name in family.VARIANTS}
+HEADS = ("default", "linear")
 
 
 def names():
@@ -14,21 +23,26 @@ def names():
     return list(_FAMILY_OF)
 
 
-def build(name, input_shape, num_classes):
+def build(name, input_shape, num_classes, head="default"):
     """Builds the network `name`, with fresh weights.
+
+    Structure, order of operations and initial distributions are those of the networks that the
+    field compares with; so are the parameters, to the unit.
 
     Args:
         name: one of `names()`.
         input_shape: `(height, width, channels)` of an image.
         num_classes: number of classes, at least 2.
+        head: "default", or "linear" for a single fully connected layer at the end: VGGs have three
+            by default (supplement, Table 6); the other networks have a single one anyway.
 
     Returns:
         A built `keras.Model` called `name`, from images `[batch, height, width, channels]`
         (floating point, normalised) to float32 logits `[batch, num_classes]`.
 
     Raises:
-        ValueError: if the name is unknown, the image too small for the network's strides, or
-            there are fewer than two classes.
+        ValueError: if the name or the head is unknown, the image too small for the network's
+            strides, or there are fewer than two classes.
 
     Example:
 
@@ -36,15 +50,67 @@ def build(name, input_shape, num_classes):
     >>> network.output_shape
     (None, 100)
     """
-    if name not in _FAMILY_OF:
-        raise ValueError(f"Unknown network {name!r}; possible are {', '.join(names())}.")
+    smallest = smallest_size(name, head)
     if num_classes < 2:
         raise ValueError(f"num_classes must be at least 2, not {num_classes}.")
-    family = _FAMILY_OF[name]
+    if len(input_shape) != 3 or not all(input_shape):
+        raise ValueError(f"input_shape must be (height, width, channels), not {input_shape}.")
     height, width, _ = input_shape
-    if min(height, width) < family.SMALLEST_SIZE:
+    if min(height, width) < smallest:
         raise ValueError(
             f"Images of {height} x {width} pixels are too small for the strides of {name}, "
-            f"which needs at least {family.SMALLEST_SIZE} x {family.SMALLEST_SIZE}."
+            f"which needs at least {smallest} x {smallest}."
         )
-    return family.build(name, input_shape, num_classes)
+    family = _FAMILY_OF[name]
+    return family.build(name, input_shape, num_classes, **_options(family, head))
+
+
+def smallest_size(name, head="default"):
+    """Returns the height and width of the smallest image that the network `name` takes."""
+    if name not in _FAMILY_OF:
+        raise ValueError(f"Unknown network {name!r}; possible are {', '.join(names())}.")
+    if head not in HEADS:
+        raise ValueError(f"Unknown head {head!r}; possible are {', '.join(HEADS)}.")
+    family = _FAMILY_OF[name]
+    return family.smallest_size(name, **_options(family, head))
+
+
+def usual_input(name):
+    """Returns the image shape and the number of classes that the network `name` was made for."""
+    return ((224, 224, 3), 1000) if name.endswith("_imagenet") else ((32, 32, 3), 100)
+
+
+def parameters(network):
+    """Returns the number of trainable parameters of a network."""
+    return sum(math.prod(weight.shape) for weight in network.trainable_weights)
+
+
+def flops(network):
+    """Returns the floating-point operations of a forward pass on one image.
+
+    A multiplication and an addition are two. Convolutions and fully connected layers count, without
+    their biases; BatchNorm, activations and pooling do not.
+
+    Args:
+        network: one of ours, built.
+
+    Example:
+
+    >>> models.flops(models.build("resnet20", (32, 32, 3), num_classes=100))
+    81631744
+    """
+    kernels = [
+        layer for layer in leaf_layers(network) if getattr(layer, "kernel", None) is not None
+    ]
+    # A fully connected layer applies its kernel once, a convolution at each position.
+    return sum(2 * math.prod((*k.kernel.shape, *k.output.shape[1:-1])) for k in kernels)
+
+
+def leaf_layers(network):
+    """Returns the layers of a network in order; a branch that is a model gives its own."""
+    nested = (leaf_layers(x) if hasattr(x, "layers") else [x] for x in network.layers)
+    return list(itertools.chain.from_iterable(nested))
+
+
+def _options(family, head):
+    return {"head": head} if family is vgg else {}

@@ -1,70 +1,103 @@
-"""CIFAR ResNets (He et al. 2016, section 4.2): three stages of basic blocks.
+"""ResNets (He et al. 2016), of the supplement's Tables 1 to 4.
 
-Structure, paddings and initial distributions are those of the field's reference networks, in
-which a shortcut across a change of shape is a 1 x 1 convolution with BatchNorm.
+- `resnet8` ... `resnet110`: the CIFAR form, three stages of (depth - 2) / 6 basic blocks.
+- `resnet8x4` ... `resnet32x4`: the same, with four times the channels, and a stem of 32.
+- `resnet18`, `resnet34`, `resnet50`: the ImageNet form with a stem for small images: a 3 x 3
+  convolution of stride 1, no pooling.
+- `resnet18_imagenet` ... `resnet34_imagenet`: the ImageNet form. 22 and 28 are the supplement's
+  own (Table 3).
+
+A shortcut across a change of shape is a 1 x 1 convolution with BatchNorm.
 """
+
+from typing import NamedTuple
 
 import keras
 from keras import layers
 
-# name -> depth; (depth - 2) / 6 basic blocks a stage
-VARIANTS = {f"resnet{depth}": depth for depth in (8, 14, 20, 26, 32, 44, 56, 110)}
-STAGE_WIDTHS = (16, 32, 64)
-SMALLEST_SIZE = 4  # pixels: two stages halve the image
+from models.parts import average_pool, classifier, conv_bn, conv_bn_relu, relu
+
+
+class Variant(NamedTuple):
+    """The sizes of a ResNet; each stage but the first halves the image."""
+
+    stem: int  # channels
+    widths: tuple[int, ...]  # channels of each stage
+    blocks: tuple[int, ...]  # of each stage
+    bottleneck: bool = False  # blocks of three convolutions, the last of 4 x width channels
+    imagenet: bool = False  # the stem quarters the image
+
+
+def _cifar(depth, stem, *widths):
+    return Variant(stem, widths, ((depth - 2) // 6,) * 3)
+
+
+def _imagenet(*blocks, **kwargs):
+    return Variant(64, (64, 128, 256, 512), blocks, **kwargs)
+
+
+VARIANTS = {
+    **{f"resnet{depth}": _cifar(depth, 16, 16, 32, 64) for depth in (8, 14, 20, 26, 32, 44, 56)},
+    "resnet110": _cifar(110, 16, 16, 32, 64),
+    **{f"resnet{depth}x4": _cifar(depth, 32, 64, 128, 256) for depth in (8, 14, 26, 32)},
+    "resnet18": _imagenet(2, 2, 2, 2),
+    "resnet34": _imagenet(3, 4, 6, 3),
+    "resnet50": _imagenet(3, 4, 6, 3, bottleneck=True),
+    "resnet18_imagenet": _imagenet(2, 2, 2, 2, imagenet=True),
+    "resnet22_imagenet": _imagenet(2, 3, 3, 2, imagenet=True),
+    "resnet28_imagenet": _imagenet(3, 3, 4, 3, imagenet=True),
+    "resnet34_imagenet": _imagenet(3, 4, 6, 3, imagenet=True),
+}
+
+
+def smallest_size(name):
+    """Returns the pixels that leave one after all halvings."""
+    variant = VARIANTS[name]
+    return 2 ** (len(variant.widths) - 1) * (4 if variant.imagenet else 1)
 
 
 def build(name, input_shape, num_classes):
-    """Builds the CIFAR ResNet `name`; see `models.build`."""
-    blocks_per_stage = (VARIANTS[name] - 2) // 6
+    """Builds the ResNet `name`; see `models.build`."""
+    variant = VARIANTS[name]
+    block = bottleneck_block if variant.bottleneck else basic_block
     images = keras.Input(input_shape, name="images")
-    x = conv_bn(images, STAGE_WIDTHS[0], "stem")
-    x = layers.ReLU(name="stem_relu")(x)
-    for stage, width in enumerate(STAGE_WIDTHS, start=1):
-        for block in range(1, blocks_per_stage + 1):
-            strides = 2 if stage > 1 and block == 1 else 1
-            x = basic_block(x, width, strides, f"stage{stage}_block{block}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return keras.Model(images, classifier(x, num_classes), name=name)
+    x = imagenet_stem(images) if variant.imagenet else cifar_stem(images, variant.stem)
+    for stage, (width, blocks) in enumerate(zip(variant.widths, variant.blocks), start=1):
+        for number in range(1, blocks + 1):
+            strides = 2 if stage > 1 and number == 1 else 1
+            x = block(x, width, strides, f"stage{stage}_block{number}")
+    return keras.Model(images, classifier(average_pool(x), num_classes), name=name)
+
+
+def cifar_stem(images, width):
+    """A 3 x 3 convolution that keeps the size of the image."""
+    return conv_bn_relu(images, width, "stem")
+
+
+def imagenet_stem(images):
+    """A 7 x 7 convolution and a 3 x 3 max pooling, which quarter the image."""
+    x = conv_bn_relu(images, 64, "stem", kernel_size=7, strides=2)
+    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # of no effect: nothing is below 0
+    return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
 
 
 def basic_block(x, width, strides, name):
-    """Two 3 x 3 convolutions and a shortcut; the shortcut is projected where the shape changes."""
-    shortcut = x
-    if strides != 1 or x.shape[-1] != width:
-        shortcut = conv_bn(x, width, f"{name}_shortcut", kernel_size=1, strides=strides)
-    x = conv_bn(x, width, f"{name}_1", strides=strides)
-    x = layers.ReLU(name=f"{name}_1_relu")(x)
-    x = conv_bn(x, width, f"{name}_2")
-    x = layers.Add(name=f"{name}_add")([x, shortcut])
-    return layers.ReLU(name=f"{name}_relu")(x)
+    """Two 3 x 3 convolutions and a shortcut."""
+    y = conv_bn_relu(x, width, f"{name}_1", strides=strides)
+    y = conv_bn(y, width, f"{name}_2")
+    return add_shortcut(x, y, strides, name)
 
 
-def conv_bn(x, width, name, kernel_size=3, strides=1):
-    """Convolution without bias, then BatchNorm.
-
-    A 3 x 3 kernel pads one pixel on each side: Keras's "same" pads one side only at stride 2.
-    """
-    if kernel_size == 3:
-        x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-    x = layers.Conv2D(
-        width,
-        kernel_size,
-        strides,
-        use_bias=False,
-        # variance 2 / (k * k * out), not truncated
-        kernel_initializer=keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal"),
-        name=f"{name}_conv",
-    )(x)
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
+def bottleneck_block(x, width, strides, name):
+    """1 x 1, 3 x 3 and 1 x 1 convolutions, the last with four times the channels; a shortcut."""
+    y = conv_bn_relu(x, width, f"{name}_1", kernel_size=1)
+    y = conv_bn_relu(y, width, f"{name}_2", strides=strides)
+    y = conv_bn(y, 4 * width, f"{name}_3", kernel_size=1)
+    return add_shortcut(x, y, strides, name)
 
 
-def classifier(x, num_classes):
-    """The last, fully connected layer; weights and biases start uniform in +-1 / sqrt(fan in)."""
-    limit = x.shape[-1] ** -0.5
-    return layers.Dense(
-        num_classes,
-        kernel_initializer=keras.initializers.RandomUniform(-limit, limit),
-        bias_initializer=keras.initializers.RandomUniform(-limit, limit),
-        dtype="float32",  # logits keep full precision under a mixed policy
-        name="logits",
-    )(x)
+def add_shortcut(x, y, strides, name):
+    """Adds a block's input `x` to what it made of it, `y`, and ends with ReLU."""
+    if strides != 1 or x.shape[-1] != y.shape[-1]:
+        x = conv_bn(x, y.shape[-1], f"{name}_shortcut", kernel_size=1, strides=strides)
+    return relu(layers.Add(name=f"{name}_add")([y, x]), name)

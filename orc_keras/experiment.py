@@ -109,7 +109,7 @@ def build_group(settings, images):
 
     def build(flag, name):
         try:
-            return models.build(name, images.image_shape, images.num_classes)
+            return models.build(name, images.image_shape, images.num_classes, settings.head)
         except ValueError as error:
             raise ValueError(f"--{flag}: {error}") from None
 

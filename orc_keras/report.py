@@ -1,10 +1,11 @@
 """What a run has to say at its end."""
 
 import importlib.metadata
-import math
 import platform
 
 import numpy as np
+
+import models
 
 
 def table(summary):
@@ -42,7 +43,7 @@ def members(group, history):
         name: {
             "network": network.name,
             "role": roles.get(name, "immature teacher"),
-            "parameters": sum(math.prod(w.shape) for w in network.trainable_weights),
+            "parameters": models.parameters(network),
             "accuracy": history[f"val_{name}_accuracy"][-1],
             "taught": None
             if name == group.pivot_name

@@ -32,6 +32,12 @@ class Settings:
     students: tuple[str, ...] = _flag(
         (), "Networks of the students (S_1, ..., S_N), at least two; the last is *the* student."
     )
+    head: str = _flag(
+        "default",
+        "End of every member: linear, one fully connected layer; default, its own (VGGs have "
+        "three layers, all others one).",
+        choices=("default", "linear"),
+    )
     pivot_epochs: int = _flag(240, "Epochs that the pivot is trained alone, before the group.", 0)
     pivot_weights: str = _flag(
         "", "File of weights (.keras or .weights.h5) for the pivot, in place of training it alone."

@@ -1,14 +1,14 @@
 import math
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
+import reference_networks
+from conftest import ROOT, program
 
 import models
 
-PARAMETERS = {  # trainable, for 100 classes and 3 channels, as reference networks have them
+PARAMETERS = {  # trainable; 100 classes and 3 channels, 1000 classes for ImageNet
     "resnet8": 83_892,
     "resnet14": 181_108,
     "resnet20": 278_324,
@@ -17,46 +17,190 @@ PARAMETERS = {  # trainable, for 100 classes and 3 channels, as reference networ
     "resnet44": 667_188,
     "resnet56": 861_620,
     "resnet110": 1_736_564,
+    "resnet8x4": 1_233_540,
+    "resnet14x4": 2_783_620,
+    "resnet26x4": 5_883_780,
+    "resnet32x4": 7_433_860,
+    "resnet18": 11_220_132,
+    "resnet34": 21_328_292,
+    "resnet50": 23_705_252,
+    "resnet18_imagenet": 11_689_512,
+    "resnet22_imagenet": 13_165_608,
+    "resnet28_imagenet": 19_140_904,
+    "resnet34_imagenet": 21_797_672,
+    "wrn_16_2": 703_284,
+    "wrn_28_2": 1_479_220,
+    "wrn_34_2": 1_867_188,
+    "wrn_40_1": 569_780,
+    "wrn_40_2": 2_255_156,
+    "vgg8": 4_490_340,
+    "vgg9": 6_851_172,
+    "vgg11": 9_802_596,
+    "vgg13": 9_987_492,
+    "mobilenet_v2": 812_836,
+    "shufflenet_v1": 949_258,
+    "shufflenet_v2": 1_355_528,
 }
+PARAMETERS_LINEAR = {
+    "vgg8": 3_965_028,
+    "vgg9": 6_325_860,
+    "vgg11": 9_277_284,
+    "vgg13": 9_462_180,
+    "wrn_40_1": 569_780,  # has a single fully connected layer anyway
+}
+EVERY = [*((name, "default") for name in PARAMETERS), *((n, "linear") for n in PARAMETERS_LINEAR)]
+ONE_OF_EACH_FAMILY = [  # and of each kind of block and stem
+    ("resnet8x4", "default"),
+    ("resnet50", "default"),
+    ("resnet18_imagenet", "default"),
+    ("wrn_16_2", "default"),
+    ("vgg8", "default"),
+    ("vgg9", "linear"),
+    ("mobilenet_v2", "default"),
+    ("shufflenet_v1", "default"),
+    ("shufflenet_v2", "default"),
+]
+CLASSES = 7
+
+
+def small(name, head="default", more=0):
+    """The network for the smallest images that it takes, `more` pixels larger; and images."""
+    size = models.smallest_size(name, head) + more
+    keras.utils.set_random_seed(0)
+    network = models.build(name, (size, size, 2), CLASSES, head)
+    rng = np.random.default_rng(0)
+    for layer in models.leaf_layers(network):  # a fresh BatchNorm would hide what it does
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            noise = rng.normal(0, 0.1, (3, len(gamma)))
+            variance = rng.uniform(0.5, 2, len(gamma))
+            layer.set_weights([gamma + noise[0], beta + noise[1], mean + noise[2], variance])
+    return network, rng.normal(size=(4, size, size, 2)).astype(np.float32)
+
+
+def gradients(network, images):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        logits = network(images, training=False)
+        loss = tf.reduce_sum(logits[:, 0])
+    return tape.gradient(loss, [weight.value for weight in network.trainable_weights])
+
+
+def assert_close(actual, expected):
+    np.testing.assert_allclose(actual, expected, atol=1e-5 * max(1, np.abs(expected).max()))
+
+
+@pytest.mark.parametrize("name, head", EVERY)
+def test_network(name, head, tmp_path):
+    shape, classes = models.usual_input(name)
+    network = models.build(name, shape, classes, head)
+    expected = PARAMETERS if head == "default" else PARAMETERS_LINEAR
+    assert models.parameters(network) == expected[name]
+    assert (network.name, network.output_shape) == (name, (None, classes))
+
+    network, images = small(name, head)
+    logits = network(images, training=False)
+    assert logits.shape == (4, CLASSES)
+    assert_close(logits, reference_networks.logits(network, images, head == "linear"))
+    assert np.abs(logits - network(images, training=True)).max() > 0, "no batch statistics"
+
+    for weight, gradient in zip(network.trainable_weights, gradients(network, images)):
+        assert np.abs(gradient).max() > 0, weight.path
+
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras", safe_mode=True)
+    assert_close(loaded(images), network(images))
 
 
 def test_the_table_is_whole():
     assert set(models.names()) == set(PARAMETERS)
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
-def test_parameters(name):
-    network = models.build(name, (32, 32, 3), 100)
-    assert network.name == name
-    assert network.output_shape == (None, 100)
-    assert sum(math.prod(w.shape) for w in network.trainable_weights) == PARAMETERS[name]
+@pytest.mark.parametrize("name, head", ONE_OF_EACH_FAMILY)
+def test_any_size(name, head):
+    """Also where the halvings leave a rest."""
+    network, images = small(name, head, more=5)
+    assert_close(network(images), reference_networks.logits(network, images, head == "linear"))
 
 
-def test_strided_convolutions_pad_one_pixel_on_each_side():
-    """By NumPy: the first output of a 3 x 3, stride 2 convolution sees rows -1, 0 and 1."""
-    from models.resnet import conv_bn
-
-    inputs = keras.Input((6, 6, 1))
-    network = keras.Model(inputs, conv_bn(inputs, 1, "conv", strides=2))
-    image = np.arange(36, dtype=np.float32).reshape(1, 6, 6, 1)
-    kernel = np.arange(9, dtype=np.float32).reshape(3, 3)
-    network.get_layer("conv_conv").set_weights([kernel.reshape(3, 3, 1, 1)])
-    padded = np.pad(image[0, :, :, 0], 1)
-    expected = [
-        [(padded[r : r + 3, c : c + 3] * kernel).sum() for c in (0, 2, 4)] for r in (0, 2, 4)
-    ]
-    output = network(image, training=False)[0, :, :, 0]
-    np.testing.assert_allclose(output, np.array(expected) / math.sqrt(1 + 1e-5), rtol=1e-5)
+def test_a_linear_vgg_for_images_of_64_pixels():
+    network, images = small("vgg8", "linear", more=56)
+    assert_close(network(images), reference_networks.logits(network, images, linear=True))
 
 
-def test_initial_distributions():
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("name, head", ONE_OF_EACH_FAMILY)
+def test_mixed_precision(name, head, policy):
+    expected = small(name, head)[0]
+    keras.config.set_dtype_policy(policy)
+    network, images = small(name, head)
+    logits = network(images, training=False)
+    assert logits.dtype == "float32"
+    tolerance = {"mixed_bfloat16": 0.1, "mixed_float16": 0.02}[policy]
+    largest = np.abs(expected(images)).max()
+    np.testing.assert_allclose(logits, expected(images), atol=tolerance * largest)
+
+
+def kernels_of(name, head="default"):
+    """The kernels of a fresh network by the name of the layer, and all biases."""
     keras.utils.set_random_seed(0)
-    network = models.build("resnet20", (8, 8, 1), 10)
-    kernel = network.get_layer("stage3_block2_1_conv").kernel.numpy()
-    assert kernel.std() == pytest.approx(math.sqrt(2 / (9 * 64)), rel=0.02)
-    assert np.abs(kernel).max() > 3.5 * kernel.std(), "it should not be truncated"
-    logits = network.get_layer("logits").kernel.numpy()
-    assert 0.9 / 8 < np.abs(logits).max() <= 1 / 8
+    size = models.smallest_size(name, head)
+    layers = models.leaf_layers(models.build(name, (size, size, 3), 100, head))
+    kernels = {layer.name: layer.kernel.numpy() for layer in layers if hasattr(layer, "kernel")}
+    biases = {
+        layer.name: layer.bias for layer in layers if getattr(layer, "bias", None) is not None
+    }
+    return kernels, {name: bias.numpy() for name, bias in biases.items()}
+
+
+@pytest.mark.parametrize("name", ["resnet20", "resnet50", "wrn_28_2", "vgg8", "mobilenet_v2"])
+def test_convolutions_start_normal(name):
+    """With variance 2 / (k * k * out), not truncated; one channel of a depthwise one is one out."""
+    kernels, _ = kernels_of(name)
+    scaled = [
+        k.ravel() / math.sqrt(2 / (k.shape[0] * k.shape[1] * max(k.shape[2:])))
+        for layer, k in kernels.items()
+        if layer.endswith("_depthwise_conv")
+    ] + [
+        k.ravel() / math.sqrt(2 / (k.shape[0] * k.shape[1] * k.shape[3]))
+        for layer, k in kernels.items()
+        if layer.endswith("_conv") and not layer.endswith("_depthwise_conv")
+    ]
+    for values in scaled:
+        assert values.std() == pytest.approx(1, abs=5 / math.sqrt(values.size))
+    assert np.abs(np.concatenate(scaled)).max() > 3.5
+
+
+@pytest.mark.parametrize("name", ["shufflenet_v1", "shufflenet_v2"])
+def test_convolutions_start_uniform(name):
+    """In +-1 / sqrt(fan in); a depthwise convolution has a fan in of 9."""
+    kernels, _ = kernels_of(name)
+    for layer, kernel in kernels.items():
+        fan_in = 9 if kernel.shape[:2] == (3, 3) else kernel.shape[-2]
+        assert 0.95 < np.abs(kernel).max() * math.sqrt(fan_in) <= 1, layer
+
+
+@pytest.mark.parametrize(
+    "name, distribution, bias",
+    [
+        ("resnet20", "uniform", "uniform"),
+        ("shufflenet_v1", "uniform", "uniform"),
+        ("wrn_16_2", "uniform", "zeros"),
+        ("vgg8", "normal", "zeros"),
+        ("mobilenet_v2", "normal", "zeros"),
+    ],
+)
+def test_fully_connected_layers_start(name, distribution, bias):
+    kernels, biases = kernels_of(name)
+    for layer in {"logits", "fc1", "fc2"} & set(kernels):
+        kernel, limit = kernels[layer], 1 / math.sqrt(len(kernels[layer]))
+        if distribution == "uniform":
+            assert 0.95 * limit < np.abs(kernel).max() <= limit
+        else:
+            assert kernel.std() == pytest.approx(0.01, rel=0.02)
+        largest = np.abs(biases[layer]).max()
+        assert largest == 0 if bias == "zeros" else 0.9 * limit < largest <= limit
 
 
 def test_moving_statistics_keep_nine_tenths():
@@ -69,19 +213,55 @@ def test_moving_statistics_keep_nine_tenths():
     np.testing.assert_allclose(network.get_layer("stem_bn").moving_mean, expected, atol=1e-5)
 
 
-def test_a_saved_network_loads_without_this_project(tmp_path):
-    network = models.build("resnet8", (8, 8, 1), 10)
-    network.save(tmp_path / "network.keras")
-    images = np.random.default_rng(0).normal(size=(3, 8, 8, 1)).astype(np.float32)
-    np.save(tmp_path / "images.npy", images)
-    program = (
-        "import keras, numpy as np, importlib.util\n"
-        "assert importlib.util.find_spec('orc_keras') is None\n"
-        "network = keras.saving.load_model('network.keras', safe_mode=True)\n"
-        "np.save('logits.npy', network(np.load('images.npy')))\n"
-    )
-    subprocess.run([sys.executable, "-I", "-c", program], check=True, cwd=tmp_path)
-    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), network(images), atol=1e-5)
+LOAD = """
+import importlib.util, sys
+import keras, numpy as np
+assert importlib.util.find_spec("models") is None
+for path in sys.argv[1:]:
+    network = keras.saving.load_model(path + ".keras", safe_mode=True)
+    np.save(path + "_logits.npy", network(np.load(path + ".npy")))
+"""
+
+
+def test_saved_networks_load_without_this_project(tmp_path):
+    expected = {}
+    for name, head in ONE_OF_EACH_FAMILY:
+        network, images = small(name, head)
+        network.save(tmp_path / f"{name}.keras")
+        np.save(tmp_path / f"{name}.npy", images)
+        expected[name] = network(images)
+    run = program("-I", "-c", LOAD, *expected, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    for name, logits in expected.items():
+        assert_close(np.load(tmp_path / f"{name}_logits.npy"), logits)
+
+
+def test_flops_by_hand():
+    network = models.build("resnet8", (8, 8, 3), 10)
+    by_hand = 64 * 9 * 3 * 16  # multiplications and additions of the stem, at 8 x 8 positions
+    by_hand += 2 * 64 * 9 * 16 * 16
+    by_hand += 16 * (9 * 16 * 32 + 9 * 32 * 32 + 16 * 32)
+    by_hand += 4 * (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64)
+    by_hand += 64 * 10
+    assert models.flops(network) == 2 * by_hand
+
+
+def test_flops_of_grouped_and_depthwise_convolutions():
+    """By what the papers print for half the operations: 1.8 billion for ResNet18."""
+    shape, classes = models.usual_input("resnet18_imagenet")
+    network = models.build("resnet18_imagenet", shape, classes)
+    assert models.flops(network) / 2 == pytest.approx(1.8e9, rel=0.02)
+
+
+def test_the_table_that_is_printed():
+    run = program("-m", "models", cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    header, *rows = run.stdout.splitlines()
+    assert header.split() == ["network", "parameters", "usual", "input", "MFLOPs", "smallest"]
+    assert [row.split()[0] for row in rows] == models.names()
+    row = next(row for row in rows if row.startswith("resnet20 "))
+    assert row.split() == ["resnet20", "278,324", "32", "x", "32", "81.6", "4", "x", "4"]
+    assert run.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -89,7 +269,12 @@ def test_a_saved_network_loads_without_this_project(tmp_path):
     [
         (("resnet9", (32, 32, 3), 100), "Unknown network 'resnet9'; possible are resnet8, "),
         (("resnet20", (3, 32, 3), 100), "3 x 32 pixels are too small .* resnet20, .* 4 x 4"),
+        (("vgg8", (31, 31, 3), 100), "31 x 31 pixels are too small .* vgg8, .* 32 x 32"),
+        (("vgg8", (7, 8, 3), 100, "linear"), "7 x 8 pixels are too small .* vgg8, .* 8 x 8"),
         (("resnet20", (32, 32, 3), 1), "num_classes must be at least 2, not 1"),
+        (("resnet20", (32, 32), 10), r"must be \(height, width, channels\), not \(32, 32\)"),
+        (("resnet20", (32, None, 3), 10), r"must be \(height, width, channels\), not \(32, None"),
+        (("vgg8", (32, 32, 3), 10, "mlp"), "Unknown head 'mlp'; possible are default, linear"),
     ],
 )
 def test_bad_arguments(arguments, message):

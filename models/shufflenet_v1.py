@@ -1,0 +1,71 @@
+"""ShuffleNetV1 (Zhang et al. 2018) with three groups, as networks for CIFAR have it.
+
+The stem is a 1 x 1 convolution that keeps the size of the image, in place of 3 x 3 of stride 2 and
+max pooling; ReLU follows the depthwise convolution too.
+"""
+
+import keras
+from keras import layers
+
+from models.parts import (
+    average_pool,
+    batch_norm,
+    channel_shuffle,
+    classifier,
+    conv_bn,
+    depthwise_conv,
+    depthwise_uniform,
+    relu,
+    uniform,
+)
+
+# name -> rows of (channels, units)
+VARIANTS = {"shufflenet_v1": ((240, 4), (480, 8), (960, 4))}
+STEM_WIDTH = 24
+GROUPS = 3
+
+
+def smallest_size(name):
+    """Returns the pixels that leave one after all halvings: each of three stages halves."""
+    return 8
+
+
+def build(name, input_shape, num_classes):
+    """Builds ShuffleNetV1; see `models.build`."""
+    images = keras.Input(input_shape, name="images")
+    x = relu(conv_bn_1x1(images, STEM_WIDTH, "stem"), "stem")
+    for stage, (width, units) in enumerate(VARIANTS[name], start=1):
+        for number in range(1, units + 1):
+            x = unit(x, width, 2 if number == 1 else 1, f"stage{stage}_unit{number}")
+    return keras.Model(images, classifier(average_pool(x), num_classes), name=name)
+
+
+def unit(x, width, strides, name):
+    """Grouped 1 x 1, depthwise 3 x 3 and grouped 1 x 1 convolutions; the first is shuffled.
+
+    A unit of stride 2 appends its average-pooled input, others add theirs.
+    """
+    if strides == 2:
+        width -= x.shape[-1]
+    groups = 1 if x.shape[-1] == STEM_WIDTH else GROUPS  # 24 channels are too few to group
+    y = relu(conv_bn_1x1(x, width // 4, f"{name}_1", groups), f"{name}_1")
+    y = channel_shuffle(y, groups, name) if groups > 1 else y
+    y = depthwise_conv(y, f"{name}_2", strides, depthwise_uniform())
+    y = relu(batch_norm(y, f"{name}_2"), f"{name}_2")
+    y = conv_bn_1x1(y, width, f"{name}_3", GROUPS)
+    if strides == 2:
+        y = layers.Concatenate(name=f"{name}_concatenate")([y, halve(x, name)])
+    else:
+        y = layers.Add(name=f"{name}_add")([y, x])
+    return relu(y, name)
+
+
+def halve(x, name):
+    """3 x 3 average pooling of stride 2; the zeros around the image count."""
+    x = layers.ZeroPadding2D(1, name=f"{name}_shortcut_pad")(x)
+    return layers.AveragePooling2D(3, 2, name=f"{name}_shortcut_pool")(x)
+
+
+def conv_bn_1x1(x, width, name, groups=1):
+    """1 x 1 convolution, then BatchNorm."""
+    return conv_bn(x, width, name, kernel_size=1, groups=groups, initial=uniform())

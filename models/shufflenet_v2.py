@@ -1,0 +1,85 @@
+"""ShuffleNetV2 (Ma et al. 2018) at width 1, as networks for CIFAR have it.
+
+The stem is a 1 x 1 convolution that keeps the size of the image, in place of 3 x 3 of stride 2 and
+max pooling.
+"""
+
+import keras
+from keras import layers, ops
+
+from models.parts import (
+    average_pool,
+    batch_norm,
+    channel_shuffle,
+    classifier,
+    conv_bn_relu,
+    depthwise_conv,
+    depthwise_uniform,
+    uniform,
+)
+
+# name -> rows of (channels, units)
+VARIANTS = {"shufflenet_v2": ((116, 4), (232, 8), (464, 4))}
+STEM_WIDTH = 24
+LAST_WIDTH = 1024
+
+
+def smallest_size(name):
+    """Returns the pixels that leave one after all halvings: each of three stages halves."""
+    return 8
+
+
+def build(name, input_shape, num_classes):
+    """Builds ShuffleNetV2; see `models.build`."""
+    images = keras.Input(input_shape, name="images")
+    x = conv_bn_relu_1x1(images, STEM_WIDTH, "stem")
+    for stage, (width, units) in enumerate(VARIANTS[name], start=1):
+        x = down_unit(x, width, f"stage{stage}_unit1")
+        for number in range(2, units + 1):
+            x = basic_unit(x, f"stage{stage}_unit{number}")
+    x = average_pool(conv_bn_relu_1x1(x, LAST_WIDTH, "last"))
+    return keras.Model(images, classifier(x, num_classes), name=name)
+
+
+def down_unit(x, width, name):
+    """Halves the image and sets the channels to `width`: both branches see the whole input."""
+    inputs = keras.Input(x.shape[1:])
+    left = depthwise_conv_bn(inputs, f"{name}_left1", strides=2)
+    left = conv_bn_relu_1x1(left, width // 2, f"{name}_left2")
+    right = right_branch(inputs, width // 2, 2, name)
+    # Each branch is a model, because Keras would list the layers of both by turns, unlike the
+    # reference networks: so weights can be copied in the order of the layers.
+    left, right = (
+        keras.Model(inputs, left, name=f"{name}_left"),
+        keras.Model(inputs, right, name=f"{name}_right"),
+    )
+    return join(left(x), right(x), name)
+
+
+def basic_unit(x, name):
+    """Passes one half of the channels through as they are."""
+    left, right = ops.split(x, 2, axis=-1)
+    return join(left, right_branch(right, right.shape[-1], 1, name), name)
+
+
+def right_branch(x, width, strides, name):
+    """1 x 1, depthwise 3 x 3 and 1 x 1 convolutions; no ReLU after the depthwise one."""
+    x = conv_bn_relu_1x1(x, width, f"{name}_right1")
+    x = depthwise_conv_bn(x, f"{name}_right2", strides)
+    return conv_bn_relu_1x1(x, width, f"{name}_right3")
+
+
+def join(left, right, name):
+    """Concatenates both branches and shuffles their channels."""
+    x = layers.Concatenate(name=f"{name}_concatenate")([left, right])
+    return channel_shuffle(x, 2, name)
+
+
+def conv_bn_relu_1x1(x, width, name):
+    """1 x 1 convolution, BatchNorm, ReLU."""
+    return conv_bn_relu(x, width, name, kernel_size=1, initial=uniform())
+
+
+def depthwise_conv_bn(x, name, strides):
+    """Depthwise 3 x 3 convolution, BatchNorm."""
+    return batch_norm(depthwise_conv(x, name, strides, depthwise_uniform()), name)

@@ -1,0 +1,63 @@
+"""VGGs (Simonyan and Zisserman 2015) with BatchNorm, of the supplement's Table 6.
+
+The table ends in FC-512, FC-512, FC-512 and softmax. A name counts exactly three fully connected
+layers (VGG8 has five convolutions), so the last of them must be the one of the classes (our
+reading), with ReLU between.
+
+With `head="linear"` one fully connected layer follows the mean over all positions, which stands in
+place of the fifth max pooling. Most published results on CIFAR-100 have it so. Their networks leave
+out the fourth max pooling as well where images have 32 pixels, and have it at 64; so do these,
+with 64 pixels or more.
+"""
+
+import keras
+from keras import layers
+
+from models.parts import average_pool, classifier, conv_bn_relu, relu
+
+# name -> convolutions in each stage
+VARIANTS = {
+    "vgg8": (1, 1, 1, 1, 1),
+    "vgg9": (1, 1, 1, 1, 2),
+    "vgg11": (1, 1, 2, 2, 2),
+    "vgg13": (2, 2, 2, 2, 2),
+}
+STAGE_WIDTHS = (64, 128, 256, 512, 512)  # channels
+
+
+def smallest_size(name, head="default"):
+    """Returns the pixels that leave one after all max poolings."""
+    return 32 if head == "default" else 8
+
+
+def build(name, input_shape, num_classes, head="default"):
+    """Builds the VGG `name`; see `models.build`."""
+    pooled_stages = max_pooled_stages(min(input_shape[:2]), head)
+    images = x = keras.Input(input_shape, name="images")
+    for stage, (width, convolutions) in enumerate(zip(STAGE_WIDTHS, VARIANTS[name]), start=1):
+        for number in range(1, convolutions + 1):
+            x = conv_bn_relu(x, width, f"stage{stage}_{number}", use_bias=True)
+        if stage in pooled_stages:
+            x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
+    x = average_pool(x)  # with five max poolings, 32 pixels have become one: nothing to average
+    if head == "default":
+        x = fully_connected(fully_connected(x, "fc1"), "fc2")
+    logits = classifier(x, num_classes, initial=normal(), bias_initial="zeros")
+    return keras.Model(images, logits, name=name)
+
+
+def max_pooled_stages(size, head):
+    """Returns the numbers of the stages that end in a max pooling, for images of `size` pixels."""
+    if head == "default":
+        return (1, 2, 3, 4, 5)
+    return (1, 2, 3, 4) if size >= 64 else (1, 2, 3)
+
+
+def fully_connected(x, name):
+    """512 units with ReLU."""
+    return relu(layers.Dense(512, kernel_initializer=normal(), name=name)(x), name)
+
+
+def normal():
+    """Normal of standard deviation 0.01, for fully connected layers."""
+    return keras.initializers.RandomNormal(stddev=0.01)

@@ -1,0 +1,90 @@
+"""Each flagfile in configs/: that it can be run, is the group it says, and costs what it says."""
+
+import types
+
+import pytest
+from conftest import ROOT
+from test_settings import NEEDED, parse
+
+import models
+from orc_keras import experiment
+from orc_keras.settings import Settings
+
+IMAGES = {  # shape and number of classes
+    "digits": ((8, 8, 1), 10),
+    "cifar10": ((32, 32, 3), 10),
+    "cifar100": ((32, 32, 3), 100),
+    "imagenet2012": ((224, 224, 3), 1000),
+}
+GROUPS = {  # the supplement's Tables 1 and 2, the groups for CIFAR-10 and ImageNet
+    "wrn40_2": "wrn_40_2 wrn_34_2 wrn_28_2 wrn_16_2",
+    "wrn40_2_wrn40_1": "wrn_40_2 wrn_40_1 wrn_40_1 wrn_40_1",
+    "resnet56": "resnet56 resnet44 resnet32 resnet20",
+    "resnet110_resnet20": "resnet110 resnet56 resnet44 resnet32 resnet20",
+    "resnet110_resnet32": "resnet110 resnet56 resnet44 resnet32",
+    "resnet32x4": "resnet32x4 resnet26x4 resnet14x4 resnet8x4",
+    "vgg13": "vgg13 vgg11 vgg9 vgg8",
+    "resnet50_mobilenet_v2": "resnet50 resnet34 resnet18 mobilenet_v2",
+    "resnet50_vgg8": "resnet50 resnet34 resnet32 vgg8",
+    "resnet32x4_shufflenet_v1": "resnet32x4 resnet26x4 resnet14x4 shufflenet_v1",
+    "resnet32x4_shufflenet_v2": "resnet32x4 resnet26x4 resnet14x4 shufflenet_v2",
+    "wrn40_2_shufflenet_v1": "wrn_40_2 wrn_34_2 wrn_28_2 shufflenet_v1",
+    "vgg13_mobilenet_v2": "vgg13 vgg11 vgg9 mobilenet_v2",
+    "cifar10": "resnet26 resnet20 resnet14 resnet8",
+    "imagenet": "resnet34_imagenet resnet28_imagenet resnet22_imagenet resnet18_imagenet",
+    "digits": "resnet20 resnet14 resnet8",
+}
+CONFIGS = sorted((ROOT / "configs").glob("*.flags"))
+
+
+def test_every_group_has_its_flagfile():
+    assert {config.stem for config in CONFIGS} == set(GROUPS)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_config(config):
+    settings = parse(f"--flagfile={config}")
+    assert [settings.pivot, *settings.students] == GROUPS[config.stem].split()
+
+    shape, classes = IMAGES[settings.dataset]
+    images = types.SimpleNamespace(image_shape=shape, num_classes=classes)
+    group = experiment.build_group(settings, images)
+    assert len({id(network) for network in group.members.values()}) == len(group.members)
+
+    command, *header = [line for line in config.read_text().splitlines() if line.startswith("#")]
+    assert command == f"# python train.py --flagfile=configs/{config.name}"
+    assert header[-len(group.members) :] == [cost(group, name) for name in group.members]
+
+
+def cost(group, name):
+    """The line of a header that states what a member costs."""
+    network = group.members[name]
+    role = {group.pivot: " (pivot)", group.student: " (student)"}.get(network, "")
+    counts = f"{models.parameters(network):>12,} {models.flops(network) / 1e6:>16,.1f}"
+    return f"# {network.name + role:<28} {counts}"
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_a_config_states_only_its_differences(config):
+    given, default = parse(f"--flagfile={config}"), parse(*NEEDED)
+    flags = [line for line in config.read_text().splitlines() if line.startswith("--")]
+    for name in (flag[2:].split("=")[0] for flag in flags):
+        assert name in ("dataset", "pivot", "students") or vars(given)[name] != vars(default)[name]
+
+
+def test_the_recipe_of_imagenet():
+    expected = dict(epochs=100, pivot_epochs=100, batch_size=256, learning_rate=0.1)
+    expected |= dict(decay_epochs=(30, 60, 90), weight_decay=1e-4)
+    changed = dict(dataset="imagenet2012", output_dir="runs/imagenet")
+    groups = {"pivot": "resnet34_imagenet", "students": tuple(GROUPS["imagenet"].split()[1:])}
+    given = parse(f"--flagfile={ROOT}/configs/imagenet.flags")
+    assert given == Settings(**expected, **changed, **groups)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_the_learning_rate_of_light_students(config):
+    """The recipe of the method: 0.01 where the student is MobileNetV2 or a ShuffleNet."""
+    settings = parse(f"--flagfile={config}")
+    light = settings.students[-1] in ("mobilenet_v2", "shufflenet_v1", "shufflenet_v2")
+    if settings.dataset.startswith("cifar"):
+        assert settings.learning_rate == (0.01 if light else 0.05)
