@@ -97,7 +97,7 @@ def flops(network):
     Example:
 
     >>> models.flops(models.build("resnet20", (32, 32, 3), num_classes=100))
-    81631744
+    81637888
     """
     kernels = [
         layer for layer in leaf_layers(network) if getattr(layer, "kernel", None) is not None
