@@ -21,7 +21,7 @@ from orc_keras.settings import Settings
 def tiny(monkeypatch):
     """Settings of runs that take a second, with networks and data that are tiny."""
 
-    def build(name, image_shape, num_classes):
+    def build(name, image_shape, num_classes, head):
         assert (image_shape, num_classes) == ((4, 4, 1), 5)
         return hidden_network(name, int(name.removeprefix("hidden")))
 
