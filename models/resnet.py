@@ -36,9 +36,9 @@ def _imagenet(*blocks, **kwargs):
     return Variant(64, (64, 128, 256, 512), blocks, **kwargs)
 
 
+CIFAR_DEPTHS = (8, 14, 20, 26, 32, 44, 56, 110)
 VARIANTS = {
-    **{f"resnet{depth}": _cifar(depth, 16, 16, 32, 64) for depth in (8, 14, 20, 26, 32, 44, 56)},
-    "resnet110": _cifar(110, 16, 16, 32, 64),
+    **{f"resnet{depth}": _cifar(depth, 16, 16, 32, 64) for depth in CIFAR_DEPTHS},
     **{f"resnet{depth}x4": _cifar(depth, 32, 64, 128, 256) for depth in (8, 14, 26, 32)},
     "resnet18": _imagenet(2, 2, 2, 2),
     "resnet34": _imagenet(3, 4, 6, 3),

@@ -43,16 +43,14 @@ def build(name, input_shape, num_classes):
 
 def down_unit(x, width, name):
     """Halves the image and sets the channels to `width`: both branches see the whole input."""
+    # Each branch is a model, because Keras would list the layers of both by turns, unlike the
+    # reference networks: so weights can be copied in the order of the layers.
     inputs = keras.Input(x.shape[1:])
     left = depthwise_conv_bn(inputs, f"{name}_left1", strides=2)
     left = conv_bn_relu_1x1(left, width // 2, f"{name}_left2")
+    left = keras.Model(inputs, left, name=f"{name}_left")
     right = right_branch(inputs, width // 2, 2, name)
-    # Each branch is a model, because Keras would list the layers of both by turns, unlike the
-    # reference networks: so weights can be copied in the order of the layers.
-    left, right = (
-        keras.Model(inputs, left, name=f"{name}_left"),
-        keras.Model(inputs, right, name=f"{name}_right"),
-    )
+    right = keras.Model(inputs, right, name=f"{name}_right")
     return join(left(x), right(x), name)
 
 
