@@ -4,6 +4,7 @@ Every network is made of stock Keras layers only, so a saved one loads without t
 `python -m models` prints what there is.
 """
 
+import difflib
 import itertools
 import math
 import sys
@@ -27,7 +28,8 @@ def build(name, input_shape, num_classes, head="default"):
     """Builds the network `name`, with fresh weights.
 
     Structure, order of operations and initial distributions are those of the networks that the
-    field compares with; so are the parameters, to the unit.
+    field compares with (RepDistiller's, Tian et al. 2020; for ImageNet torchvision's); so are the
+    parameters, to the unit.
 
     Args:
         name: one of `names()`.
@@ -41,8 +43,8 @@ def build(name, input_shape, num_classes, head="default"):
         (floating point, normalised) to float32 logits `[batch, num_classes]`.
 
     Raises:
-        ValueError: if the name or the head is unknown, the image too small for the network's
-            strides, or there are fewer than two classes.
+        ValueError: if the name or the head is unknown, the image too small for the network, or
+            there are fewer than two classes.
 
     Example:
 
@@ -57,9 +59,11 @@ def build(name, input_shape, num_classes, head="default"):
         raise ValueError(f"input_shape must be (height, width, channels), not {input_shape}.")
     height, width, _ = input_shape
     if min(height, width) < smallest:
+        linear = smallest_size(name, "linear")
+        hint = f", or {linear} x {linear} with head=linear" if linear < smallest else ""
         raise ValueError(
-            f"Images of {height} x {width} pixels are too small for the strides of {name}, "
-            f"which needs at least {smallest} x {smallest}."
+            f"Images of {height} x {width} pixels are too small for {name}, which needs at least "
+            f"{smallest} x {smallest}{hint}."
         )
     family = _FAMILY_OF[name]
     return family.build(name, input_shape, num_classes, **_options(family, head))
@@ -68,7 +72,9 @@ def build(name, input_shape, num_classes, head="default"):
 def smallest_size(name, head="default"):
     """Returns the height and width of the smallest image that the network `name` takes."""
     if name not in _FAMILY_OF:
-        raise ValueError(f"Unknown network {name!r}; possible are {', '.join(names())}.")
+        alike = difflib.get_close_matches(str(name).lower(), names(), n=1)
+        hint = f"did you mean {alike[0]}? Possible are" if alike else "possible are"
+        raise ValueError(f"Unknown network {name!r}; {hint} {', '.join(names())}.")
     if head not in HEADS:
         raise ValueError(f"Unknown head {head!r}; possible are {', '.join(HEADS)}.")
     family = _FAMILY_OF[name]

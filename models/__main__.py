@@ -1,10 +1,14 @@
 """`python -m models` prints the table of the networks."""
 
+import sys
+
 import models
 
 
 def main():
     """Prints each network's parameters, forward FLOPs at its usual input, and smallest input."""
+    if len(sys.argv) > 1:
+        sys.exit(f"python -m models takes no arguments, but got {sys.argv[1]!r}.")
     print(f"{'network':<18} {'parameters':>11} {'usual input':>12} {'MFLOPs':>8} {'smallest':>8}")
     for name in models.names():
         (height, width, channels), classes = models.usual_input(name)
@@ -14,8 +18,11 @@ def main():
             f"{name:<18} {models.parameters(network):>11,} {f'{height} x {width}':>12} "
             f"{models.flops(network) / 1e6:>8,.1f} {f'{smallest} x {smallest}':>8}"
         )
-    print("\nMFLOPs are those of a forward pass on one image of the usual input, where a")
-    print("multiplication and an addition are two. Classes: 100, for ImageNet networks 1000.")
+    print(
+        "\nParameters and MFLOPs: with 3 channels and 100 classes, for ImageNet networks 1000.\n"
+        "MFLOPs: of a forward pass on one image of the usual input; a multiplication and an\n"
+        "addition are two. Smallest: height and width in pixels; for VGGs with head=linear, 8 x 8."
+    )
 
 
 if __name__ == "__main__":

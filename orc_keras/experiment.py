@@ -1,5 +1,6 @@
 """The story of a run: data, pivot, group, training, the student's files, the table."""
 
+import contextlib
 import dataclasses
 import functools
 import sys
@@ -39,6 +40,7 @@ def prepare(settings):
         summary = run_directory.read_summary(directory.path)
         return functools.partial(show_finished, directory, summary)
     directory.check()
+    _check_networks(settings)
     _set_up_keras(settings)
     images = data.load(settings.dataset, settings.data_dir)
     strategy = distribution.strategy(settings.strategy)
@@ -108,10 +110,8 @@ def build_group(settings, images):
     """Builds the networks and the group of them."""
 
     def build(flag, name):
-        try:
+        with _naming(flag):
             return models.build(name, images.image_shape, images.num_classes, settings.head)
-        except ValueError as error:
-            raise ValueError(f"--{flag}: {error}") from None
 
     return OnlineRoleChange(
         build("pivot", settings.pivot),
@@ -146,6 +146,23 @@ def _set_up_keras(settings):
     keras.utils.set_random_seed(settings.seed)
     half = settings.mixed_precision
     keras.config.set_dtype_policy("float32" if half == "none" else f"mixed_{half}")
+
+
+@contextlib.contextmanager
+def _naming(flag):
+    """Puts the name of the flag that is wrong before the message."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"--{flag}: {error}") from None
+
+
+def _check_networks(settings):
+    """Refuses names that no network has, before anything is downloaded."""
+    for flag, names in (("pivot", (settings.pivot,)), ("students", settings.students)):
+        for name in names:
+            with _naming(flag):
+                models.smallest_size(name, settings.head)
 
 
 def _check_batch_size(batch_size, images, replicas):

@@ -32,6 +32,7 @@ def tiny(monkeypatch):
         *(images[:40], labels[:40], images[40:], labels[40:]), tuple("abcde"), (0.5,), (0.3,), False
     )
     monkeypatch.setattr(models, "build", build)
+    monkeypatch.setattr(models, "smallest_size", lambda name, head: 4)
     monkeypatch.setattr(data, "load", lambda *_: tiny_data)
 
     def settings(**changed):

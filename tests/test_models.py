@@ -268,10 +268,11 @@ def test_the_table_that_is_printed():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("resnet9", (32, 32, 3), 100), "Unknown network 'resnet9'; possible are resnet8, "),
-        (("resnet20", (3, 32, 3), 100), "3 x 32 pixels are too small .* resnet20, .* 4 x 4"),
-        (("vgg8", (31, 31, 3), 100), "31 x 31 pixels are too small .* vgg8, .* 32 x 32"),
-        (("vgg8", (7, 8, 3), 100, "linear"), "7 x 8 pixels are too small .* vgg8, .* 8 x 8"),
+        (("alexnet", (32, 32, 3), 100), "Unknown network 'alexnet'; possible are resnet8, "),
+        (("WRN40_2", (32, 32, 3), 100), "Unknown network 'WRN40_2'; did you mean wrn_40_2"),
+        (("resnet20", (3, 32, 3), 100), "3 x 32 pixels are too small for resnet20, .* 4 x 4.$"),
+        (("vgg8", (31, 31, 3), 100), "too small for vgg8, .* 32 x 32, or 8 x 8 with head=linear"),
+        (("vgg8", (7, 8, 3), 100, "linear"), "7 x 8 pixels are too small for vgg8, .* 8 x 8.$"),
         (("resnet20", (32, 32, 3), 1), "num_classes must be at least 2, not 1"),
         (("resnet20", (32, 32), 10), r"must be \(height, width, channels\), not \(32, 32\)"),
         (("resnet20", (32, None, 3), 10), r"must be \(height, width, channels\), not \(32, None"),

@@ -147,8 +147,9 @@ def test_a_deterministic_run(tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--pivot=resnet9"], "--pivot: Unknown network 'resnet9'; possible are resnet8, resnet14"),
-        (["--students=resnet8,wrn"], "--students: Unknown network 'wrn'; possible are"),
+        (["--pivot=resnet9"], "--pivot: Unknown network 'resnet9'; did you mean resnet"),
+        (["--students=resnet8,alexnet"], "--students: Unknown network 'alexnet'; possible are"),
+        (["--dataset=cifar10", "--students=resnet8,"], "--students: Unknown network ''; possible"),
         (["--dataset=mnist"], "--dataset=mnist is unknown; possible are digits, cifar10"),
         (["--epoch=3"], "Unknown command line flag 'epoch'. Did you mean: epochs"),
         (["--epochs=-1"], "flag --epochs=-1: -1 is not a positive integer"),
