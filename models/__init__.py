@@ -7,21 +7,23 @@ Every network is made of stock Keras layers only, so a saved one loads without t
 import difflib
 import itertools
 import math
+import numbers
 import sys
 
 if sys.argv[0] == "-m":  # `python -m models` starts quietly, as the project's other programs do
     import orc_keras  # noqa: F401
 
+import keras
+
 from models import mobilenet_v2, resnet, shufflenet_v1, shufflenet_v2, vgg, wide_resnet
 
 _FAMILIES = (resnet, wide_resnet, vgg, mobilenet_v2, shufflenet_v1, shufflenet_v2)
-_FAMILY_OF = {name: family for family in _FAMILIES for name in family.VARIANTS}
 HEADS = ("default", "linear")
 
 
 def names():
     """Returns the names that `build` knows, as a list of strings."""
-    return list(_FAMILY_OF)
+    return [name for family in _FAMILIES for name in family.VARIANTS]
 
 
 def build(name, input_shape, num_classes, head="default"):
@@ -43,8 +45,8 @@ def build(name, input_shape, num_classes, head="default"):
         (floating point, normalised) to float32 logits `[batch, num_classes]`.
 
     Raises:
-        ValueError: if the name or the head is unknown, the image too small for the network, or
-            there are fewer than two classes.
+        ValueError: if the name or the head is unknown, the image too small for the network, there
+            are fewer than two classes, or Keras is set to images with the channels first.
 
     Example:
 
@@ -53,10 +55,7 @@ def build(name, input_shape, num_classes, head="default"):
     (None, 100)
     """
     smallest = smallest_size(name, head)
-    if num_classes < 2:
-        raise ValueError(f"num_classes must be at least 2, not {num_classes}.")
-    if len(input_shape) != 3 or not all(input_shape):
-        raise ValueError(f"input_shape must be (height, width, channels), not {input_shape}.")
+    _check_input(input_shape, num_classes)
     height, width, _ = input_shape
     if min(height, width) < smallest:
         linear = smallest_size(name, "linear")
@@ -65,24 +64,21 @@ def build(name, input_shape, num_classes, head="default"):
             f"Images of {height} x {width} pixels are too small for {name}, which needs at least "
             f"{smallest} x {smallest}{hint}."
         )
-    family = _FAMILY_OF[name]
-    return family.build(name, input_shape, num_classes, **_options(family, head))
+    family = _family_of(name)
+    return family.build(name, tuple(input_shape), int(num_classes), **_options(family, head))
 
 
 def smallest_size(name, head="default"):
     """Returns the height and width of the smallest image that the network `name` takes."""
-    if name not in _FAMILY_OF:
-        alike = difflib.get_close_matches(str(name).lower(), names(), n=1)
-        hint = f"did you mean {alike[0]}? Possible are" if alike else "possible are"
-        raise ValueError(f"Unknown network {name!r}; {hint} {', '.join(names())}.")
     if head not in HEADS:
         raise ValueError(f"Unknown head {head!r}; possible are {', '.join(HEADS)}.")
-    family = _FAMILY_OF[name]
+    family = _family_of(name)
     return family.smallest_size(name, **_options(family, head))
 
 
 def usual_input(name):
     """Returns the image shape and the number of classes that the network `name` was made for."""
+    _family_of(name)
     return ((224, 224, 3), 1000) if name.endswith("_imagenet") else ((32, 32, 3), 100)
 
 
@@ -118,5 +114,30 @@ def leaf_layers(network):
     return list(itertools.chain.from_iterable(nested))
 
 
+def _family_of(name):
+    for family in _FAMILIES:
+        if name in list(family.VARIANTS):
+            return family
+    alike = difflib.get_close_matches(str(name).lower(), names(), n=1)
+    hint = f"did you mean {alike[0]}? Possible are" if alike else "possible are"
+    raise ValueError(f"Unknown network {name!r}; {hint} {', '.join(names())}.")
+
+
 def _options(family, head):
     return {"head": head} if family is vgg else {}
+
+
+def _check_input(input_shape, num_classes):
+    is_shape = isinstance(input_shape, tuple | list) and len(input_shape) == 3
+    if not is_shape or not all(isinstance(n, numbers.Integral) and n > 0 for n in input_shape):
+        raise ValueError(
+            "input_shape must be (height, width, channels), three positive whole numbers, not "
+            f"{input_shape!r}."
+        )
+    if not isinstance(num_classes, numbers.Integral) or num_classes < 2:
+        raise ValueError(f"num_classes must be a whole number, 2 or more, not {num_classes!r}.")
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            "The networks take images with the channels last, but Keras's image_data_format is "
+            f"{keras.config.image_data_format()!r}."
+        )

@@ -77,7 +77,7 @@ def cifar_stem(images, width):
 def imagenet_stem(images):
     """A 7 x 7 convolution and a 3 x 3 max pooling, which quarter the image."""
     x = conv_bn_relu(images, 64, "stem", kernel_size=7, strides=2)
-    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # of no effect: nothing is below 0
+    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, 0 is as good as -inf
     return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
 
 

@@ -45,7 +45,7 @@ def down_unit(x, width, name):
     """Halves the image and sets the channels to `width`: both branches see the whole input."""
     # Each branch is a model, because Keras would list the layers of both by turns, unlike the
     # reference networks: so weights can be copied in the order of the layers.
-    inputs = keras.Input(x.shape[1:])
+    inputs = keras.Input(x.shape[1:], name=f"{name}_input")
     left = depthwise_conv_bn(inputs, f"{name}_left1", strides=2)
     left = conv_bn_relu_1x1(left, width // 2, f"{name}_left2")
     left = keras.Model(inputs, left, name=f"{name}_left")

@@ -94,11 +94,11 @@ def wide_resnet(w, x, blocks):
 
 
 def vgg(w, x, convolutions, linear=False):
-    size = x.shape[1]
+    size = min(x.shape[1:3])
     for stage, count in enumerate(convolutions):
         for _ in range(count):
             x = relu(w.conv_bn(x, pad=1))
-        if not linear or stage < 3 or (stage == 3 and size == 64):
+        if not linear or stage < 3 or (stage == 3 and size >= 64):
             x = max_pool(x)
     if linear:
         return w.dense(x.mean((1, 2)))
