@@ -69,6 +69,7 @@ def small(name, head="default", more=(0, 0)):
     With weights that let the image through: fresh ones let some networks answer much the same to
     every image, and a fresh BatchNorm does nothing.
     """
+    keras.utils.set_random_seed(0)  # of the biases
     size = models.smallest_size(name, head)
     shape = (size + more[0], size + more[1], 2)
     network = models.build(name, shape, CLASSES, head)
@@ -147,8 +148,9 @@ def test_mixed_precision(name, head, policy):
     network, images = small(name, head)
     logits = network(images, training=False)
     assert logits.dtype == "float32"
+    tolerance = {"mixed_bfloat16": 0.05, "mixed_float16": 0.01}[policy]
     largest = np.abs(expected(images)).max()
-    np.testing.assert_allclose(logits, expected(images), atol=0.1 * largest)
+    np.testing.assert_allclose(logits, expected(images), atol=tolerance * largest)
 
 
 def test_moving_statistics_keep_nine_tenths():
