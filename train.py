@@ -9,6 +9,7 @@ from absl import app, flags
 
 from orc_keras import experiment, settings, startup
 from orc_keras.callbacks import NonFiniteLoss
+from orc_keras.continuing import Stopped
 
 
 def main(argv):
@@ -23,6 +24,11 @@ def main(argv):
         run()
     except NonFiniteLoss as error:
         sys.exit(f"train.py: {error}")
+    except Stopped as error:
+        print(f"train.py: {error}; the same command continues.", file=sys.stderr)
+        sys.exit(128 + error.signal_number)  # as if the signal had ended it, which it has
+    except OSError as error:
+        sys.exit(f"train.py: {error}; what was saved before is there, the same command continues.")
 
 
 if __name__ == "__main__":

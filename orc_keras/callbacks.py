@@ -15,17 +15,17 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
     Put it before callbacks that save, so that what they saved before stays.
     """
 
-    def on_train_begin(self, logs=None):
-        self.step = 0
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step += 1
         members = getattr(self.model, "members", None)
         losses = {n: f"{n}_loss" for n in members} if members else {self.model.name: "loss"}
         lost = [name for name, key in losses.items() if not math.isfinite(logs[key])]
         if lost:
+            step = self.epoch * self.params["steps"] + batch + 1
             raise NonFiniteLoss(
-                f"The loss of {' and '.join(lost)} is no longer finite at step {self.step}; a "
+                f"The loss of {' and '.join(lost)} is no longer finite at step {step}; a "
                 "lower learning rate usually helps."
             )
 

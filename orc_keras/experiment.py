@@ -1,10 +1,10 @@
 """The story of a run: data, pivot, group, training, the student's files, the table."""
 
 import contextlib
+import csv
 import dataclasses
 import functools
 import sys
-import time
 import warnings
 import zipfile
 from pathlib import Path
@@ -16,10 +16,12 @@ import tensorflow as tf
 import models
 from orc_keras import data, distribution, report, run_directory
 from orc_keras.callbacks import StopOnNonFiniteLoss, StudentProgress
+from orc_keras.continuing import SaveAndContinue
 from orc_keras.export import export_saved_model
 from orc_keras.online_role_change import OnlineRoleChange
 from orc_keras.optimizers import L2SGD
 from orc_keras.run_directory import RunDirectory
+from orc_keras.saves import Saves
 
 
 def prepare(settings):
@@ -42,7 +44,7 @@ def prepare(settings):
     directory.check()
     _check_networks(settings)
     _set_up_keras(settings)
-    images = data.load(settings.dataset, settings.data_dir)
+    images = _load_images(settings, directory)
     strategy = distribution.strategy(settings.strategy)
     _check_batch_size(settings.batch_size, images, strategy.num_replicas_in_sync)
     with strategy.scope():
@@ -51,6 +53,7 @@ def prepare(settings):
     if settings.pivot_weights:
         load_pivot(group.pivot, settings.pivot_weights)
     directory.claim()
+    directory.write_json("data.json", images.description())
     return functools.partial(run, settings, directory, images, group)
 
 
@@ -62,48 +65,55 @@ def show_finished(directory, summary):
 
 def run(settings, directory, images, group):
     """Trains the pivot, then the group; exports the student; writes and prints what came out."""
-    train = data.train_batches(images, settings.batch_size, settings.seed)
-    test = data.test_batches(images, settings.batch_size)
-    started = time.perf_counter()
+    print(report.data(images.description()))
+    seconds = 0.0
     if settings.pivot_epochs and not settings.pivot_weights:
         print(f"The pivot learns alone: {group.pivot_name} (epochs: {settings.pivot_epochs}).")
-        train_pivot(settings, directory, group, train, test)
+        seconds = train_pivot(settings, directory, group, images)
     print(f"The group learns: {', '.join(group.members)} (epochs: {settings.epochs}).")
-    group_started = time.perf_counter()
-    history = _fit(group, settings.epochs, settings, directory, "group", train, test)
-    finished = time.perf_counter()
-    seen = len(train) * settings.batch_size * settings.epochs
+    group_seconds = _fit(group, settings.epochs, settings, directory, "group", images)
+    with directory.replacing("checkpoints/group.keras") as path:
+        group.save(path)
+    seen = _steps_per_epoch(settings, images) * settings.batch_size * settings.epochs
     summary = {
         "settings": dataclasses.asdict(settings),
         "versions": report.versions(),
         "seed": settings.seed,
-        "seconds": round(finished - started, 1),
-        "images_per_second": round(seen / (finished - group_started), 1),
+        "seconds": round(seconds + group_seconds, 1),
+        "images_per_second": round(seen / group_seconds, 1),
         "data": images.description(),
-        "members": report.members(group, history),
+        "members": report.members(group, _read_history(directory / "history.csv")),
     }
     export_student(group, images, directory)
-    directory.write_summary(summary)
+    directory.write_json("summary.json", summary)  # which marks the run as finished
     print(f"\n{report.table(summary)}\n\nThe student is in {directory / 'student'}/.")
     return summary
 
 
-def train_pivot(settings, directory, group, train, test):
-    """Trains the pivot alone, by plain cross-entropy."""
+def train_pivot(settings, directory, group, images):
+    """Trains the pivot alone, by plain cross-entropy; returns how many seconds it took."""
     with group.distribute_strategy.scope():
         # A model of its own around the same layers: the pivot itself stays free of an optimizer.
         alone = keras.Model(group.pivot.input, group.pivot.output, name=group.pivot_name)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         alone.compile(_optimizer(settings), loss, metrics=["accuracy"], jit_compile=False)
-    _fit(alone, settings.pivot_epochs, settings, directory, "pivot", train, test)
+        # Only what is built can be restored; Keras would build them when they are first used.
+        alone.optimizer.build(alone.trainable_variables)
+    alone.evaluate(data.held_out_batches(images, settings.batch_size).take(1), verbose=0)
+    seconds = _fit(alone, settings.pivot_epochs, settings, directory, "pivot", images)
+    with directory.replacing("checkpoints/pivot.keras") as path:
+        alone.save(path)
+    return seconds
 
 
 def export_student(group, images, directory):
     """Writes the student as a Keras file and as a SavedModel."""
-    group.student.save(directory / "student.keras")
+    with directory.replacing("student.keras") as path:
+        group.student.save(path)
     # Loaded again, because a network that was trained on several devices has a copy on each.
     student = keras.saving.load_model(directory / "student.keras")
-    export_saved_model(student, images.mean, images.std, directory / "student")
+    with directory.replacing("student") as path:
+        export_saved_model(student, images.description(), path)
 
 
 def build_group(settings, images):
@@ -157,6 +167,21 @@ def _naming(flag):
         raise ValueError(f"--{flag}: {error}") from None
 
 
+def _load_images(settings, directory):
+    """Loads the images; a run that continues has to find those with which it began."""
+    images = data.load(
+        settings.dataset,
+        settings.data_dir,
+        settings.image_size,
+        settings.validation_fraction,
+        settings.basic_augmentation,
+        settings.memory_gb,
+        checked=directory.data_there().get("files"),
+    )
+    directory.check_data(images.description())
+    return images
+
+
 def _check_networks(settings):
     """Refuses names that no network has, before anything is downloaded."""
     for flag, names in (("pivot", (settings.pivot,)), ("students", settings.students)):
@@ -166,10 +191,9 @@ def _check_networks(settings):
 
 
 def _check_batch_size(batch_size, images, replicas):
-    if batch_size > len(images.train_images):
+    if batch_size > len(images.train):
         raise ValueError(
-            f"--batch_size={batch_size} is more than the {len(images.train_images)} images to "
-            "learn from."
+            f"--batch_size={batch_size} is more than the {len(images.train)} images to learn from."
         )
     if batch_size % replicas:
         raise ValueError(f"--batch_size={batch_size} is not divisible by the {replicas} replicas.")
@@ -179,28 +203,54 @@ def _optimizer(settings):
     return L2SGD(settings.learning_rate, settings.momentum, l2=settings.weight_decay)
 
 
-def _fit(model, epochs, settings, directory, stage, train, test):
-    """Fits the model with the callbacks of every run; returns the history by name."""
+def _steps_per_epoch(settings, images):
+    return len(images.train) // settings.batch_size
+
+
+def _fit(model, epochs, settings, directory, stage, images):
+    """Fits the model from where it was saved on; returns how many seconds that took in all."""
     decays = np.array(settings.decay_epochs)
 
     def learning_rate(epoch, _):
         return settings.learning_rate * settings.decay_factor ** int(np.sum(epoch >= decays))
 
-    prefix = "" if stage == "group" else f"{stage}_"
-    callbacks = [
-        StopOnNonFiniteLoss(),
-        StudentProgress(),
-        keras.callbacks.LearningRateScheduler(learning_rate),
-        keras.callbacks.ModelCheckpoint(directory / "checkpoints" / f"{stage}.keras"),
-        keras.callbacks.CSVLogger(directory / f"{prefix}history.csv"),
-        keras.callbacks.TensorBoard(directory / "tensorboard" / stage, write_graph=False),
-    ]
-    history = model.fit(
-        train,
-        epochs=epochs,
-        validation_data=test,
-        callbacks=callbacks,
-        shuffle=False,  # the pipeline does that
-        verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch where nobody watches
-    )
-    return history.history
+    history = directory / ("history.csv" if stage == "group" else f"{stage}_history.csv")
+    steps_per_epoch = _steps_per_epoch(settings, images)
+    saves = Saves(directory / "checkpoints", stage, settings.keep)
+    progress = SaveAndContinue(saves, steps_per_epoch, settings.saving(), history)
+    if progress.first_step:
+        print(f"Continued after {progress.epoch} epochs and {progress.step} steps.")
+    try:
+        model.fit(
+            data.train_batches(
+                images,
+                settings.batch_size,
+                settings.seed,
+                progress.first_step,
+                settings.augmentation,
+            ),
+            epochs=epochs,
+            initial_epoch=progress.epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_data=data.held_out_batches(images, settings.batch_size),
+            callbacks=[
+                StopOnNonFiniteLoss(),
+                progress,
+                StudentProgress(),
+                keras.callbacks.LearningRateScheduler(learning_rate),
+                keras.callbacks.CSVLogger(history, append=True),
+                keras.callbacks.TensorBoard(directory / "tensorboard" / stage, write_graph=False),
+            ],
+            shuffle=False,  # the pipeline does that
+            verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch where nobody watches
+        )
+    finally:
+        progress.release_signals()
+    return progress.seconds
+
+
+def _read_history(path):
+    """Returns the values of each metric, an epoch each, by name."""
+    with open(path) as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}

@@ -15,22 +15,23 @@ from orc_keras.data import normalise
 from orc_keras.run_directory import read_summary
 
 
-def export_saved_model(network, mean, std, directory):
+def export_saved_model(network, data, directory):
     """Writes a network as a SavedModel, with the normalisation inside.
 
     Its signature `serving_default` takes `images`, uint8 of shape `[batch, height, width,
     channels]`, and returns `logits` and `probabilities`, float32 of shape `[batch, classes]`,
-    and `classes`, the int64 index of the most probable one, of shape `[batch]`.
+    and `classes`, the int64 index of the most probable one, of shape `[batch]`. The names of the
+    classes are beside it in `class_names.txt`, one a line.
 
     Args:
         network: a `keras.Model` from normalised images to logits.
-        mean: of each channel, where 255 counts as 1.
-        std: the standard deviation, likewise.
+        data: `mean` and `std` of each channel, where 255 counts as 1, and `class_names`.
         directory: where to write.
     """
 
     def serve(images):
-        logits = tf.cast(network(normalise(images, mean, std), training=False), tf.float32)
+        normalised = normalise(images, data["mean"], data["std"])
+        logits = tf.cast(network(normalised, training=False), tf.float32)
         return {
             "logits": logits,
             "probabilities": tf.nn.softmax(logits),
@@ -42,6 +43,8 @@ def export_saved_model(network, mean, std, directory):
     archive.track(network)
     archive.add_endpoint("serve", serve, input_signature=[images])
     archive.write_out(directory, verbose=False)
+    names = "".join(f"{name}\n" for name in data["class_names"])
+    Path(directory, "class_names.txt").write_text(names)
 
 
 def export_member(run, member):
@@ -69,8 +72,7 @@ def export_member(run, member):
             raise ValueError(f"{target} exists already; delete it to export {member} again.")
     network = _load_group(run / "checkpoints" / "group.keras").members[member]
     network.save(run / f"{member}.keras")
-    data = summary["data"]
-    export_saved_model(network, data["mean"], data["std"], run / member)
+    export_saved_model(network, summary["data"], run / member)
     return run / member
 
 

@@ -25,6 +25,25 @@ def table(summary):
     )
 
 
+def data(description):
+    """Returns one line about the images of a run.
+
+    Args:
+        description: `ImageData.description()`.
+    """
+    shape = " x ".join(map(str, description["image_shape"]))
+    counts = {
+        name: description.get(name, 0)
+        for name in ("ignored_files", "images_with_alpha", "images_with_16_bits")
+    }
+    noted = [f"; {name.replace('_', ' ')}: {count:,}" for name, count in counts.items() if count]
+    return (
+        f"Images: {description['train_images']:,} to learn, {description['held_out_images']:,} "
+        f"held out (from {description['held_out_from']}); {len(description['class_names'])} "
+        f"classes; {shape}{''.join(noted)}"
+    )
+
+
 def members(group, history):
     """Returns what is to be said of each member at the end of a run, by name.
 

@@ -1,5 +1,7 @@
 """The directory of a run: what lies where, and that no run overwrites another."""
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -9,6 +11,7 @@ from pathlib import Path
 # What a run writes; nothing else in its directory is ever deleted.
 FILES = (
     "settings.flags",
+    "data.json",
     "summary.json",
     "history.csv",
     "pivot_history.csv",
@@ -28,76 +31,139 @@ class RunDirectory:
 
     def __init__(self, settings):
         self.path = Path(settings.output_dir or time.strftime("runs/%Y%m%d-%H%M%S"))
-        self._flags = settings.as_flags()
-        self._overwrite = settings.overwrite
-        self._pivot_weights = settings.pivot_weights
+        self._settings = settings
 
     def __truediv__(self, name):
         return self.path / name
 
     def is_finished(self):
         """Whether a run of the same settings has finished here."""
-        there = self._flags_there() == self._flags and (self / "summary.json").exists()
-        return there and not self._overwrite
+        there = self._same_run_is_there() and (self / "summary.json").exists()
+        return there and not self._settings.overwrite
 
     def check(self):
         """Raises ValueError if something in the directory would be overwritten."""
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"--output_dir={self.path} is not a directory.")
-        if self._flags_there() is None:
-            if self.path.is_dir() and any(self.path.iterdir()):
+        if not self._flags_there():
+            others = self.path.is_dir() and set(os.listdir(self.path)) - {"settings.flags"}
+            if others:
                 raise ValueError(f"--output_dir={self.path} holds files that are not of a run.")
-        elif not self._overwrite:
-            same = self._flags_there() == self._flags
-            what = "an unfinished run" if same else "a run with other settings"
+        elif self._settings.overwrite:
+            pivot = self._settings.pivot_weights
+            if pivot and Path(pivot).resolve().is_relative_to(self.path.resolve()):
+                raise ValueError(f"--overwrite would delete --pivot_weights={pivot}.")
+        elif not self._same_run_is_there():
             raise ValueError(
-                f"--output_dir={self.path} holds {what}; choose another, or delete that run by "
-                "adding --overwrite."
+                f"--output_dir={self.path} holds a run with other settings "
+                f"({', '.join(self._differences())}); choose another, or delete that run by adding "
+                "--overwrite."
             )
-        elif self._pivot_weights and _is_within(self._pivot_weights, self.path):
-            raise ValueError(f"--overwrite would delete --pivot_weights={self._pivot_weights}.")
 
     def claim(self):
-        """Makes the directory, with nothing of an earlier run, and writes the settings into it.
+        """Makes the directory this run's own, until the process ends, and writes its settings.
 
         Raises:
-            ValueError: if the directory cannot be written to, or another run has taken it.
+            ValueError: if it cannot be written to, or another process or run has taken it.
         """
         try:
-            if self._overwrite:
-                self._delete_run()
             self.path.mkdir(parents=True, exist_ok=True)
-            with open(self / "settings.flags", "x") as file:  # fails if there is one by now
-                file.write(self._flags)
-            (self / "checkpoints").mkdir()
-        except FileExistsError as error:
-            raise ValueError(f"--output_dir={self.path} is taken by another run.") from error
+            # Open, and so locked, until the process ends, however it ends.
+            self._file = open(self / "settings.flags", "a+")  # noqa: SIM115
+            _lock(self._file)
+            if self._settings.overwrite:
+                self._delete_run()
+                self._file.truncate(0)
+            if not self._flags_there():
+                self._file.write(self._settings.as_flags())
+                self._file.flush()
+            elif not self._same_run_is_there():
+                raise BlockingIOError
+            (self / "checkpoints").mkdir(exist_ok=True)
+        except BlockingIOError as error:
+            raise ValueError(f"--output_dir={self.path} is in use by another process.") from error
         except OSError as error:
             raise ValueError(f"--output_dir={self.path} cannot be written: {error}.") from error
 
-    def write_summary(self, summary):
-        """Writes the summary, which marks the run as finished, whole or not at all."""
-        unfinished = self / "summary.json.part"
-        unfinished.write_text(json.dumps(summary, indent=2) + "\n")
-        os.replace(unfinished, self / "summary.json")
+    def data_there(self):
+        """Returns the description of the images that this run began with, if it has begun."""
+        path = self / "data.json"
+        try:
+            return json.loads(path.read_text()) if path.exists() else {}
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path} is damaged: {error}.") from error
+
+    def check_data(self, description):
+        """Raises ValueError if the images are not those that this run began with."""
+        there = self.data_there()
+        computed = ("mean", "std")  # which may differ in the last digit on another machine
+        known = [key for key in there if key not in computed]
+        changed = [key for key in known if there[key] != description.get(key)]
+        if changed and not self._settings.overwrite:
+            raise ValueError(
+                f"--dataset={self._settings.dataset} is not what it was when the run in "
+                f"{self.path} began ({', '.join(changed)}); choose another --output_dir, or begin "
+                "anew by adding --overwrite."
+            )
+
+    def write_json(self, name, contents):
+        """Writes a JSON file, whole or not at all."""
+        with self.replacing(name) as path:
+            path.write_text(json.dumps(contents, indent=2) + "\n")
+
+    @contextlib.contextmanager
+    def replacing(self, name):
+        """Gives a path to write to, which then takes the place of `name`, whole or not at all."""
+        path = self / name
+        unfinished = path.with_name(f"unfinished-{path.name}")
+        _delete(unfinished)
+        try:
+            yield unfinished
+            if unfinished.is_dir():
+                _delete(path)
+            os.replace(unfinished, path)
+        except BaseException:
+            _delete(unfinished)
+            raise
 
     def _delete_run(self):
-        for path in (self / name for name in FILES):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+        for name in FILES[1:]:
+            _delete(self / name)
 
     def _flags_there(self):
+        """Returns the text of the settings of the run that is here, empty if there is none."""
         settings = self / "settings.flags"
         try:
-            return settings.read_text() if settings.exists() else None
+            return settings.read_text() if settings.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{settings} is not the settings of a run: {error}.") from error
 
+    def _differences(self):
+        """Returns the names of the settings in which the run that is here differs."""
+        lines = (line.removeprefix("--").partition("=") for line in self._flags_there().split("\n"))
+        there = {name: value for name, _, value in lines}
+        ours = self._settings.identity()
+        return [name for name in ours if ours[name] != there.get(name)]
 
-def _is_within(path, directory):
-    return Path(path).resolve().is_relative_to(directory.resolve())
+    def _same_run_is_there(self):
+        return bool(self._flags_there()) and not self._differences()
+
+
+def _lock(file):
+    """Locks a file until its process ends; BlockingIOError if another process has locked it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # some network file systems have no locks
+        pass
+
+
+def _delete(path):
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def read_summary(run):

@@ -5,12 +5,14 @@ Each field is one flag; nothing else in the project reads flags.
 
 import dataclasses
 import math
+import re
 
 from absl import flags
 
 
-def _flag(default, help, lower=None, upper=None, choices=None):
-    metadata = {"help": help, "lower": lower, "upper": upper, "choices": choices}
+def _flag(default, help, lower=None, upper=None, choices=None, identity=True):
+    """A field and its flag; runs that differ only where `identity` is False are the same run."""
+    metadata = dict(help=help, lower=lower, upper=upper, choices=choices, identity=identity)
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -18,16 +20,58 @@ def _flag(default, help, lower=None, upper=None, choices=None):
 class Settings:
     """What a run is made from; the defaults are the CIFAR recipe of the method."""
 
-    dataset: str = _flag("", "Images to learn: digits, cifar10 or cifar100.")
+    dataset: str = _flag(
+        "",
+        "Images to learn: digits, cifar10, cifar100, imagenet2012, tfds:<any other name in "
+        "TensorFlow Datasets>, or folder:<path>, a folder with train/<class>/ and val/<class>/ "
+        "or test/<class>/.",
+    )
     data_dir: str = _flag(
-        "", "Folder of TensorFlow Datasets, for cifar10 and cifar100; empty: its usual place."
+        "", "Folder of TensorFlow Datasets; empty: its usual place.", identity=False
+    )
+    image_size: int = _flag(
+        0,
+        "Height and width that images are resized to; 0: none where all are equally large and "
+        "at most 96 pixels, otherwise 224.",
+        0,
+    )
+    validation_fraction: float = _flag(
+        0.0, "Part of the training images to hold out in place of the test images.", 0, 1
+    )
+    basic_augmentation: str = _flag(
+        "auto",
+        "What happens to training images. Small ones: crop, shifted by up to 4 pixels; resized "
+        "ones: crop, a random part of them; crop_and_flip, also mirrored; auto, both except for "
+        "digits.",
+        choices=("auto", "none", "crop", "crop_and_flip"),
+    )
+    augmentation: tuple[str, ...] = _flag(
+        (), "What is done to them besides: randaugment, cutout.", choices=("randaugment", "cutout")
+    )
+    memory_gb: float = _flag(
+        4.0,
+        "Images that take no more than these 10^9 bytes, decoded, are kept in memory; others are "
+        "read anew in each epoch.",
+        0,
+        identity=False,
     )
     output_dir: str = _flag(
-        "", "Folder that the run writes to; empty: a new one in runs/, named by date and time."
+        "",
+        "Folder that the run writes to, and continues from; empty: a new one in runs/, named by "
+        "date and time.",
+        identity=False,
     )
     overwrite: bool = _flag(
-        False, "Delete the files that an earlier run wrote to --output_dir; others stay."
+        False,
+        "Delete the files that an earlier run wrote to --output_dir; others stay.",
+        identity=False,
     )
+    save_every: str = _flag(
+        "1 epoch",
+        "How often to save what a killed run needs to continue, such as 2 epochs or 500 steps.",
+        identity=False,
+    )
+    keep: int = _flag(2, "How many of these saves to keep, of each stage.", 1, identity=False)
     pivot: str = _flag("", "Network of the pivot teacher (PT), by its name in models/.")
     students: tuple[str, ...] = _flag(
         (), "Networks of the students (S_1, ..., S_N), at least two; the last is *the* student."
@@ -70,6 +114,7 @@ class Settings:
         "Devices: one_device; mirrored, all GPUs (without a GPU, all logical CPUs); auto, "
         "mirrored where there are several GPUs.",
         choices=("auto", "one_device", "mirrored"),
+        identity=False,
     )
     mixed_precision: str = _flag(
         "none",
@@ -88,6 +133,10 @@ class Settings:
         for name, value in dataclasses.asdict(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"--{name} must be a finite number, not {value}.")
+        for name in self.augmentation:
+            if name not in self.__dataclass_fields__["augmentation"].metadata["choices"]:
+                raise ValueError(f"--augmentation={name} is unknown; {self.help('augmentation')}")
+        self.saving()
         for epoch in self.decay_epochs:
             if epoch < 1:
                 raise ValueError(f"--decay_epochs must be 1 or more, not {epoch}.")
@@ -100,11 +149,29 @@ class Settings:
         """Returns the description of the field `name`."""
         return cls.__dataclass_fields__[name].metadata["help"]
 
+    def saving(self):
+        """Returns how often to save: a number, and `"steps"` or `"epochs"`."""
+        found = re.fullmatch(r"\s*([1-9]\d*)\s*(step|epoch)s?\s*", self.save_every)
+        if not found:
+            raise ValueError(
+                f"--save_every must be like '500 steps' or '1 epoch', not {self.save_every!r}."
+            )
+        return int(found[1]), f"{found[2]}s"
+
     def as_flags(self):
         """Returns the settings as the text of a flagfile, without saying where to write."""
-        elsewhere = ("output_dir", "overwrite")
-        values = {k: v for k, v in dataclasses.asdict(self).items() if k not in elsewhere}
+        values = dataclasses.asdict(self)
+        del values["output_dir"], values["overwrite"]
         return "".join(f"--{name}={_as_text(value)}\n" for name, value in values.items())
+
+    def identity(self):
+        """Returns the settings that make a run what it is, by name, as text.
+
+        Runs for which they are equal end with the same weights, as far as the machines compute
+        alike.
+        """
+        fields = [f for f in dataclasses.fields(self) if f.metadata["identity"]]
+        return {field.name: _as_text(getattr(self, field.name)) for field in fields}
 
 
 def _as_text(value):
@@ -117,7 +184,7 @@ def define_flags():
     """Defines a flag for each field of `Settings`."""
     for field in dataclasses.fields(Settings):
         help, limits = field.metadata["help"], (field.metadata["lower"], field.metadata["upper"])
-        if field.metadata["choices"]:
+        if field.metadata["choices"] and field.type is str:
             flags.DEFINE_enum(field.name, field.default, field.metadata["choices"], help)
         elif field.type is bool:
             flags.DEFINE_bool(field.name, field.default, help)
@@ -138,7 +205,8 @@ def from_flags():
         ValueError: if a flag is missing or out of its range.
     """
     values = {field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(Settings)}
-    values["students"] = tuple(values["students"])
+    for name in ("students", "augmentation"):
+        values[name] = tuple(values[name])
     try:
         values["decay_epochs"] = tuple(map(int, values["decay_epochs"]))
     except ValueError:

@@ -12,8 +12,10 @@ from conftest import ROOT, hidden_network, serve
 import models
 import train
 from orc_keras import data, experiment
+from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.export import export_member
 from orc_keras.run_directory import RunDirectory
+from orc_keras.saves import Saves
 from orc_keras.settings import Settings
 
 
@@ -29,11 +31,16 @@ def tiny(monkeypatch):
     images = rng.integers(0, 256, (60, 4, 4, 1)).astype(np.uint8)
     labels = rng.integers(0, 5, 60).astype(np.int32)
     tiny_data = data.ImageData(
-        *(images[:40], labels[:40], images[40:], labels[40:]), tuple("abcde"), (0.5,), (0.3,), False
+        data.PixelImages(images[:40], labels[:40]),
+        data.PixelImages(images[40:], labels[40:]),
+        tuple("abcde"),
+        (4, 4, 1),
+        (0.5,),
+        (0.3,),
     )
     monkeypatch.setattr(models, "build", build)
     monkeypatch.setattr(models, "smallest_size", lambda name, head: 4)
-    monkeypatch.setattr(data, "load", lambda *_: tiny_data)
+    monkeypatch.setattr(data, "load", lambda *_, **__: tiny_data)
 
     def settings(**changed):
         return Settings(
@@ -57,7 +64,7 @@ def test_a_run_on_two_replicas(tiny, tmp_path):
     summary = experiment.prepare(settings)()
     assert summary["members"]["hidden6"]["role"] == "student"
     student = keras.saving.load_model(tmp_path / "run" / "student.keras")
-    images = data.load().test_images
+    images = data.load().held_out.pixels.numpy()
     answers = serve(tmp_path / "run" / "student", images, tmp_path)
     logits = student.predict((images / 255 - 0.5) / 0.3, verbose=0)
     np.testing.assert_allclose(answers["logits"], logits, atol=1e-4)
@@ -67,7 +74,7 @@ def test_a_run_on_two_replicas(tiny, tmp_path):
 def test_a_run_in_mixed_precision(tiny, tmp_path, precision):
     settings = tiny(mixed_precision=precision, output_dir=str(tmp_path / "run"))
     experiment.prepare(settings)()
-    answers = serve(tmp_path / "run" / "student", data.load().test_images, tmp_path)
+    answers = serve(tmp_path / "run" / "student", data.load().held_out.pixels.numpy(), tmp_path)
     assert answers["logits"].dtype == np.float32
 
 
@@ -107,17 +114,18 @@ def test_pivot_weights_replace_its_training(tiny, tmp_path, stage, suffix):
 
 
 def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch):
-    """In the second epoch; the checkpoint of the first stays."""
+    """In the second epoch; the save of the first stays."""
     settings = tiny(decay_factor=1e30, output_dir=str(tmp_path / "run"))
     monkeypatch.setattr(train.settings, "from_flags", lambda: settings)
     with pytest.raises(SystemExit) as end:
         train.main(["train.py"])
     assert "no longer finite at step" in end.value.code and "hidden" in end.value.code
-    group = keras.saving.load_model(tmp_path / "run" / "checkpoints" / "group.keras")
-    assert int(group.mini_batches.numpy()) == 5
-    assert all(np.isfinite(w).all() for w in group.get_weights())
-    with pytest.raises(ValueError, match="holds an unfinished run; .* --overwrite"):
-        experiment.prepare(settings)
+    epoch, step, values = Saves(tmp_path / "run" / "checkpoints", "group").read()
+    assert (epoch, step) == (1, 0)
+    assert all(np.isfinite(v).all() for name, v in values.items() if name != "history")
+    step = end.value.code.partition("at step ")[2].partition(";")[0]
+    with pytest.raises(NonFiniteLoss, match=f"at step {step};"):  # the same when it continues
+        experiment.prepare(settings)()
 
 
 def test_overwrite_deletes_the_earlier_run_and_nothing_else(tiny, tmp_path):
@@ -140,7 +148,7 @@ def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path):
     first.check()
     second.check()
     first.claim()
-    with pytest.raises(ValueError, match="--output_dir=.* is taken by another run"):
+    with pytest.raises(ValueError, match="--output_dir=.* is in use by another process"):
         second.claim()
 
 

@@ -49,18 +49,40 @@ def test_later_flags_win(tmp_path):
 
 def test_settings_survive_a_flagfile(tmp_path):
     """Each field with a value that is not its default comes back from the file."""
-    choices = {"head": "linear", "strategy": "one_device", "mixed_precision": "bfloat16"}
+    choices = {
+        "head": "linear",
+        "strategy": "one_device",
+        "mixed_precision": "bfloat16",
+        "basic_augmentation": "crop",
+        "save_every": "7 steps",
+    }
     other = {
         bool: lambda f: not f.default,
         int: lambda f: f.default + 3,
         float: lambda f: 0.123456789,
         str: lambda f: choices.get(f.name, "some text"),
+        tuple[str, ...]: lambda f: f.metadata["choices"] or ("a", "b"),
+        tuple[int, ...]: lambda f: (),
     }
-    values = {f.name: other.get(f.type, lambda f: ())(f) for f in dataclasses.fields(Settings)}
-    values |= {"students": ("a", "b"), "decay_epochs": (), "output_dir": "", "overwrite": False}
+    values = {f.name: other[f.type](f) for f in dataclasses.fields(Settings)}
+    values |= {"output_dir": "", "overwrite": False}
     given = Settings(**values)
     (tmp_path / "settings.flags").write_text(given.as_flags())
     assert parse(f"--flagfile={tmp_path}/settings.flags") == given
+
+
+@pytest.mark.parametrize(
+    "text, every",
+    [("1 epoch", (1, "epochs")), ("20epochs", (20, "epochs")), (" 500 steps ", (500, "steps"))],
+)
+def test_how_often_to_save(text, every):
+    assert parse(*NEEDED, f"--save_every={text}").saving() == every
+
+
+def test_what_does_not_change_the_result_is_no_part_of_a_run():
+    given = parse(*NEEDED).identity()
+    assert given == parse(*NEEDED, "--save_every=3 steps", "--keep=5", "--memory_gb=1").identity()
+    assert given != parse(*NEEDED, "--seed=1").identity()
 
 
 def test_where_a_run_writes_is_not_a_setting_of_it():
@@ -76,6 +98,9 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
         (NEEDED[:2], "--students is missing: .*at least two"),
         ([*NEEDED, "--decay_epochs=10,x"], "--decay_epochs must be whole numbers, not '10,x'"),
         ([*NEEDED, "--decay_epochs=-5"], "--decay_epochs must be 1 or more, not -5"),
+        ([*NEEDED, "--save_every=often"], "--save_every must be like '500 steps' .*, not 'often'"),
+        ([*NEEDED, "--save_every=0 steps"], "--save_every must be like .*, not '0 steps'"),
+        ([*NEEDED, "--augmentation=mixup"], "--augmentation=mixup is unknown; .* randaugment, cut"),
         ([*NEEDED, "--momentum=nan"], "--momentum must be a finite number, not nan"),
         ([*NEEDED, "--weight_decay=inf"], "--weight_decay must be a finite number, not inf"),
         ([*NEEDED, "--learning_rate=0"], "--learning_rate must be above 0, not 0"),

@@ -1,6 +1,7 @@
 """Images to learn from: where they come from, and how they reach the networks."""
 
-from orc_keras.data.pipeline import normalise, shift_and_flip, test_batches, train_batches
-from orc_keras.data.sources import ImageData, load
+from orc_keras.data.image_data import ImageData, load
+from orc_keras.data.images import PixelImages
+from orc_keras.data.pipeline import held_out_batches, normalise, train_batches
 
-__all__ = ["ImageData", "load", "normalise", "shift_and_flip", "test_batches", "train_batches"]
+__all__ = ["ImageData", "PixelImages", "held_out_batches", "load", "normalise", "train_batches"]

@@ -1,66 +1,161 @@
-"""From raw images in memory to the normalised mini-batches that a network sees."""
+"""From images at their source to the normalised mini-batches that a network sees.
 
+The order of the images and the augmentation of each are a function of (seed, epoch, position)
+alone: no state is carried along. So training can begin at any step without reading what came
+before it, and sees the same mini-batches on any number of replicas.
+"""
+
+import numpy as np
 import tensorflow as tf
 
+from orc_keras.data import decoding, keras_cv_layers
+from orc_keras.data.augmentation import shift_and_flip
+from orc_keras.data.images import Subset, decoded
 
-def train_batches(data, batch_size, seed):
-    """Shuffled mini-batches, in another order each epoch; the incomplete last one is dropped.
+
+def train_batches(data, batch_size, seed, first_step=0, augmentation=()):
+    """Shuffled mini-batches without end, in another order each epoch.
+
+    An epoch has `len(data.train) // batch_size` of them: the incomplete last one is dropped.
 
     Args:
         data: `ImageData`.
         batch_size: images in a mini-batch, over all replicas.
         seed: of the order and the augmentation.
+        first_step: the mini-batch to begin with, counted from the first of the first epoch.
+        augmentation: of `randaugment` and `cutout`, what is done besides `data.augmentation`.
 
     Returns:
         A `tf.data.Dataset` of (images, labels): float32 `[batch, height, width, channels]` and
         int32 `[batch]`.
     """
-    images = tf.data.Dataset.from_tensor_slices((data.train_images, data.train_labels))
-    batches = images.shuffle(len(data.train_images), seed).batch(batch_size, drop_remainder=True)
-    if data.augment:
-        seeds = tf.data.Dataset.random(seed, rerandomize_each_iteration=True).batch(2)
-        batches = tf.data.Dataset.zip(batches, seeds).map(
-            lambda batch, seed: (shift_and_flip(batch[0], seed), batch[1]),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
-    return _normalised(batches, data)
+    steps_per_epoch = len(data.train) // batch_size
+
+    def samples(step):
+        position = step % steps_per_epoch * batch_size + tf.range(batch_size, dtype=tf.int64)
+        return sample(seed, step // steps_per_epoch, position, len(data.train))
+
+    def one(raw, seed):
+        if not data.resized:
+            return decoded(raw, data.image_shape)
+        if data.augmentation == "none":
+            return decoding.central_window(raw, data.image_shape)
+        flip = data.augmentation == "crop_and_flip"
+        return decoding.random_window(raw, seed, data.image_shape, flip)
+
+    def augmented(images, labels, seeds):
+        if not data.resized and data.augmentation != "none":
+            images = shift_and_flip(images, seeds, data.augmentation == "crop_and_flip")
+        if augmentation:
+            images = keras_cv_layers.augment(images, seeds, augmentation)
+        return normalise(images, data.mean, data.std), labels
+
+    steps = tf.data.Dataset.counter(first_step)
+    batches = _read(data.train, data.resized, steps.map(samples), one, batch_size)
+    return _mapped(batches, augmented).prefetch(tf.data.AUTOTUNE)
 
 
-def test_batches(data, batch_size):
+def held_out_batches(data, batch_size):
     """The held-out images in order, each once; the last mini-batch may be smaller."""
-    images = tf.data.Dataset.from_tensor_slices((data.test_images, data.test_labels))
-    return _normalised(images.batch(batch_size), data)
+    batches = _as_evaluated(data.held_out, data.image_shape, data.resized, batch_size)
+
+    def normalised(images, labels):
+        return normalise(images, data.mean, data.std), labels
+
+    return _mapped(batches, normalised).prefetch(tf.data.AUTOTUNE)
 
 
-def _normalised(batches, data):
-    return batches.map(
-        lambda images, labels: (normalise(images, data.mean, data.std), labels),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    ).prefetch(tf.data.AUTOTUNE)
+def sample(seed, epoch, position, number):
+    """Which image stands at a position of an epoch, and the seeds of its augmentation.
+
+    Args:
+        seed: of the run.
+        epoch: from 0.
+        position: int64, shape `[batch]`, one after the other, each below `number`.
+        number: of images.
+
+    Returns:
+        Indices, int64 of shape `[batch]`, which over an epoch are a permutation; and seeds, int32
+        of shape `[batch, 2]`, 0 or more.
+    """
+    key = tf.stack([tf.constant(seed, tf.int64), epoch])
+    index = tf.random.experimental.index_shuffle(position, key, number - 1)
+    # Philox, the generator of all stateless random numbers, gives four numbers for each value of
+    # its counter. The counter is the position, so these are its own, whatever the mini-batch.
+    numbers = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=[tf.size(position), 4],
+        key=[tf.bitcast(tf.cast(key, tf.uint32), tf.uint64)],
+        counter=tf.cast([position[0], 0], tf.uint64),
+        alg=tf.random.Algorithm.PHILOX.value,
+        dtype=tf.uint32,
+    )
+    return index, tf.cast(numbers[:, :2] // 2, tf.int32)
 
 
 def normalise(images, mean, std):
-    """Turns uint8 images into float32 of mean 0 and standard deviation 1 in each channel."""
-    return (tf.cast(images, tf.float32) / 255 - tf.constant(mean)) / tf.constant(std)
-
-
-def shift_and_flip(images, seed):
-    """The CIFAR augmentation: pad 4 black pixels, crop at random, mirror every other image.
+    """Turns uint8 images into float32 of mean 0 and standard deviation 1 in each channel.
 
     Args:
-        images: shape `[batch, height, width, channels]`.
-        seed: of the stateless random numbers, two integers.
-
-    Returns:
-        Images of the same shape and type.
+        images: uint8, shape `[batch, height, width, channels]`, of which the last three are static.
+        mean: of each channel, where 255 counts as 1.
+        std: the standard deviation, likewise.
     """
-    count, height, width, _ = tf.unstack(tf.shape(images))
-    seeds = tf.random.split(seed)
-    corner = tf.random.stateless_uniform([count, 2], seeds[0], maxval=9, dtype=tf.int32)
-    rows = corner[:, :1] + tf.range(height)
-    columns = corner[:, 1:] + tf.range(width)
-    padded = tf.pad(images, [[0, 0], [4, 4], [4, 4], [0, 0]])
-    cropped = tf.gather(padded, rows, axis=1, batch_dims=1)
-    cropped = tf.gather(cropped, columns, axis=2, batch_dims=1)
-    mirrored = tf.random.stateless_uniform([count, 1, 1, 1], seeds[1]) < 0.5
-    return tf.where(mirrored, tf.reverse(cropped, axis=[2]), cropped)
+    width = images.shape[2]
+    scale, shift = 1 / (255 * np.array(std)), -np.array(mean) / np.array(std)
+    # By rows of the image: broadcasting over the three channels alone is several times slower.
+    rows = tf.cast(tf.reshape(images, [-1, width * len(scale)]), tf.float32)
+    rows = rows * np.tile(scale, width).astype("f") + np.tile(shift, width).astype("f")
+    return tf.reshape(rows, [-1, *images.shape[1:]])
+
+
+def statistics(images, image_shape, resized, most=2000):
+    """Returns mean and standard deviation of each channel, where 255 counts as 1.
+
+    They are those of at most `most` images, evenly spaced, as evaluation shows them.
+
+    Args:
+        images: of the training split.
+        image_shape: of the mini-batches' images.
+        resized: whether the images have to be brought to that shape.
+        most: images to look at.
+    """
+    some = Subset(images, np.linspace(0, len(images) - 1, min(most, len(images)), dtype=np.int64))
+    sums, number = np.zeros((2, image_shape[-1])), 0
+    for batch, _ in _as_evaluated(some, image_shape, resized, batch_size=64).as_numpy_iterator():
+        pixels = batch.reshape(-1, image_shape[-1]) / 255
+        sums += pixels.sum(axis=0), (pixels**2).sum(axis=0)
+        number += len(pixels)
+    mean, mean_square = sums / number
+    std = np.sqrt(np.maximum(mean_square - mean**2, 1e-12))  # images of one colour have none
+    return tuple(map(float, mean)), tuple(map(float, std))
+
+
+def _as_evaluated(images, image_shape, resized, batch_size):
+    """Images and labels in order, uint8, cut as in evaluation."""
+
+    def one(raw, _):
+        window = decoding.central_window if resized else decoded
+        return window(raw, image_shape)
+
+    in_order = tf.data.Dataset.range(len(images)).batch(batch_size)
+    samples = in_order.map(lambda index: (index, tf.zeros_like(index)))
+    batches = _read(images, resized, samples, one, batch_size)
+    return batches.map(lambda images, labels, _: (images, labels))
+
+
+def _read(images, resized, samples, one, batch_size):
+    """From (indices, seeds) to (images, labels, seeds), by mini-batches where that is possible."""
+
+    def read(index, seed):
+        return *images.read(index), seed
+
+    if images.reads_batches and not resized:
+        return _mapped(samples, read)
+    # Reading and decoding are two steps: the first may have to be done one after the other.
+    one_by_one = _mapped(samples.unbatch(), read)
+    decoded = _mapped(one_by_one, lambda raw, label, seed: (one(raw, seed), label, seed))
+    return decoded.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _mapped(dataset, function):
+    return dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE)

@@ -1,119 +1,113 @@
-"""Sources of images: `load(dataset, data_dir)`."""
+"""Sources of images: what `--dataset` can name."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
+from orc_keras.data import catalogue, folder, records
+from orc_keras.data.images import PixelImages
+
+CIFAR = ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761))  # mean and standard deviation
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+STATISTICS = {"cifar10": CIFAR, "cifar100": CIFAR, "imagenet2012": IMAGENET}
+
 
 @dataclasses.dataclass(frozen=True)
-class ImageData:
-    """Raw images in memory, split into those to learn and those held out.
+class Source:
+    """What a source of images has to say.
 
     Attributes:
-        train_images: uint8, shape `[number, height, width, channels]`; so are `test_images`.
-        train_labels: int32 classes, shape `[number]`; so are `test_labels`.
+        splits: images by the name of their split, `train` first; a second one is held out.
         class_names: a name for each class.
-        mean: of each channel, where 255 counts as 1; `std`, the standard deviation, likewise.
-        augment: whether training shifts and flips the images.
+        channels: 1 or 3.
+        size: height and width of every image; None if they differ.
+        augmentation: of training: `none`, `crop` or `crop_and_flip`.
+        statistics: mean and standard deviation of each channel; None: those of the images.
+        notes: what a reader of the summary should know.
     """
 
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
+    splits: dict
     class_names: tuple[str, ...]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    augment: bool
-
-    @property
-    def image_shape(self):
-        return self.train_images.shape[1:]
-
-    @property
-    def num_classes(self):
-        return len(self.class_names)
-
-    def description(self):
-        """Returns all but the images, for a run's summary."""
-        return {
-            "image_shape": self.image_shape,
-            "class_names": self.class_names,
-            "mean": self.mean,
-            "std": self.std,
-            "train_images": len(self.train_images),
-            "test_images": len(self.test_images),
-        }
+    channels: int
+    size: tuple[int, int] | None
+    augmentation: str = "crop_and_flip"
+    statistics: tuple | None = None
+    notes: dict = dataclasses.field(default_factory=dict)
 
 
-def load(dataset, data_dir=""):
-    """Loads a dataset.
-
-    Args:
-        dataset: its name: digits, cifar10 or cifar100.
-        data_dir: the folder of TensorFlow Datasets; empty for its usual place.
-
-    Returns:
-        `ImageData`.
-
-    Raises:
-        ValueError: if the dataset is unknown, or not in `data_dir` and there is no network.
-    """
-    sources = {"digits": _digits, "cifar10": _cifar, "cifar100": _cifar}
-    if dataset not in sources:
-        raise ValueError(f"--dataset={dataset} is unknown; possible are {', '.join(sources)}.")
-    return sources[dataset](dataset, data_dir or None)
+def find(dataset, data_dir, memory, checked):
+    """Returns the `Source` of a dataset; the arguments are those of `load`, memory in bytes."""
+    kind, _, name = dataset.partition(":")
+    if dataset == "digits":
+        return _digits()
+    if dataset in STATISTICS:
+        return _from_catalogue(dataset, data_dir, memory)
+    if kind == "tfds" and name:
+        return _from_catalogue(name, data_dir, memory)
+    if kind == "folder" and name:
+        return _from_folder(Path(name).expanduser(), memory, checked)
+    possible = ["digits", *STATISTICS, "tfds:<name in TensorFlow Datasets>", "folder:<path>"]
+    raise ValueError(f"--dataset={dataset} is unknown; possible are {', '.join(possible)}.")
 
 
-def _digits(dataset, data_dir):
+def _digits():
     """The 1,797 handwritten digits that scikit-learn carries, 8 x 8 x 1, split 80 / 20."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
     digits = load_digits()
     images = np.rint(digits.images * 255 / 16).astype(np.uint8)[..., None]
-    labels = digits.target.astype(np.int32)
-    train_images, test_images, train_labels, test_labels = train_test_split(
-        images, labels, test_size=0.2, random_state=0, stratify=labels
+    train, test, train_labels, test_labels = train_test_split(
+        images, digits.target, test_size=0.2, random_state=0, stratify=digits.target
     )
-    return ImageData(
-        train_images,
-        train_labels,
-        test_images,
-        test_labels,
+    return Source(
+        {"train": PixelImages(train, train_labels), "test": PixelImages(test, test_labels)},
         class_names=tuple(map(str, digits.target_names)),
-        mean=(float(train_images.mean() / 255),),
-        std=(float(train_images.std() / 255),),
-        augment=False,  # a shifted or mirrored digit can be another one at 8 x 8 pixels
+        channels=1,
+        size=(8, 8),
+        augmentation="none",  # a shifted or mirrored digit can be another one at 8 x 8 pixels
     )
 
 
-def _cifar(dataset, data_dir):
-    """CIFAR-10 and CIFAR-100, 32 x 32 x 3; TensorFlow Datasets downloads what is not there."""
-    import tensorflow_datasets as tfds
-
-    builder = tfds.builder(dataset, data_dir=data_dir)
-    try:
-        builder.download_and_prepare()
-    except Exception as error:  # each kind of network trouble has its own exception
-        raise ValueError(
-            f"--dataset={dataset} is not in {builder.data_dir} and cannot be downloaded "
-            f"({type(error).__name__}); copy a prepared one there, or set --data_dir."
-        ) from error
-    train, test = (
-        _arrays(tfds.as_numpy(builder.as_dataset(split=split))) for split in ("train", "test")
-    )
-    return ImageData(
-        *train,
-        *test,
-        class_names=tuple(builder.info.features["label"].names),
-        mean=(0.5071, 0.4867, 0.4408),
-        std=(0.2675, 0.2565, 0.2761),
-        augment=True,
+def _from_catalogue(name, data_dir, memory):
+    """A dataset of TensorFlow Datasets, which downloads what is not there."""
+    builder = catalogue.open_builder(name, data_dir)
+    *size, channels = catalogue.image_shape(builder)
+    splits = catalogue.splits(builder)
+    number = sum(builder.info.splits[split].num_examples for split in splits)
+    fits = None not in size and number * np.prod([*size, channels]) <= memory
+    images = records.in_memory if fits else records.RecordImages
+    return Source(
+        {split: images(builder, split) for split in splits},
+        catalogue.class_names(builder),
+        channels,
+        None if None in size else tuple(size),
+        statistics=STATISTICS.get(name),
+        notes={"source": builder.info.full_name},
     )
 
 
-def _arrays(examples):
-    """Returns the images and the labels of examples of TensorFlow Datasets."""
-    images, labels = zip(*((example["image"], example["label"]) for example in examples))
-    return np.stack(images), np.array(labels, np.int32)
+def _from_folder(root, memory, checked):
+    """The user's own images, in a folder for each class."""
+    class_names, splits = folder.find(root)
+    headers = {name: folder.read_headers(split.paths) for name, split in splits.items()}
+    paths = [path for split in splits.values() for path in split.paths]
+    every = [header for of_split in headers.values() for header in of_split]
+    channels = 1 if all(header.is_grey for header in every) else 3
+    sizes = {(header.height, header.width) for header in every}
+    notes = {
+        "source": str(root),
+        "files": folder.fingerprint(root, paths),
+        "ignored_files": sum(len(split.ignored) for split in splits.values()),
+        "images_with_alpha": sum(header.has_alpha for header in every),
+        "images_with_16_bits": sum(header.has_16_bits for header in every),
+    }
+    if sum(header.height * header.width * channels for header in every) <= memory:
+        images = {n: folder.in_memory(s, headers[n], channels) for n, s in splits.items()}
+    else:
+        if notes["files"] != checked:
+            folder.check(paths)
+        images = {n: folder.on_disk(s) for n, s in splits.items()}
+    size = sizes.pop() if len(sizes) == 1 else None
+    return Source(images, class_names, channels, size, notes=notes)

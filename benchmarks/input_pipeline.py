@@ -1,0 +1,112 @@
+"""Images per second of the input pipelines: python benchmarks/input_pipeline.py
+
+CIFAR-sized images with the full training augmentation, beside a straightforward pipeline that maps
+one image at a time; ImageNet-sized JPEGs with theirs, beside decoding and resizing alone. All are
+measured in turns in one process; the medians are printed.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+from absl import app, flags
+from PIL import Image
+
+from orc_keras import data, startup
+from orc_keras.data.images import FileImages, PixelImages
+
+import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
+
+MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+AUTOTUNE = tf.data.AUTOTUNE
+
+
+def main(_):
+    startup.log_warnings_only()
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as directory:
+        pipelines = {**cifar(rng), **imagenet(rng, Path(directory))}
+        speeds = measured(pipelines)
+    print(f"{'pipeline':<46}{'images per second':>18}{'ratio':>8}")
+    for pair in (("cifar", "cifar, one by one"), ("jpeg", "jpeg, decode and resize alone")):
+        for name in pair:
+            ratio = speeds[name] / speeds[pair[1]]
+            print(f"{name:<46}{speeds[name]:>18,.0f}{ratio:>8.2f}")
+
+
+def cifar(rng):
+    """50,000 images of 32 x 32 x 3, shifted, mirrored and normalised; ours, and one by one."""
+    pixels = rng.integers(0, 256, (50_000, 32, 32, 3), dtype=np.uint8)
+    labels = rng.integers(0, 100, 50_000).astype(np.int32)
+    ours = image_data(PixelImages(pixels, labels), (32, 32, 3), resized=False)
+
+    def one(image, label):
+        image = tf.image.random_crop(tf.pad(image, [[4, 4], [4, 4], [0, 0]]), (32, 32, 3))
+        image = tf.cast(tf.image.random_flip_left_right(image), tf.float32)
+        return (image / 255 - MEAN) / STD, label
+
+    theirs = tf.data.Dataset.from_tensor_slices((pixels, labels)).shuffle(50_000).repeat()
+    theirs = theirs.map(one, AUTOTUNE).batch(flags.FLAGS.batch_size).prefetch(AUTOTUNE)
+    return {"cifar": training(ours), "cifar, one by one": theirs}
+
+
+def imagenet(rng, directory):
+    """JPEGs of 500 x 375 in files: random windows, resized and mirrored; and resized alone."""
+    paths = [directory / f"{number}.jpg" for number in range(256)]
+    for path in paths:
+        noise = Image.fromarray(rng.integers(0, 256, (94, 125, 3), dtype=np.uint8))
+        noise.resize((500, 375), Image.Resampling.BICUBIC).save(path, quality=92)
+    ours = image_data(FileImages(paths, np.zeros(256)), (224, 224, 3), resized=True)
+
+    def one(path):
+        image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
+        return tf.cast(tf.image.resize(image, (224, 224)), tf.uint8), 0
+
+    alone = tf.data.Dataset.from_tensor_slices([str(path) for path in paths]).repeat()
+    alone = alone.map(one, AUTOTUNE).batch(flags.FLAGS.batch_size).prefetch(AUTOTUNE)
+    print(f"JPEGs of {np.mean([path.stat().st_size for path in paths]) / 1000:.0f} kB on average.")
+    return {"jpeg": training(ours), "jpeg, decode and resize alone": alone}
+
+
+def image_data(images, image_shape, resized):
+    """The images with the full training augmentation."""
+    names = tuple(map(str, range(100)))
+    return data.ImageData(images, images, names, image_shape, MEAN, STD, "crop_and_flip", resized)
+
+
+def training(image_data):
+    return data.train_batches(image_data, flags.FLAGS.batch_size, seed=0)
+
+
+def measured(pipelines):
+    """Returns the median images per second of each pipeline, run by turns."""
+    iterators = {name: iter(pipeline) for name, pipeline in pipelines.items()}
+    speeds = {name: [] for name in pipelines}
+    for turn in range(flags.FLAGS.turns + 1):
+        for name, iterator in iterators.items():
+            speed = images_per_second(iterator, flags.FLAGS.seconds)
+            if turn:  # the first one warms up
+                speeds[name].append(speed)
+    return {name: np.median(each) for name, each in speeds.items()}
+
+
+def images_per_second(iterator, seconds):
+    """Draws mini-batches for some seconds; other pipelines only fill their buffers meanwhile."""
+    seen, started = 0, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        images, _ = next(iterator)
+        seen += len(images)
+    return seen / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_integer("batch_size", 64, "Images in a mini-batch.")
+    flags.DEFINE_integer("turns", 5, "How often each pipeline is measured.")
+    flags.DEFINE_float("seconds", 3.0, "How long it is measured each time.")
+    app.run(main)

@@ -1,0 +1,147 @@
+"""`ImageData`, which the networks learn from, and `load`, which makes it from a dataset's name."""
+
+import dataclasses
+
+import numpy as np
+
+from orc_keras.data import sources
+from orc_keras.data.images import Subset
+from orc_keras.data.pipeline import statistics
+
+# Larger images are resized: the CIFAR recipe, which shifts by four pixels, is for small ones.
+LARGEST_UNRESIZED = 96
+USUAL_SIZE = 224  # of images that are resized, ImageNet's
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageData:
+    """Images to learn and images held out, and how they are brought to the networks.
+
+    Attributes:
+        train: the images to learn; one of the classes of `orc_keras.data.images`.
+        held_out: the images that never influence training, likewise.
+        class_names: a name for each class.
+        image_shape: height, width and channels of the images that networks see.
+        mean: of each channel, where 255 counts as 1; `std`, the standard deviation, likewise.
+        augmentation: of training: `none`, `crop` or `crop_and_flip`.
+        resized: whether images are resized, by the ImageNet recipe; else the CIFAR recipe holds.
+        held_out_from: the name of the split that the held-out images come from.
+        notes: what a reader of the summary should know of the source.
+    """
+
+    train: object
+    held_out: object
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    augmentation: str = "none"
+    resized: bool = False
+    held_out_from: str = "test"
+    notes: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def num_classes(self):
+        return len(self.class_names)
+
+    def description(self):
+        """Returns all but the images, for a run's summary."""
+        return {
+            "image_shape": list(self.image_shape),
+            "class_names": list(self.class_names),
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "augmentation": self.augmentation,
+            "resized": self.resized,
+            "train_images": len(self.train),
+            "held_out_images": len(self.held_out),
+            "held_out_from": self.held_out_from,
+            **self.notes,
+        }
+
+
+def load(
+    dataset,
+    data_dir="",
+    image_size=0,
+    validation_fraction=0.0,
+    augmentation="auto",
+    memory_gb=4.0,
+    checked=None,
+):
+    """Loads a dataset.
+
+    Args:
+        dataset: its name: digits, cifar10, cifar100, imagenet2012, `tfds:<name>` or
+            `folder:<path>`.
+        data_dir: the folder of TensorFlow Datasets; empty for its usual place.
+        image_size: height and width that images are resized to; 0: as they are if all are equally
+            large and at most 96 pixels, otherwise 224.
+        validation_fraction: of the training images, to be held out in place of the test images.
+        augmentation: `none`, `crop`, `crop_and_flip`, or `auto`, what suits the dataset.
+        memory_gb: images that take no more than this, decoded, are kept in memory.
+        checked: `notes["files"]` of an earlier call; if a folder still holds the same files, its
+            images are not all decoded once more to check them.
+
+    Returns:
+        `ImageData`.
+
+    Raises:
+        ValueError: if the dataset is unknown, missing or damaged, or has nothing to hold out.
+    """
+    source = sources.find(dataset, data_dir or None, memory_gb * 1e9, checked)
+    train, held_out_from, held_out = _hold_out(source.splits, validation_fraction, dataset)
+    size, resized = _size(source.size, image_size)
+    image_shape = (*size, source.channels)
+    mean, std = source.statistics or statistics(train, image_shape, resized)
+    return ImageData(
+        train,
+        held_out,
+        source.class_names,
+        image_shape,
+        mean,
+        std,
+        source.augmentation if augmentation == "auto" else augmentation,
+        resized,
+        held_out_from,
+        source.notes,
+    )
+
+
+def _size(size, image_size):
+    """Returns the size that networks see, and whether images must be resized to it."""
+    if image_size:
+        wanted = (image_size, image_size)
+    elif size and max(size) <= LARGEST_UNRESIZED:
+        wanted = size
+    else:
+        wanted = (USUAL_SIZE, USUAL_SIZE)
+    return wanted, size != wanted
+
+
+def _hold_out(splits, fraction, dataset):
+    """Returns the images to learn, and name and images of the split that is held out."""
+    (_, train), *others = splits.items()
+    if fraction:
+        train, held_back = _divide(train, fraction)
+        return train, "train", held_back
+    if not others:
+        raise ValueError(
+            f"--dataset={dataset} has no held-out images; hold back some of the others with "
+            "--validation_fraction=0.1."
+        )
+    return train, *others[0]
+
+
+def _divide(images, fraction):
+    """Divides images at random, always in the same way; each class alike where that is known."""
+    from sklearn.model_selection import train_test_split
+
+    labels = None if images.labels is None else images.labels.numpy()
+    try:
+        kept, held_back = train_test_split(
+            np.arange(len(images)), test_size=fraction, random_state=0, stratify=labels
+        )
+    except ValueError as error:
+        raise ValueError(f"--validation_fraction={fraction} is impossible here: {error}") from error
+    return Subset(images, np.sort(kept)), Subset(images, np.sort(held_back))

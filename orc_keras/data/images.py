@@ -1,0 +1,118 @@
+"""Where the images of a split are, and how any of them is read: functions of its index alone."""
+
+import tensorflow as tf
+
+from orc_keras.data.decoding import decode
+
+
+class PixelImages:
+    """Images of one size, decoded, in memory; any number of them is read at once.
+
+    Args:
+        pixels: uint8, shape `[number, height, width, channels]`.
+        labels: int32 classes, shape `[number]`.
+    """
+
+    reads_batches = True
+
+    def __init__(self, pixels, labels):
+        with tf.device("CPU"):  # where tf.data works
+            self.pixels = tf.constant(pixels, tf.uint8)
+            self.labels = tf.constant(labels, tf.int32)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def read(self, index):
+        """Returns images `[..., height, width, channels]` and labels for `index`, `[...]`."""
+        return tf.gather(self.pixels, index), tf.gather(self.labels, index)
+
+
+class MixedImages:
+    """Images of different sizes, decoded, in memory, one behind the other.
+
+    Args:
+        pixels: uint8, shape `[bytes]`: each image's rows, pixels and channels in order.
+        sizes: height and width of each image, shape `[number, 2]`.
+        channels: of every image.
+        labels: int32 classes, shape `[number]`.
+    """
+
+    reads_batches = False
+
+    def __init__(self, pixels, sizes, channels, labels):
+        self._channels = channels
+        with tf.device("CPU"):
+            self._pixels = tf.constant(pixels, tf.uint8)
+            self._sizes = tf.constant(sizes, tf.int64)
+            self.labels = tf.constant(labels, tf.int32)
+            lengths = tf.reduce_prod(self._sizes, axis=1) * channels
+            self._starts = tf.cumsum(lengths, exclusive=True)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def read(self, index):
+        """Returns one image, `[height, width, channels]`, and its label."""
+        shape = tf.concat([self._sizes[index], [self._channels]], axis=0)
+        pixels = tf.slice(self._pixels, [self._starts[index]], [tf.reduce_prod(shape)])
+        image = tf.ensure_shape(tf.reshape(pixels, shape), [None, None, self._channels])
+        return image, self.labels[index]
+
+
+class FileImages:
+    """Images in a file each, read and decoded when they are needed.
+
+    Args:
+        paths: of the files.
+        labels: int32 classes, shape `[number]`.
+    """
+
+    reads_batches = False
+
+    def __init__(self, paths, labels):
+        with tf.device("CPU"):
+            self._paths = tf.constant([str(path) for path in paths])
+            self.labels = tf.constant(labels, tf.int32)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def read(self, index):
+        """Returns one image, encoded, and its label."""
+        return tf.io.read_file(self._paths[index]), self.labels[index]
+
+
+class Subset:
+    """Some of a split's images, without a copy of them.
+
+    Args:
+        images: any of the classes above.
+        indices: of those that belong to the subset, shape `[number]`.
+    """
+
+    def __init__(self, images, indices):
+        self._images = images
+        with tf.device("CPU"):
+            self._indices = tf.constant(indices, tf.int64)
+
+    def __len__(self):
+        return len(self._indices)
+
+    @property
+    def reads_batches(self):
+        return self._images.reads_batches
+
+    @property
+    def labels(self):
+        labels = self._images.labels
+        return None if labels is None else tf.gather(labels, self._indices)
+
+    def read(self, index):
+        return self._images.read(tf.gather(self._indices, index))
+
+
+def decoded(raw, image_shape):
+    """Returns an image that all images of a split are as large as, decoded if it is not yet."""
+    image = decode(raw, image_shape[-1]) if raw.dtype == tf.string else raw
+    return tf.ensure_shape(image, image_shape)

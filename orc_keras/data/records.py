@@ -1,0 +1,166 @@
+"""The records of TensorFlow Datasets: all in memory, or read at any position."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import tensorflow as tf
+
+from orc_keras.data.catalogue import first_line, keys
+from orc_keras.data.images import PixelImages
+
+RECORD_OVERHEAD = 16  # bytes: a TFRecord's length (8), its checksum (4), the data's checksum (4)
+
+
+def in_memory(builder, split):
+    """Returns the images of a split, all of one size, decoded, in the order of the files.
+
+    Args:
+        builder: from `catalogue.open_builder`.
+        split: a name from `catalogue.splits`.
+    """
+    import tensorflow_datasets as tfds
+
+    image, label = keys(builder)
+    number, end = builder.info.splits[split].num_examples, 0
+    pixels = np.empty((number, *builder.info.features[image].shape), np.uint8)
+    labels = np.empty(number, np.int32)
+    file_by_file = tfds.ReadConfig(interleave_cycle_length=1)
+    for batch in tfds.as_numpy(
+        builder.as_dataset(
+            split=split, batch_size=500, shuffle_files=False, read_config=file_by_file
+        )
+    ):
+        begin, end = end, end + len(batch[label])
+        pixels[begin:end], labels[begin:end] = batch[image], batch[label]
+    return PixelImages(pixels[:end], labels[:end])
+
+
+class RecordImages:
+    """The images of a split on disk, readable in any order.
+
+    Args:
+        builder: from `catalogue.open_builder`.
+        split: a name from `catalogue.splits`.
+
+    Raises:
+        ValueError: if a file of the split is missing or is not as long as it should be, or is in
+            a format without random access.
+    """
+
+    reads_batches = False
+    labels = None  # not known before a record is read
+
+    def __init__(self, builder, split):
+        import tensorflow_datasets as tfds
+
+        self._image, self._label = keys(builder)
+        wanted = tfds.decode.PartialDecoding({self._image: True, self._label: True})
+        self._features = wanted.extract_features(builder.info.features)
+        self._decoders = {self._image: tfds.decode.SkipDecoding()}
+        readers = {"tfrecord": _TFRecords, "array_record": _ArrayRecords}
+        file_format = builder.info.file_format.value
+        if file_format not in readers:
+            raise ValueError(
+                f"{builder.data_dir} is in the format {file_format}; possible are "
+                f"{' and '.join(readers)}."
+            )
+        info = builder.info.splits[split]
+        self._length = info.num_examples
+        self._read = readers[file_format](
+            [os.fspath(p) for p in info.filepaths], info.shard_lengths
+        )
+
+    def __len__(self):
+        return self._length
+
+    def read(self, index):
+        """Reads a record; for use in `tf.data.Dataset.map`.
+
+        Args:
+            index: scalar int64, the record's position in the split.
+
+        Returns:
+            The encoded image as it is stored, a scalar string; and its class, a scalar int32.
+        """
+        example = self._features.deserialize_example(self._read(index), decoders=self._decoders)
+        return example[self._image], tf.cast(example[self._label], tf.int32)
+
+
+class _TFRecords:
+    """Reads TFRecord files at any position, with checksums, without Python at each record."""
+
+    def __init__(self, paths, lengths):
+        with ThreadPoolExecutor(16) as pool:  # they wait for the disk, not for each other
+            offsets = list(pool.map(_offsets, paths, lengths))
+        with tf.device("CPU"):
+            self._paths = tf.constant(paths)
+            self._offsets = tf.constant(np.concatenate(offsets))
+            self._ends = tf.constant(np.cumsum(lengths, dtype=np.int64))
+
+    def __call__(self, index):
+        """Returns the serialized example; what cannot be read ends in an error with its file."""
+        path = self._paths[tf.searchsorted(self._ends, index[None], side="right")[0]]
+        place = path, self._offsets[index]
+        # An empty string stands for an error, which would not name the file. The `map` takes
+        # its only element before it fails, so that `ignore_errors` does not try for ever.
+        record = tf.data.Dataset.from_tensors(place).map(_record_at).ignore_errors()
+        record = record.concatenate(tf.data.Dataset.from_tensors(b"")).take(1).get_single_element()
+        message = [place[0], " is damaged or unreadable at byte ", tf.strings.as_string(place[1])]
+        check = tf.debugging.Assert(tf.not_equal(record, b""), [tf.strings.join(message)])
+        with tf.control_dependencies([check]):  # or else decoding might complain first
+            return tf.identity(record)
+
+
+def _record_at(path, offset):
+    """Reads the TFRecord at an offset; TensorFlow verifies its checksums."""
+    reader = tf.raw_ops.TFRecordDatasetV2(
+        filenames=path[None],
+        compression_type="",
+        buffer_size=0,  # reads no more than the record
+        byte_offsets=offset[None],
+    )
+    records = tf.data.experimental.from_variant(reader, tf.TensorSpec([], tf.string))
+    return records.take(1).get_single_element()
+
+
+def _offsets(path, number):
+    """Returns where each record of a TFRecord file starts; reads their lengths only."""
+    offsets, end = [], 0
+    try:
+        with open(path, "rb", buffering=0) as file:
+            size, handle = os.fstat(file.fileno()).st_size, file.fileno()
+            while end < size and len(offsets) <= number:
+                offsets.append(end)
+                length = os.pread(handle, 8, end)
+                end += RECORD_OVERHEAD + int.from_bytes(length, "little")
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    if len(offsets) != number or end != size:
+        raise ValueError(f"{path} is damaged: it does not hold {number} whole records.")
+    return np.array(offsets, np.int64)
+
+
+class _ArrayRecords:
+    """Reads ArrayRecord files, which have an index of their own."""
+
+    def __init__(self, paths, lengths):
+        from array_record.python.array_record_data_source import ArrayRecordDataSource
+
+        self._paths, self._ends = paths, np.cumsum(lengths)
+        try:
+            self._source = ArrayRecordDataSource(paths)
+        except Exception as error:  # its messages name the file
+            raise ValueError(f"A file cannot be read: {first_line(error)}.") from error
+        if len(self._source) != self._ends[-1]:
+            raise ValueError(f"{paths[0]} and its like do not hold {self._ends[-1]} records.")
+
+    def __call__(self, index):
+        return tf.ensure_shape(tf.numpy_function(self._record, [index], tf.string), [])
+
+    def _record(self, index):
+        try:
+            return self._source[int(index)]
+        except Exception as error:
+            path = self._paths[np.searchsorted(self._ends, index, side="right")]
+            raise ValueError(f"{path} is damaged or unreadable: {error}") from error

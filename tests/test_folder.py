@@ -1,0 +1,242 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from orc_keras import data
+from orc_keras.data import folder
+
+
+def photo(seed, height=12, width=16, channels=3):
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (3, 4, channels)).astype(np.uint8)
+    image = Image.fromarray(small.squeeze())
+    return image.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def fill(root, splits=("train", "val"), classes=("cat", "dog"), number=3, **sizes):
+    """Writes a folder of small PNGs, each another one."""
+    for split in splits:
+        for name in classes:
+            (root / split / name).mkdir(parents=True, exist_ok=True)
+            for i in range(number):
+                seed = [ord(split[0]), ord(name[0]), i]
+                photo(seed, **sizes).save(root / split / name / f"{i}.png")
+    return root
+
+
+def load(root, **options):
+    return data.load(f"folder:{root}", **options)
+
+
+def pictures(batches, number=1):
+    """The first mini-batches' images and labels in one array each."""
+    return map(np.concatenate, zip(*batches.take(number).as_numpy_iterator()))
+
+
+def test_small_images_of_one_size_stay_as_they_are(tmp_path):
+    images = load(fill(tmp_path))
+    assert images.image_shape == (12, 16, 3) and not images.resized
+    assert images.class_names == ("cat", "dog") and images.held_out_from == "val"
+    assert images.augmentation == "crop_and_flip"
+    pixels, labels = pictures(data.held_out_batches(images, 10))
+    files = [tmp_path / "val" / name / f"{i}.png" for name in ("cat", "dog") for i in range(3)]
+    expected = np.stack([np.array(Image.open(file)) for file in files]) / 255
+    np.testing.assert_allclose(pixels * images.std + images.mean, expected, atol=1e-5)
+    np.testing.assert_array_equal(labels, [0, 0, 0, 1, 1, 1])
+    train = np.stack([np.array(Image.open(p)) for p in sorted((tmp_path / "train").rglob("*.png"))])
+    np.testing.assert_allclose(images.mean, (train / 255).mean(axis=(0, 1, 2)))
+
+
+def test_every_kind_of_file_in_one_folder(tmp_path):
+    fill(tmp_path)
+    cats = tmp_path / "train" / "cat"
+    photo(1, 30, 20).save(cats / "photo.JPEG", quality=95)
+    photo(2, 40, 50).save(cats / "photo.webp")
+    photo(3, 10, 90).save(cats / "photo.bmp")
+    photo(4, 25, 25).convert("L").save(cats / "grey.jpg")
+    photo(5, 25, 25).convert("RGBA").save(cats / "alpha.png")
+    Image.fromarray(np.full((9, 9), 40000, np.uint16)).save(cats / "deep.png")
+    (cats / "more").mkdir()
+    photo(6).save(cats / "more" / "nested.png")
+    (cats / "Thumbs.db").write_text("no image")
+    (cats / "._photo.jpg").write_text("no image")
+    (tmp_path / "train" / ".DS_Store").write_text("no image")
+    images = load(tmp_path, image_size=8)
+    assert len(images.train) == 13 and images.image_shape == (8, 8, 3) and images.resized
+    notes = images.description()
+    assert notes["ignored_files"] == 3
+    assert notes["images_with_alpha"] == 1 and notes["images_with_16_bits"] == 1
+    pixels, labels = pictures(data.train_batches(images, 13, seed=0))
+    assert pixels.shape == (13, 8, 8, 3) and np.isfinite(pixels).all()
+    assert sorted(labels) == [0] * 10 + [1] * 3
+
+
+@pytest.mark.parametrize("sizes, image_size", [((12, 12), 0), ((12, 30), 10)])
+def test_images_in_memory_and_on_disk_are_the_same(tmp_path, sizes, image_size):
+    fill(tmp_path, number=4, height=sizes[0])
+    photo(9, sizes[1], 16).save(tmp_path / "train" / "dog" / "0.png")
+    photo(8, sizes[1], 16).save(tmp_path / "train" / "dog" / "1.png", quality=90)
+    memory, disk = (load(tmp_path, image_size=image_size, memory_gb=gb) for gb in (1, 0))
+    assert type(memory.train) is not type(disk.train)
+    assert memory.description() == disk.description()
+    for batches in (
+        lambda images: data.train_batches(images, 4, seed=1),
+        lambda images: data.held_out_batches(images, 4),
+    ):
+        for ours, theirs in zip(pictures(batches(memory), 3), pictures(batches(disk), 3)):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_grey_images_have_one_channel(tmp_path):
+    fill(tmp_path, channels=1)
+    assert load(tmp_path).image_shape == (12, 16, 1)
+    photo(1).save(tmp_path / "val" / "cat" / "colour.png")
+    assert load(tmp_path).image_shape == (12, 16, 3)
+
+
+def test_larger_images_are_resized(tmp_path):
+    fill(tmp_path, number=1, height=97, width=20)
+    assert load(tmp_path).image_shape == (224, 224, 3)
+    assert load(tmp_path, image_size=16).image_shape == (16, 16, 3)
+
+
+def test_test_takes_the_place_of_val(tmp_path):
+    fill(tmp_path, splits=("train", "test"))
+    assert load(tmp_path).held_out_from == "test"
+    fill(tmp_path, splits=("val",), number=2)
+    images = load(tmp_path)
+    assert images.held_out_from == "val" and len(images.held_out) == 4
+
+
+def test_part_of_the_training_images_can_be_held_out(tmp_path):
+    fill(tmp_path, splits=("train",), number=10)
+    with pytest.raises(ValueError, match="has no held-out images; .* --validation_fraction=0.1"):
+        load(tmp_path)
+    images = load(tmp_path, validation_fraction=0.2)
+    assert (len(images.train), len(images.held_out), images.held_out_from) == (16, 4, "train")
+    np.testing.assert_array_equal(np.bincount(images.held_out.labels), [2, 2])
+    plain = load(tmp_path, validation_fraction=0.2, augmentation="none")
+    train, _ = pictures(data.train_batches(plain, 16, 0))
+    held_out, _ = pictures(data.held_out_batches(plain, 16))
+    together = np.unique(np.concatenate([train, held_out]).reshape(20, -1), axis=0)
+    assert len(together) == 20
+    for fraction in (0.001, 0.99):
+        with pytest.raises(ValueError, match=f"--validation_fraction={fraction} is impossible"):
+            load(tmp_path, validation_fraction=fraction)
+
+
+def damage(path, what):
+    whole = path.read_bytes()
+    path.write_bytes(
+        {"empty": b"", "text": b"no image", "short": whole[: len(whole) * 2 // 3]}[what]
+    )
+
+
+@pytest.mark.parametrize("what", ["empty", "text", "short"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp"])
+@pytest.mark.parametrize("memory_gb", [0, 1])
+def test_a_damaged_image_is_named(tmp_path, what, suffix, memory_gb):
+    fill(tmp_path)
+    bad = tmp_path / "val" / "dog" / f"bad{suffix}"
+    photo(1, 60, 60).save(bad)
+    damage(bad, what)
+    with pytest.raises(ValueError, match=f"Of (12|13|7) images 1 cannot be used: {bad} is "):
+        load(tmp_path, memory_gb=memory_gb)
+
+
+def test_many_damaged_images(tmp_path):
+    fill(tmp_path, number=5)
+    for path in (tmp_path / "train").rglob("*.png"):
+        damage(path, "text")
+    message = r"Of 10 images 10 cannot be used: .*0.png is .*; and 7 more\.$"
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path)
+
+
+def test_a_changed_fingerprint_means_another_check(tmp_path):
+    """Images that stream are checked once, and not again when the run continues."""
+    fill(tmp_path)
+    bad = tmp_path / "val" / "dog" / "0.png"
+    whole = bytearray(bad.read_bytes())
+    notes = load(tmp_path, memory_gb=0).notes
+    whole[len(whole) // 2] ^= 255
+    bad.write_bytes(whole)  # of the same size
+    assert load(tmp_path, memory_gb=0, checked=notes["files"]).notes == notes
+    with pytest.raises(ValueError, match="0.png is damaged"):
+        load(tmp_path, memory_gb=0)
+    with pytest.raises(ValueError, match="0.png is damaged"):
+        load(tmp_path, memory_gb=0, checked="another")
+
+
+def palette_bmp(root):
+    photo(1).convert("P").save(root / "train" / "cat" / "bad.bmp")
+
+
+def gif(root):
+    photo(1).save(root / "train" / "cat" / "bad.png", "GIF")
+
+
+def one_class(root):
+    for split in ("train", "val"):
+        for path in (root / split / "dog").iterdir():
+            path.unlink()
+        (root / split / "dog").rmdir()
+
+
+def empty_class(root):
+    (root / "train" / "emu").mkdir()
+    (root / "val" / "emu").mkdir()
+
+
+def class_in_train_only(root):
+    (root / "train" / "emu").mkdir()
+    photo(1).save(root / "train" / "emu" / "0.png")
+
+
+def class_in_val_only(root):
+    (root / "val" / "emu").mkdir()
+
+
+def loose_image(root):
+    photo(1).save(root / "val" / "loose.png")
+
+
+def no_train(root):
+    (root / "train").rename(root / "training")
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (palette_bmp, "bad.bmp is a BMP with a palette; save it as PNG"),
+        (gif, "bad.png is a GIF, not a PNG, JPEG, BMP or WebP"),
+        (one_class, "train must have a folder for each of at least two classes"),
+        (empty_class, "train/emu has no image"),
+        (class_in_train_only, "has a class 'emu' in train/ that is not in val/"),
+        (class_in_val_only, "has a class 'emu' in val/ that is not in train/"),
+        (loose_image, "val/loose.png lies outside the folders of the classes"),
+        (no_train, "has no folder train/ with a folder of images for each class"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_named(tmp_path, change, message):
+    fill(tmp_path)
+    change(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path)
+
+
+def test_a_folder_that_is_not_there(tmp_path):
+    with pytest.raises(ValueError, match=f"{tmp_path}/nowhere has no folder train/"):
+        load(tmp_path / "nowhere")
+
+
+def test_a_folder_larger_than_memory_streams(tmp_path):
+    """Nothing is decoded before a mini-batch asks for it."""
+    images = load(fill(tmp_path), memory_gb=0, image_size=8)
+    assert isinstance(images.train, folder.FileImages)
+    batches = data.train_batches(images, 6, seed=0)
+    for path in (tmp_path / "train").rglob("*.png"):
+        path.unlink()
+    with pytest.raises(tf.errors.NotFoundError, match=f"{tmp_path}/train/.*png"):
+        next(iter(batches))

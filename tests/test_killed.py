@@ -1,0 +1,174 @@
+"""Runs that are killed, and continued, end as if they had never been."""
+
+import contextlib
+import os
+import random
+import signal
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny_run import TinyRuns
+
+FLAGS = [
+    "--dataset=digits",
+    "--pivot=hidden32",
+    "--students=hidden24,hidden16,hidden8",
+    "--pivot_epochs=2",
+    "--epochs=3",
+    "--decay_epochs=1",
+    "--batch_size=32",
+    "--basic_augmentation=crop_and_flip",
+    "--save_every=7 steps",
+    "--deterministic",
+]
+
+
+@pytest.fixture(scope="module")
+def runs():
+    with TinyRuns() as runs:
+        yield runs
+
+
+@pytest.fixture(scope="module")
+def whole(runs, tmp_path_factory):
+    """The directory of a run that was never killed."""
+    directory = tmp_path_factory.mktemp("whole")
+    runs.start(*FLAGS, f"--output_dir={directory}")
+    code, printed = runs.wait()
+    assert code == 0, printed
+    return directory
+
+
+def end(directory):
+    """What a run ended with: the last save of each stage, and the histories."""
+    saves = [directory / "checkpoints" / f"{stage}/state" for stage in LAST]
+    readers = [tf.train.load_checkpoint(str(save)) for save in saves]
+    values = [
+        {name: r.get_tensor(name) for name in r.get_variable_to_shape_map() if name != "seconds"}
+        for r in readers
+    ]
+    return values, [(directory / n).read_text() for n in ("pivot_history.csv", "history.csv")]
+
+
+LAST = ("pivot-000002-00000000", "group-000003-00000000")
+
+
+def assert_same_end(directory, other):
+    (values, histories), (other_values, other_histories) = end(directory), end(other)
+    assert histories == other_histories
+    for ours, theirs in zip(values, other_values):
+        assert len(ours) > 20 and ours.keys() == theirs.keys()
+        for name in ours:
+            np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+    for name in ("student.keras", "checkpoints/group.keras", "summary.json", "student"):
+        assert (directory / name).exists()
+
+
+def saves(directory):
+    return {path.name for path in directory.glob("checkpoints/*-0*[0-9]")}
+
+
+def wait_for_saves(directory, number):
+    """Waits until that many new saves have been seen, or the last one."""
+    seen = before = saves(directory)
+    for _ in range(1500):
+        seen = seen | saves(directory)
+        if len(seen - before) >= number or LAST[1] in seen:
+            return
+        time.sleep(0.005)
+    raise AssertionError("No progress for several seconds.")
+
+
+def test_a_run_that_is_killed_again_and_again(runs, whole, tmp_path):
+    """In both stages, at any moment of a step, a save, a validation or the export."""
+    directory, rng, stages = tmp_path / "run", random.Random(0), []
+    while stages.count("export") < 2:
+        process = runs.start(*FLAGS, f"--output_dir={directory}")
+        wait_for_saves(directory, rng.randint(1, 6))
+        there = saves(directory)
+        exporting = LAST[1] in there
+        stages.append("export" if exporting else min(there)[:5])  # group comes before pivot
+        time.sleep(rng.uniform(0, 5 if exporting else 0.1))
+        with contextlib.suppress(ProcessLookupError):  # it may have come to its end
+            os.kill(process, signal.SIGKILL)
+        code, printed = runs.wait()
+        assert code in (-signal.SIGKILL, 0), printed
+    assert stages.count("pivot") >= 1 and stages.count("group") >= 3
+    runs.start(*FLAGS, f"--output_dir={directory}")
+    code, printed = runs.wait()
+    assert code == 0, printed
+    assert_same_end(directory, whole)
+    assert len(saves(directory)) == 4, "the newest two of each stage"
+
+
+def test_sigterm_saves_and_ends_the_run(runs, whole, tmp_path):
+    directory = tmp_path / "run"
+    flags = [*FLAGS, f"--output_dir={directory}"]
+    for stage in ("pivot", "group"):
+        process = runs.start(*flags, "--save_every=1 epoch")
+        wait_for_saves(directory, 1 if stage == "pivot" else 2)
+        time.sleep(0.05)
+        before = saves(directory)
+        os.kill(process, signal.SIGTERM)
+        code, printed = runs.wait()
+        assert code == 128 + signal.SIGTERM, printed
+        last = printed.splitlines()[-1]
+        assert last == "train.py: stopped by SIGTERM; the same command continues."
+        assert saves(directory) - before, "since when nothing was saved"
+        assert "Traceback" not in printed
+    runs.start(*flags)
+    code, printed = runs.wait()
+    assert code == 0 and "Continued after" in printed
+    assert_same_end(directory, whole)
+
+
+def test_a_full_disk_costs_nothing_that_was_saved(runs, whole, tmp_path):
+    directory = tmp_path / "run"
+    flags = [*FLAGS, f"--output_dir={directory}"]
+    process = runs.start(*flags)
+    wait_for_saves(directory, 3)
+    os.kill(process, signal.SIGKILL)
+    runs.wait()
+    before = saves(directory)
+    runs.start("4000", *flags)  # no file can be longer than these bytes
+    code, printed = runs.wait()
+    assert code == 1 and "Traceback" not in printed, printed
+    last = printed.splitlines()[-1]
+    assert last.startswith(f"train.py: {directory}/checkpoints/pivot-") and "File too large" in last
+    assert last.endswith("what was saved before is there, the same command continues.")
+    assert saves(directory) == before
+    runs.start(*flags)
+    assert runs.wait()[0] == 0
+    assert_same_end(directory, whole)
+
+
+def test_damaged_saves_are_named_and_the_one_before_is_used(runs, whole, tmp_path):
+    directory = tmp_path / "run"
+    flags = [*FLAGS, f"--output_dir={directory}"]
+    process = runs.start(*flags)
+    wait_for_saves(directory, 4)
+    os.kill(process, signal.SIGKILL)
+    runs.wait()
+    newest = max(saves(directory))
+    state = directory / "checkpoints" / newest / "state.data-00000-of-00001"
+    state.write_bytes(state.read_bytes()[:-1])
+    runs.start(*flags)
+    code, printed = runs.wait()
+    assert code == 0 and f"{newest}/ is damaged and is not used." in printed
+    assert_same_end(directory, whole)
+
+
+def test_two_processes_never_train_the_same_run(runs, tmp_path):
+    flags = [*FLAGS, f"--output_dir={tmp_path / 'run'}"]
+    process = runs.start(*flags)
+    wait_for_saves(tmp_path / "run", 1)
+    with TinyRuns() as others:
+        others.start(*flags)
+        code, printed = others.wait()
+        assert code == 1 and "is in use by another process" in printed
+        others.start(*flags, "--overwrite")
+        assert "is in use by another process" in others.wait()[1]
+    os.kill(process, signal.SIGKILL)
+    assert runs.wait()[0] == -signal.SIGKILL

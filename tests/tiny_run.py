@@ -1,0 +1,103 @@
+"""train.py with tiny networks, in processes that can be killed: a program, and its control.
+
+TensorFlow takes seconds to import, so the program does that once, and then forks for each run.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+class TinyRuns:
+    """Starts runs of train.py whose members have one hidden layer."""
+
+    def __enter__(self):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._program = subprocess.Popen([sys.executable, __file__], text=True, **pipes)
+        return self
+
+    def __exit__(self, *_):
+        self._program.stdin.close()
+        self._program.wait()
+
+    def start(self, *flags):
+        """Starts a run and returns its process id; what it prints goes to `printed()`."""
+        self._say(list(flags))
+        return json.loads(self._program.stdout.readline())
+
+    def wait(self):
+        """Waits for its end; returns the exit code, negative for a signal, and what it printed."""
+        return json.loads(self._program.stdout.readline())
+
+    def _say(self, words):
+        self._program.stdin.write(json.dumps(words) + "\n")
+        self._program.stdin.flush()
+
+
+def build(name, image_shape, num_classes, head):
+    import keras
+
+    images = keras.Input(image_shape)
+    x = keras.layers.Dense(int(name.removeprefix("hidden")))(keras.layers.Flatten()(images))
+    x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
+    return keras.Model(images, keras.layers.Dense(num_classes)(x), name=name)
+
+
+def train_in_child(arguments, output):
+    """The forked process: trains, and ends as train.py does."""
+    import resource
+
+    from absl import flags
+
+    import train
+
+    with contextlib.suppress(ValueError):
+        limit = int(arguments[0])
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        del arguments[0]
+    os.dup2(output.fileno(), 1)
+    os.dup2(output.fileno(), 2)
+    flags.FLAGS(["train.py", *arguments])
+    try:
+        train.main(["train.py"])
+    except SystemExit as error:
+        if isinstance(error.code, str):
+            print(error.code)
+        code = error.code if isinstance(error.code, int) else 1
+    else:
+        code = 0
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def main():
+    sys.path.insert(0, str(ROOT))
+    import train  # noqa: F401  (it keeps TensorFlow's import quiet)
+
+    # isort: split
+    import models
+    from orc_keras import settings
+
+    models.build = build
+    models.smallest_size = lambda name, head: 1
+    models.flops = lambda network: 0
+    settings.define_flags()
+    for line in sys.stdin:
+        with tempfile.TemporaryFile("w+") as output:
+            child = os.fork()
+            if not child:
+                train_in_child(json.loads(line), output)
+            print(json.dumps(child), flush=True)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            output.seek(0)
+            print(json.dumps([code, output.read()]), flush=True)
+
+
+if __name__ == "__main__":
+    main()
