@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 
 
 class Stopped(Exception):
@@ -49,6 +50,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         self._steps_per_epoch = steps_per_epoch
         self._every, self._unit = every
         self._history = Path(history)
+        self._signal, self._handlers = None, {}
         self.epoch, self.step, self._values = saves.read()
         self.first_step = self._steps()
         self.seconds = float(self._values["seconds"]) if self._values else 0.0
@@ -118,18 +120,23 @@ class SaveAndContinue(keras.callbacks.Callback):
             self.release_signals()
             raise Stopped(self._signal, *here)
 
-    def _check(self, variables):
-        """Raises ValueError unless the save is one of the same model, with all of it built."""
-        different = set(variables).symmetric_difference(self._values) - {"seconds", "history"}
-        if different:
-            raise ValueError(
-                f"The save is not one of this model: only one of them has {min(different)}. "
-                "Build the model, its optimizer and its metrics before `fit`."
-            )
-
     def _restore(self, variables):
-        for name, variable in variables.items():
-            variable.assign(self._values[name])
+        for name, copies in variables.items():
+            saved = self._values[name]
+            if len(saved) not in (1, len(copies)):  # another number of replicas
+                saved = _divided(saved, len(copies)) if name.startswith("metric") else saved[:1]
+            for number, copy in enumerate(copies):
+                copy.assign(saved[number % len(saved)])
+
+    def _check(self, variables):
+        """Raises ValueError unless the save is one of such a model, with all of it built."""
+        shapes = {name: tuple(copies[0].shape) for name, copies in variables.items()}
+        saved = {name: np.shape(self._values[name])[1:] for name in self._values if "/" in name}
+        if shapes != saved:
+            raise ValueError(
+                "The save is not one of this model: their variables differ. The model, its "
+                "optimizer and its metrics have to be built before `fit`."
+            )
 
     def _pass_over(self, steps):
         """Makes the next calls of the step do nothing: these steps were made before."""
@@ -146,11 +153,12 @@ class SaveAndContinue(keras.callbacks.Callback):
         self.model.train_function = passed_over
 
     def _catch_signals(self):
-        self._signal, self._handlers = None, {}
+        self._signal = None
 
         def note(number, _):
             self._signal = number
-            self.release_signals()  # so that a second Ctrl-C ends the program at once
+            if number == signal.SIGINT:  # a second Ctrl-C ends the program at once
+                self.release_signals()
 
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -163,17 +171,34 @@ class SaveAndContinue(keras.callbacks.Callback):
 
 
 def _state(model):
-    """Returns every variable of a model and of its training, by a name of its own."""
+    """Returns all that a model and its training consist of: copies of each variable, by its number.
+
+    Not by its path: Keras names the layers of a second model of the same kind otherwise. Of what
+    is the same on every replica there is one copy. BatchNorm's statistics are not, nor are metrics.
+    """
     optimizers = getattr(model, "optimizers", {"": model.optimizer}).values()
-    variables = [*model.variables, *(v for o in optimizers for v in o.variables)]
-    named = {f"{i:05d}/{variable.path}": variable for i, variable in enumerate(variables)}
-    return named | _metrics(model)
+    same = [*model.trainable_variables, *(v for o in optimizers for v in o.variables)]
+    return {
+        **{f"same/{i}": [variable] for i, variable in enumerate(same)},
+        **_numbered("own", model, model.non_trainable_variables),
+        **_metrics(model),
+    }
 
 
 def _metrics(model):
-    variables = [variable for metric in model.metrics for variable in metric.variables]
-    return {f"metric/{i:05d}/{v.path}": v for i, v in enumerate(variables)}
+    return _numbered("metric", model, [v for metric in model.metrics for v in metric.variables])
+
+
+def _numbered(kind, model, variables):
+    copies = model.distribute_strategy.experimental_local_results
+    return {f"{kind}/{i}": copies(variable.value) for i, variable in enumerate(variables)}
 
 
 def _values(variables):
-    return {name: keras.ops.convert_to_numpy(variable) for name, variable in variables.items()}
+    convert = keras.ops.convert_to_numpy
+    return {n: np.stack([convert(copy) for copy in copies]) for n, copies in variables.items()}
+
+
+def _divided(copies, number):
+    """Returns metrics, which are sums over replicas, for another number of these."""
+    return np.stack([copies.sum(axis=0), *[np.zeros_like(copies[0])] * (number - 1)])

@@ -65,33 +65,34 @@ def show_finished(directory, summary):
 
 def run(settings, directory, images, group):
     """Trains the pivot, then the group; exports the student; writes and prints what came out."""
-    print(report.data(images.description()))
-    seconds = 0.0
-    if settings.pivot_epochs and not settings.pivot_weights:
-        print(f"The pivot learns alone: {group.pivot_name} (epochs: {settings.pivot_epochs}).")
-        seconds = train_pivot(settings, directory, group, images)
-    print(f"The group learns: {', '.join(group.members)} (epochs: {settings.epochs}).")
-    group_seconds = _fit(group, settings.epochs, settings, directory, "group", images)
-    with directory.replacing("checkpoints/group.keras") as path:
-        group.save(path)
-    seen = _steps_per_epoch(settings, images) * settings.batch_size * settings.epochs
-    summary = {
-        "settings": dataclasses.asdict(settings),
-        "versions": report.versions(),
-        "seed": settings.seed,
-        "seconds": round(seconds + group_seconds, 1),
-        "images_per_second": round(seen / group_seconds, 1),
-        "data": images.description(),
-        "members": report.members(group, _read_history(directory / "history.csv")),
-    }
-    export_student(group, images, directory)
-    directory.write_json("summary.json", summary)  # which marks the run as finished
+    with contextlib.closing(directory):
+        print(report.data(images.description()))
+        pivot_seconds = train_pivot(settings, directory, group, images)
+        print(f"The group learns: {', '.join(group.members)} (epochs: {settings.epochs}).")
+        seconds = _fit(group, settings.epochs, settings, directory, "group", images)
+        with directory.replacing("checkpoints/group.keras") as path:
+            group.save(path)
+        seen = _steps_per_epoch(settings, images) * settings.batch_size * settings.epochs
+        summary = {
+            "settings": dataclasses.asdict(settings),
+            "versions": report.versions(),
+            "seed": settings.seed,
+            "seconds": round(pivot_seconds + seconds, 1),
+            "images_per_second": round(seen / seconds, 1),
+            "data": images.description(),
+            "members": report.members(group, _read_history(directory / "history.csv")),
+        }
+        export_student(group, images, directory)
+        directory.write_json("summary.json", summary)  # which marks the run as finished
     print(f"\n{report.table(summary)}\n\nThe student is in {directory / 'student'}/.")
     return summary
 
 
 def train_pivot(settings, directory, group, images):
     """Trains the pivot alone, by plain cross-entropy; returns how many seconds it took."""
+    if settings.pivot_weights or not settings.pivot_epochs:
+        return 0.0
+    print(f"The pivot learns alone: {group.pivot_name} (epochs: {settings.pivot_epochs}).")
     with group.distribute_strategy.scope():
         # A model of its own around the same layers: the pivot itself stays free of an optimizer.
         alone = keras.Model(group.pivot.input, group.pivot.output, name=group.pivot_name)
@@ -219,7 +220,9 @@ def _fit(model, epochs, settings, directory, stage, images):
     saves = Saves(directory / "checkpoints", stage, settings.keep)
     progress = SaveAndContinue(saves, steps_per_epoch, settings.saving(), history)
     if progress.first_step:
-        print(f"Continued after {progress.epoch} epochs and {progress.step} steps.")
+        print(
+            f"Continuing: {progress.first_step:,} of {epochs * steps_per_epoch:,} steps are done."
+        )
     try:
         model.fit(
             data.train_batches(

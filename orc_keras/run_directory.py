@@ -61,14 +61,14 @@ class RunDirectory:
             )
 
     def claim(self):
-        """Makes the directory this run's own, until the process ends, and writes its settings.
+        """Makes the directory this run's own, until it is closed, and writes its settings.
 
         Raises:
             ValueError: if it cannot be written to, or another process or run has taken it.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            # Open, and so locked, until the process ends, however it ends.
+            # Open, and so locked, until it is closed or the process ends, however it ends.
             self._file = open(self / "settings.flags", "a+")  # noqa: SIM115
             _lock(self._file)
             if self._settings.overwrite:
@@ -84,6 +84,10 @@ class RunDirectory:
             raise ValueError(f"--output_dir={self.path} is in use by another process.") from error
         except OSError as error:
             raise ValueError(f"--output_dir={self.path} cannot be written: {error}.") from error
+
+    def close(self):
+        """Gives the directory free."""
+        self._file.close()
 
     def data_there(self):
         """Returns the description of the images that this run began with, if it has begun."""

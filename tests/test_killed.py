@@ -120,7 +120,7 @@ def test_sigterm_saves_and_ends_the_run(runs, whole, tmp_path):
         assert "Traceback" not in printed
     runs.start(*flags)
     code, printed = runs.wait()
-    assert code == 0 and "Continued after" in printed
+    assert code == 0 and "Continuing: 88 of 88 steps" in printed
     assert_same_end(directory, whole)
 
 
