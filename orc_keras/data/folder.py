@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image, UnidentifiedImageError
 
 from orc_keras.data.decoding import decode
-from orc_keras.data.images import FileImages, MixedImages, PixelImages
+from orc_keras.data.images import FileImages, MixedImages, PixelImages, empty_pixels
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 HELD_OUT = ("val", "validation", "test")  # the first of them that is there
@@ -166,7 +166,7 @@ def in_memory(split, headers, channels):
     sizes = np.array([(header.height, header.width) for header in headers], np.int64)
     lengths = sizes.prod(axis=1) * channels
     ends = np.cumsum(lengths)
-    pixels = np.empty(ends[-1], np.uint8)
+    pixels = empty_pixels(ends[-1])
     places = {p: slice(end - n, end) for p, end, n in zip(split.paths, ends, lengths)}
 
     def keep(path):

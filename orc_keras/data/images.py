@@ -1,23 +1,45 @@
 """Where the images of a split are, and how any of them is read: functions of its index alone."""
 
+import math
+
+import numpy as np
 import tensorflow as tf
 
 from orc_keras.data.decoding import decode
+
+_ALIGNMENT = 64  # bytes, of the memory of TensorFlow's tensors
+
+
+def empty_pixels(*shape):
+    """Returns a NumPy array of uint8, not filled, whose memory a tensor can share."""
+    size = math.prod(shape)
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    begin = -memory.ctypes.data % _ALIGNMENT
+    return memory[begin : begin + size].reshape(shape)
+
+
+def _shared(pixels):
+    """Returns a tensor on the memory of an array; `tf.constant` would take as much again, twice."""
+    if pixels.ctypes.data % _ALIGNMENT or not pixels.flags.c_contiguous:
+        pixels, given = empty_pixels(*pixels.shape), pixels
+        pixels[:] = given
+    return tf.experimental.dlpack.from_dlpack(pixels.__dlpack__())
 
 
 class PixelImages:
     """Images of one size, decoded, in memory; any number of them is read at once.
 
     Args:
-        pixels: uint8, shape `[number, height, width, channels]`.
+        pixels: uint8, shape `[number, height, width, channels]`; not copied if it is from
+            `empty_pixels`.
         labels: int32 classes, shape `[number]`.
     """
 
     reads_batches = True
 
     def __init__(self, pixels, labels):
+        self.pixels = _shared(pixels)
         with tf.device("CPU"):  # where tf.data works
-            self.pixels = tf.constant(pixels, tf.uint8)
             self.labels = tf.constant(labels, tf.int32)
 
     def __len__(self):
@@ -42,8 +64,8 @@ class MixedImages:
 
     def __init__(self, pixels, sizes, channels, labels):
         self._channels = channels
+        self._pixels = _shared(pixels)
         with tf.device("CPU"):
-            self._pixels = tf.constant(pixels, tf.uint8)
             self._sizes = tf.constant(sizes, tf.int64)
             self.labels = tf.constant(labels, tf.int32)
             lengths = tf.reduce_prod(self._sizes, axis=1) * channels

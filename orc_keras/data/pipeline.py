@@ -145,6 +145,10 @@ def _as_evaluated(images, image_shape, resized, batch_size):
 
 def _read(images, resized, samples, one, batch_size):
     """From (indices, seeds) to (images, labels, seeds), by mini-batches where that is possible."""
+    options = tf.data.Options()
+    # These would copy all images in memory once more, and make nothing here faster.
+    options.experimental_optimization.apply_default_optimizations = False
+    samples = samples.with_options(options)
 
     def read(index, seed):
         return *images.read(index), seed

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras.data.catalogue import first_line, keys
-from orc_keras.data.images import PixelImages
+from orc_keras.data.images import PixelImages, empty_pixels
 
 RECORD_OVERHEAD = 16  # bytes: a TFRecord's length (8), its checksum (4), the data's checksum (4)
 
@@ -23,7 +23,7 @@ def in_memory(builder, split):
 
     image, label = keys(builder)
     number, end = builder.info.splits[split].num_examples, 0
-    pixels = np.empty((number, *builder.info.features[image].shape), np.uint8)
+    pixels = empty_pixels(number, *builder.info.features[image].shape)
     labels = np.empty(number, np.int32)
     file_by_file = tfds.ReadConfig(interleave_cycle_length=1)
     for batch in tfds.as_numpy(
