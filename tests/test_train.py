@@ -32,6 +32,7 @@ def test_the_run_directory_is_whole(trained):
     assert run.returncode == 0, run.stderr
     for name in (
         "settings.flags",
+        "data.json",
         "history.csv",
         "pivot_history.csv",
         "tensorboard/group",
@@ -42,6 +43,7 @@ def test_the_run_directory_is_whole(trained):
         "summary.json",
     ):
         assert (directory / name).exists(), name
+    assert (directory / "student" / "class_names.txt").read_text().split() == list("0123456789")
     with open(directory / "history.csv") as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["0", "1"]
 
@@ -50,7 +52,9 @@ def test_the_terminal_is_calm(trained):
     """No start-up warnings, a bar of the student's numbers, the table at the end."""
     _, run = trained
     assert run.stderr == ""
-    assert run.stdout.startswith("The pivot learns alone: resnet8 (epochs: 1).")
+    first, second, *_ = run.stdout.splitlines()
+    assert first == "Images: 1,437 to learn, 360 held out (from test); 10 classes; 8 x 8 x 1"
+    assert second == "The pivot learns alone: resnet8 (epochs: 1)."
     assert "val_accuracy" in run.stdout and "resnet8_2_loss" not in run.stdout
     table = run.stdout.strip().splitlines()[-6:-2]
     assert table[0].split() == ["member", "parameters", "held-out", "accuracy", "taught"]
@@ -77,24 +81,30 @@ def test_the_summary_is_that_of_the_last_epoch(trained):
     assert taught[0] is None and sum(taught[1:]) == pytest.approx(1)
 
 
+def held_out():
+    """The raw images that were not learnt from, and their classes."""
+    images = data.load("digits").held_out
+    return images.pixels.numpy(), images.labels.numpy()
+
+
 def check_answers(answers, directory, member, network):
-    digits = data.load("digits")
-    count = len(digits.test_labels)
+    digits, (images, labels) = data.load("digits"), held_out()
+    count = len(labels)
     assert answers["logits"].shape == answers["probabilities"].shape == (count, 10)
     assert answers["classes"].shape == (count,)
-    normalised = (digits.test_images / 255 - np.array(digits.mean)) / np.array(digits.std)
+    normalised = (images / 255 - np.array(digits.mean)) / np.array(digits.std)
     logits = network.predict(normalised.astype(np.float32), verbose=0)
     np.testing.assert_allclose(answers["logits"], logits, atol=1e-4)
     np.testing.assert_allclose(answers["probabilities"].sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_array_equal(answers["classes"], logits.argmax(axis=1))
     summary = json.loads((directory / "summary.json").read_text())
-    accuracy = (answers["classes"] == digits.test_labels).mean()
+    accuracy = (answers["classes"] == labels).mean()
     assert accuracy == pytest.approx(summary["members"][member]["accuracy"], abs=1e-6)
 
 
 def test_the_student_answers_without_this_project(trained, tmp_path):
     directory, _ = trained
-    answers = serve(directory / "student", data.load("digits").test_images, tmp_path)
+    answers = serve(directory / "student", held_out()[0], tmp_path)
     student = keras.saving.load_model(directory / "student.keras")
     check_answers(answers, directory, "resnet8_3", student)
 
@@ -104,7 +114,7 @@ def test_any_member_can_be_exported_later(trained, tmp_path):
     export = ("-m", "orc_keras.export", f"--run={directory}")
     run = program(*export, "--member=resnet8_2")
     assert (run.returncode, run.stderr) == (0, "")
-    answers = serve(directory / "resnet8_2", data.load("digits").test_images, tmp_path)
+    answers = serve(directory / "resnet8_2", held_out()[0], tmp_path)
     network = keras.saving.load_model(directory / "resnet8_2.keras")
     check_answers(answers, directory, "resnet8_2", network)
     for arguments, message in (
