@@ -18,7 +18,7 @@ def main(argv):
         sys.exit(f"train.py: {argv[1]!r} is not a flag; see python train.py --help.")
     try:
         run = experiment.prepare(settings.from_flags())
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"train.py: {error}")
     try:
         run()

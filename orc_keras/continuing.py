@@ -37,6 +37,13 @@ class SaveAndContinue(keras.callbacks.Callback):
         every: how often to save, a number and `"steps"` or `"epochs"`.
         history: path of the file that `keras.callbacks.CSVLogger(history, append=True)` writes.
 
+    Example:
+
+    >>> saves = Saves(directory, "group")
+    >>> progress = SaveAndContinue(saves, 100, (1, "epochs"), directory / "history.csv")
+    >>> progress.first_step  # nothing was saved yet
+    0
+
     Attributes:
         epoch: how many epochs are complete.
         step: how many steps have been made after these.

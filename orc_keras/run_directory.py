@@ -8,6 +8,8 @@ import shutil
 import time
 from pathlib import Path
 
+import tensorflow as tf
+
 # What a run writes; nothing else in its directory is ever deleted.
 FILES = (
     "settings.flags",
@@ -117,7 +119,11 @@ class RunDirectory:
 
     @contextlib.contextmanager
     def replacing(self, name):
-        """Gives a path to write to, which then takes the place of `name`, whole or not at all."""
+        """Gives a path to write to, which then takes the place of `name`, whole or not at all.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
         path = self / name
         unfinished = path.with_name(f"unfinished-{path.name}")
         _delete(unfinished)
@@ -126,9 +132,10 @@ class RunDirectory:
             if unfinished.is_dir():
                 _delete(path)
             os.replace(unfinished, path)
-        except BaseException:
+        except tf.errors.OpError as error:  # of TensorFlow's own writing
+            raise OSError(f"{path} cannot be written: {error.message}") from error
+        finally:
             _delete(unfinished)
-            raise
 
     def _delete_run(self):
         for name in FILES[1:]:

@@ -23,10 +23,10 @@ class Saves:
     Example:
 
     >>> saves = Saves(directory, "group", keep=2)
-    >>> saves.write(epoch=3, step=100, values={"weights": np.ones(3)})
+    >>> saves.write(epoch=3, step=100, values={"momentum": 0.5})
     >>> epoch, step, values = saves.read()
-    >>> epoch, step, values["weights"]
-    (3, 100, array([1., 1., 1.]))
+    >>> epoch, step, float(values["momentum"])
+    (3, 100, 0.5)
     """
 
     def __init__(self, directory, stage, keep=2):

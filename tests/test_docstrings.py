@@ -9,23 +9,29 @@ import pytest
 
 import models
 import orc_keras
+from orc_keras.saves import Saves
 
 MODULES = (
     "models",
+    "orc_keras.continuing",
+    "orc_keras.data.image_data",
     "orc_keras.feedback",
     "orc_keras.losses",
     "orc_keras.online_role_change",
     "orc_keras.optimizers",
     "orc_keras.roles",
+    "orc_keras.saves",
 )
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples(name):
+def test_examples(name, tmp_path):
     rng = np.random.default_rng(0)
     given = {
         "keras": keras,
         "models": models,
+        "directory": tmp_path,
+        "Saves": Saves,
         "orc_keras": orc_keras,
         "images": rng.normal(size=(32, 8, 8, 1)),
         "labels": rng.integers(0, 10, 32),

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from orc_keras import data
+from orc_keras import data, report
 from orc_keras.data import folder
 
 
@@ -67,6 +67,10 @@ def test_every_kind_of_file_in_one_folder(tmp_path):
     notes = images.description()
     assert notes["ignored_files"] == 3
     assert notes["images_with_alpha"] == 1 and notes["images_with_16_bits"] == 1
+    assert report.data(notes) == (
+        "Images: 13 to learn, 6 held out (from val); 2 classes; 8 x 8 x 3; ignored files: 3; "
+        "images with alpha: 1; images with 16 bits: 1"
+    )
     pixels, labels = pictures(data.train_batches(images, 13, seed=0))
     assert pixels.shape == (13, 8, 8, 3) and np.isfinite(pixels).all()
     assert sorted(labels) == [0] * 10 + [1] * 3

@@ -86,6 +86,12 @@ def load(
     Returns:
         `ImageData`.
 
+    Example:
+
+    >>> digits = load("digits")
+    >>> digits.image_shape, digits.num_classes, len(digits.train), len(digits.held_out)
+    ((8, 8, 1), 10, 1437, 360)
+
     Raises:
         ValueError: if the dataset is unknown, missing or damaged, or has nothing to hold out.
     """
