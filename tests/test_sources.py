@@ -1,10 +1,12 @@
 """`data.load`, from the name of a dataset to images."""
 
+import io
+
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from sklearn.datasets import load_digits
-from test_catalogue import TinyAnimals, prepare, read_in_order
+from test_catalogue import TinyAnimals, jpeg, prepare, read_in_order
 
 from orc_keras import data
 from orc_keras.data.decoding import central_window, decode
@@ -110,6 +112,27 @@ def test_photographs_of_tensorflow_datasets(tmp_path):
     images, labels = next(data.train_batches(photos, 23, seed=0).as_numpy_iterator())
     assert images.shape == (23, 16, 16, 3)
     assert sorted(labels) == sorted(label for _, label in read_in_order(builder, "train"))
+
+
+def test_imagenet_by_its_recipe(tmp_path, monkeypatch):
+    """Prepared by its real builder, from generated photographs."""
+
+    def examples(split):
+        rng = np.random.default_rng(len(split))
+        for number in range(5):
+            photo = {"image": io.BytesIO(jpeg(rng)), "label": 200 * number}
+            yield f"{split}{number}", photo | {"file_name": f"{number}.JPEG"}
+
+    names = ("train", "validation", "test")
+    builder = tfds.builder("imagenet2012", data_dir=tmp_path)
+    monkeypatch.setattr(builder, "_split_generators", lambda *_: {n: examples(n) for n in names})
+    builder.download_and_prepare()
+    imagenet = data.load("imagenet2012", str(tmp_path))
+    assert imagenet.image_shape == (224, 224, 3) and imagenet.num_classes == 1000
+    assert imagenet.held_out_from == "validation" and imagenet.augmentation == "crop_and_flip"
+    assert imagenet.mean == (0.485, 0.456, 0.406) and imagenet.std == (0.229, 0.224, 0.225)
+    images, labels = next(data.train_batches(imagenet, 5, seed=0).as_numpy_iterator())
+    assert images.shape == (5, 224, 224, 3) and sorted(labels) == [0, 200, 400, 600, 800]
 
 
 def test_records_can_be_held_back_for_validation(tmp_path, monkeypatch):

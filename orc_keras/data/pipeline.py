@@ -157,8 +157,8 @@ def _read(images, resized, samples, one, batch_size):
         return _mapped(samples, read)
     # Reading and decoding are two steps: the first may have to be done one after the other.
     one_by_one = _mapped(samples.unbatch(), read)
-    decoded = _mapped(one_by_one, lambda raw, label, seed: (one(raw, seed), label, seed))
-    return decoded.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+    windows = _mapped(one_by_one, lambda raw, label, seed: (one(raw, seed), label, seed))
+    return windows.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def _mapped(dataset, function):
