@@ -86,7 +86,7 @@ def train(model, directory, every=(3, "steps"), callbacks=(), seed=0):
     return model
 
 
-def assert_same(directory, other, first, second, exactly=True):
+def assert_same(directory, other, first, second):
     assert (directory / "history.csv").read_text() == (other / "history.csv").read_text()
     for ours, theirs in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -187,6 +187,17 @@ def test_a_signal_saves_where_training_is(whole, tmp_path, number, epoch, step, 
     assert saved == (stopped.value.epoch, stopped.value.step)
     assert saved >= (epoch, STEPS if testing else step)
     group = train(make_group(), tmp_path)
+    assert_same(tmp_path, whole[0], group, whole[1])
+
+
+def test_a_damaged_save_is_named_and_the_one_before_is_used(whole, tmp_path, capsys):
+    with pytest.raises(Interrupt):
+        train(make_group(), tmp_path, callbacks=[At(1, 5, interrupt)])
+    newest = max((tmp_path / "saves").iterdir())
+    state = newest / "state.data-00000-of-00001"
+    state.write_bytes(state.read_bytes()[:-1])
+    group = train(make_group(), tmp_path)
+    assert f"{newest}/ is damaged and is not used." in capsys.readouterr().out
     assert_same(tmp_path, whole[0], group, whole[1])
 
 

@@ -141,14 +141,18 @@ def test_overwrite_deletes_the_earlier_run_and_nothing_else(tiny, tmp_path):
         experiment.prepare(dataclasses.replace(settings, pivot_weights=pivot))
 
 
-def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path):
-    first, second = (
-        RunDirectory(tiny(output_dir=str(tmp_path / "run"), seed=seed)) for seed in (1, 2)
-    )
+@pytest.mark.parametrize("changed", [{}, {"seed": 2}, {"overwrite": True}])
+def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path, changed):
+    """Neither the same run, continued while it goes on, nor another, nor one that overwrites."""
+    first = RunDirectory(tiny(output_dir=str(tmp_path / "run")))
+    second = RunDirectory(tiny(output_dir=str(tmp_path / "run"), **changed))
     first.check()
     second.check()
     first.claim()
     with pytest.raises(ValueError, match="--output_dir=.* is in use by another process"):
+        second.claim()
+    first.close()
+    if "seed" not in changed:
         second.claim()
 
 
