@@ -1,6 +1,7 @@
 """Trains a group: python train.py --flagfile=configs/digits.flags"""
 
 import os
+import signal
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no wall of start-up messages
@@ -17,18 +18,24 @@ def main(argv):
     if len(argv) > 1:
         sys.exit(f"train.py: {argv[1]!r} is not a flag; see python train.py --help.")
     try:
+        train()
+    except NonFiniteLoss as error:
+        sys.exit(f"train.py: {error}")
+    except (Stopped, KeyboardInterrupt) as error:
+        number = getattr(error, "signal_number", signal.SIGINT)
+        name = signal.Signals(number).name
+        print(f"train.py: stopped by {name}; the same command continues.", file=sys.stderr)
+        sys.exit(128 + number)  # as if the signal had ended it, which it has
+    except OSError as error:
+        sys.exit(f"train.py: {error}; what was saved before is there, the same command continues.")
+
+
+def train():
+    try:
         run = experiment.prepare(settings.from_flags())
     except (ValueError, OSError) as error:
         sys.exit(f"train.py: {error}")
-    try:
-        run()
-    except NonFiniteLoss as error:
-        sys.exit(f"train.py: {error}")
-    except Stopped as error:
-        print(f"train.py: {error}; the same command continues.", file=sys.stderr)
-        sys.exit(128 + error.signal_number)  # as if the signal had ended it, which it has
-    except OSError as error:
-        sys.exit(f"train.py: {error}; what was saved before is there, the same command continues.")
+    run()
 
 
 if __name__ == "__main__":

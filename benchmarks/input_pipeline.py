@@ -19,7 +19,8 @@ from absl import app, flags
 from PIL import Image
 
 from orc_keras import data, startup
-from orc_keras.data.images import FileImages, PixelImages
+from orc_keras.data.files import FileImages
+from orc_keras.data.images import PixelImages
 
 import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
 

@@ -29,7 +29,8 @@ class SaveAndContinue(keras.callbacks.Callback):
     The model, its optimizer and its metrics must be built before `fit`, because what is not cannot
     be restored; a `NetworkGroup` builds all of it in `compile`. Fit the model with
     `initial_epoch=callback.epoch`, the same `steps_per_epoch`, and endless data that begin at
-    `callback.first_step`. Put it before the callback that writes the history.
+    `callback.first_step`. Put it before the callback that writes the history. If `fit` ends with an
+    exception, call `release_signals()`.
 
     Args:
         saves: `Saves`.
@@ -53,16 +54,20 @@ class SaveAndContinue(keras.callbacks.Callback):
 
     def __init__(self, saves, steps_per_epoch, every, history):
         super().__init__()
+        if every[0] < 1 or every[1] not in ("steps", "epochs"):
+            raise ValueError(f'every must be like (500, "steps") or (1, "epochs"), not {every}.')
         self._saves = saves
         self._steps_per_epoch = steps_per_epoch
         self._every, self._unit = every
         self._history = Path(history)
-        self._signal, self._handlers = None, {}
+        self._signal, self._handlers, self._started = None, {}, None
         self.epoch, self.step, self._values = saves.read()
         self.first_step = self._steps()
         self.seconds = float(self._values["seconds"]) if self._values else 0.0
 
     def on_train_begin(self, logs=None):
+        if self._started:
+            raise ValueError("SaveAndContinue is for one call of `fit`; make another one.")
         self._saved = (self.epoch, self.step) if self._values else None
         self._steps_saved = self.first_step
         self._started = time.perf_counter() - self.seconds
@@ -73,6 +78,8 @@ class SaveAndContinue(keras.callbacks.Callback):
         self._catch_signals()
 
     def on_epoch_begin(self, epoch, logs=None):
+        if epoch != self.epoch:
+            raise ValueError(f"`fit` must be given initial_epoch={self.epoch}, not {epoch}.")
         if self.step:
             self._restore(_metrics(self.model))  # Keras has just reset them
             self._pass_over(self.step)

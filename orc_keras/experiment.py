@@ -247,6 +247,12 @@ def _fit(model, epochs, settings, directory, stage, images):
             shuffle=False,  # the pipeline does that
             verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch where nobody watches
         )
+    except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+        try:
+            images.check()
+        except ValueError as reason:  # it names the file
+            raise OSError(f"Images can no longer be read. {reason}") from error
+        raise
     finally:
         progress.release_signals()
     return progress.seconds

@@ -44,7 +44,7 @@ def export_saved_model(network, data, directory):
     archive.add_endpoint("serve", serve, input_signature=[images])
     archive.write_out(directory, verbose=False)
     names = "".join(f"{name}\n" for name in data["class_names"])
-    Path(directory, "class_names.txt").write_text(names)
+    Path(directory, "class_names.txt").write_text(names, encoding="utf-8")
 
 
 def export_member(run, member):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from orc_keras import report
+
 # What a run writes; nothing else in its directory is ever deleted.
 FILES = (
     "settings.flags",
@@ -50,7 +52,10 @@ class RunDirectory:
         if not self._flags_there():
             others = self.path.is_dir() and set(os.listdir(self.path)) - {"settings.flags"}
             if others:
-                raise ValueError(f"--output_dir={self.path} holds files that are not of a run.")
+                raise ValueError(
+                    f"--output_dir={self.path} holds files that are not of a run: there is no "
+                    "settings.flags, or it is empty."
+                )
         elif self._settings.overwrite:
             pivot = self._settings.pivot_weights
             if pivot and Path(pivot).resolve().is_relative_to(self.path.resolve()):
@@ -79,6 +84,7 @@ class RunDirectory:
             if not self._flags_there():
                 self._file.write(self._settings.as_flags())
                 self._file.flush()
+                os.fsync(self._file.fileno())
             elif not self._same_run_is_there():
                 raise BlockingIOError
             (self / "checkpoints").mkdir(exist_ok=True)
@@ -94,10 +100,12 @@ class RunDirectory:
     def data_there(self):
         """Returns the description of the images that this run began with, if it has begun."""
         path = self / "data.json"
+        if self._settings.overwrite or not path.exists():
+            return {}
         try:
-            return json.loads(path.read_text()) if path.exists() else {}
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{path} is damaged: {error}.") from error
+            return dict(json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise ValueError(f"{path} is damaged; begin anew by adding --overwrite.") from error
 
     def check_data(self, description):
         """Raises ValueError if the images are not those that this run began with."""
@@ -105,7 +113,7 @@ class RunDirectory:
         computed = ("mean", "std")  # which may differ in the last digit on another machine
         known = [key for key in there if key not in computed]
         changed = [key for key in known if there[key] != description.get(key)]
-        if changed and not self._settings.overwrite:
+        if changed:
             raise ValueError(
                 f"--dataset={self._settings.dataset} is not what it was when the run in "
                 f"{self.path} began ({', '.join(changed)}); choose another --output_dir, or begin "
@@ -115,7 +123,7 @@ class RunDirectory:
     def write_json(self, name, contents):
         """Writes a JSON file, whole or not at all."""
         with self.replacing(name) as path:
-            path.write_text(json.dumps(contents, indent=2) + "\n")
+            path.write_text(json.dumps(contents, indent=2) + "\n")  # ASCII only
 
     @contextlib.contextmanager
     def replacing(self, name):
@@ -182,7 +190,9 @@ def read_summary(run):
     path = Path(run) / "summary.json"
     try:
         summary = json.loads(path.read_text())
-        summary["members"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is damaged; it is not the summary of a run.") from error
+        report.table(summary)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is damaged; without it, the same command writes it again."
+        ) from error
     return summary

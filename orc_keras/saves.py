@@ -18,7 +18,10 @@ class Saves:
     Args:
         directory: where they are.
         stage: the beginning of their names.
-        keep: how many stay; older ones are deleted.
+        keep: how many stay, 1 or more; older ones are deleted.
+
+    Raises:
+        ValueError: if `keep` is less than 1.
 
     Example:
 
@@ -30,6 +33,8 @@ class Saves:
     """
 
     def __init__(self, directory, stage, keep=2):
+        if keep < 1:
+            raise ValueError(f"keep must be 1 or more, not {keep}.")
         self._directory = Path(directory)
         self._stage = stage
         self._keep = keep
@@ -57,8 +62,11 @@ class Saves:
         except (OSError, tf.errors.OpError) as error:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise OSError(f"{path} cannot be written: {_reason(error)}") from error
-        for old in self._paths()[self._keep :]:
-            shutil.rmtree(old, ignore_errors=True)
+        there = self._paths()
+        # Newer ones are those that turned out to be damaged.
+        newer, older = there[: there.index(path)], there[there.index(path) + self._keep :]
+        for needless in (*newer, *older, *self._directory.glob(f"{self._stage}-*.part")):
+            shutil.rmtree(needless, ignore_errors=True)
 
     def read(self):
         """Returns epoch, step and values of the newest save that is whole, or zeros and None.

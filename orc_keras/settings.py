@@ -5,6 +5,7 @@ Each field is one flag; nothing else in the project reads flags.
 
 import dataclasses
 import math
+import os
 import re
 
 from absl import flags
@@ -205,6 +206,8 @@ def from_flags():
         ValueError: if a flag is missing or out of its range.
     """
     values = {field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(Settings)}
+    for name in ("data_dir", "output_dir", "pivot_weights"):
+        values[name] = os.path.expanduser(values[name])  # no shell does that behind --flag=
     for name in ("students", "augmentation"):
         values[name] = tuple(values[name])
     try:

@@ -201,6 +201,21 @@ def test_a_damaged_save_is_named_and_the_one_before_is_used(whole, tmp_path, cap
     assert_same(tmp_path, whole[0], group, whole[1])
 
 
+def test_wrong_use(tmp_path):
+    saves = Saves(tmp_path / "saves", "group")
+    for every in ((0, "steps"), (3, "minutes")):
+        with pytest.raises(ValueError, match=r"every must be like \(500, "):
+            SaveAndContinue(saves, STEPS, every, tmp_path / "history.csv")
+    train(make_group(), tmp_path)
+    progress = SaveAndContinue(saves, STEPS, (1, "epochs"), tmp_path / "history.csv")
+    arguments = {"callbacks": [progress], "steps_per_epoch": STEPS, "epochs": 5, "verbose": 0}
+    with pytest.raises(ValueError, match="must be given initial_epoch=3, not 0"):
+        make_group().fit(data.train_batches(images(), 8, 0), **arguments)
+    with pytest.raises(ValueError, match="is for one call of `fit`; make another one"):
+        make_group().fit(data.train_batches(images(), 8, 0), initial_epoch=3, **arguments)
+    progress.release_signals()
+
+
 def test_a_save_of_another_model(tmp_path):
     train(make_group(), tmp_path)
     with pytest.raises(ValueError, match="The save is not one of this model"):

@@ -13,6 +13,7 @@ import models
 import train
 from orc_keras import data, experiment
 from orc_keras.callbacks import NonFiniteLoss
+from orc_keras.data.files import FileImages
 from orc_keras.export import export_member
 from orc_keras.run_directory import RunDirectory
 from orc_keras.saves import Saves
@@ -128,6 +129,60 @@ def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch):
         experiment.prepare(settings)()
 
 
+@pytest.mark.parametrize("moment", ["load", "train_batches"])
+def test_ctrl_c_outside_of_training(tiny, tmp_path, monkeypatch, capsys, moment):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    settings = tiny(output_dir=str(tmp_path / "run"))
+    monkeypatch.setattr(train.settings, "from_flags", lambda: settings)
+    monkeypatch.setattr(data, moment, stop)
+    with pytest.raises(SystemExit) as end:
+        train.main(["train.py"])
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "train.py: stopped by SIGINT; the same command continues.\n"
+
+
+def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatch):
+    images = []
+    for name in ("train", "held_out"):
+        paths = [tmp_path / f"{name}{i}.png" for i in range(20)]
+        for path in paths:
+            path.write_bytes(tf.io.encode_png(np.zeros((4, 4, 1), np.uint8)).numpy())
+        images.append(FileImages(paths, np.zeros(20)))
+    fields = (tuple("abcde"), (4, 4, 1), (0.5,), (0.3,))
+    monkeypatch.setattr(data, "load", lambda *_, **__: data.ImageData(*images, *fields))
+    settings = tiny(output_dir=str(tmp_path / "run"))
+    monkeypatch.setattr(train.settings, "from_flags", lambda: settings)
+    (tmp_path / "train7.png").write_text("no image")
+    with pytest.raises(SystemExit) as end:
+        train.main(["train.py"])
+    assert "Images can no longer be read. Of 20 images 1 cannot be used" in end.value.code
+    assert f"{tmp_path}/train7.png is damaged or truncated" in end.value.code
+
+
+@pytest.mark.parametrize("text", ["", "null", "[1]", "{"])
+def test_a_damaged_description_of_the_data_is_named(tiny, tmp_path, text):
+    settings = tiny(output_dir=str(tmp_path / "run"))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "settings.flags").write_text(settings.as_flags())
+    (tmp_path / "run" / "data.json").write_text(text)
+    with pytest.raises(ValueError, match="data.json is damaged; begin anew by adding --overwrite"):
+        experiment.prepare(settings)
+    experiment.prepare(dataclasses.replace(settings, overwrite=True))
+
+
+def test_a_run_does_not_continue_with_other_images(tiny, tmp_path, monkeypatch):
+    settings = tiny(output_dir=str(tmp_path / "run"))
+    run = experiment.prepare(settings)
+    run.args[1].close()  # its directory
+    images = data.load()
+    other = dataclasses.replace(images, notes={"files": "others"}, class_names=tuple("abcdf"))
+    monkeypatch.setattr(data, "load", lambda *_, **__: other)
+    with pytest.raises(ValueError, match=r"is not what it was when the run in .* \(class_names\)"):
+        experiment.prepare(settings)
+
+
 def test_overwrite_deletes_the_earlier_run_and_nothing_else(tiny, tmp_path):
     directory = tmp_path / "run"
     experiment.prepare(tiny(output_dir=str(directory)))()
@@ -156,7 +211,7 @@ def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path, c
         second.claim()
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"members"', "[]"])
+@pytest.mark.parametrize("text", ["", "{}", '{"members"', "[]", '{"members": null}'])
 def test_a_damaged_summary_is_named(tiny, tmp_path, text):
     settings = tiny(output_dir=str(tmp_path))
     (tmp_path / "settings.flags").write_text(settings.as_flags())

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from orc_keras import data, report
-from orc_keras.data import folder
+from orc_keras.data import files
 
 
 def photo(seed, height=12, width=16, channels=3):
@@ -158,23 +158,81 @@ def test_many_damaged_images(tmp_path):
         load(tmp_path)
 
 
-def test_a_changed_fingerprint_means_another_check(tmp_path):
-    """Images that stream are checked once, and not again when the run continues."""
+def noise(seed, size=90):
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8))
+
+
+def test_images_that_stream_are_checked_once(tmp_path):
+    """And not again when the run continues; what is damaged later is named when it is read."""
     fill(tmp_path)
     bad = tmp_path / "val" / "dog" / "0.png"
+    noise(1).save(bad)
+    notes = load(tmp_path, memory_gb=0, image_size=8).notes
     whole = bytearray(bad.read_bytes())
-    notes = load(tmp_path, memory_gb=0).notes
     whole[len(whole) // 2] ^= 255
-    bad.write_bytes(whole)  # of the same size
-    assert load(tmp_path, memory_gb=0, checked=notes["files"]).notes == notes
-    with pytest.raises(ValueError, match="0.png is damaged"):
-        load(tmp_path, memory_gb=0)
-    with pytest.raises(ValueError, match="0.png is damaged"):
-        load(tmp_path, memory_gb=0, checked="another")
+    bad.write_bytes(whole)
+    images = load(tmp_path, memory_gb=0, image_size=8, checked=notes["files"])
+    assert images.notes == notes
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        list(data.held_out_batches(images, 2))
+    with pytest.raises(ValueError, match="Of 6 images 1 cannot be used: .*/dog/0.png is damaged"):
+        images.check()
+    for checked in (None, "another"):
+        with pytest.raises(ValueError, match="0.png is damaged"):
+            load(tmp_path, memory_gb=0, checked=checked)
+
+
+def test_the_fingerprint_tells_images_apart(tmp_path):
+    """Also such as have the same sizes, or have changed places."""
+    fill(tmp_path)
+    for name in ("cat", "dog"):
+        noise(len(name)).save(tmp_path / "train" / name / "0.bmp")
+    prints = [load(tmp_path).notes["files"]]
+    noise(7).save(tmp_path / "train" / "cat" / "0.bmp")
+    prints.append(load(tmp_path).notes["files"])
+    (tmp_path / "train" / "cat" / "0.bmp").rename(tmp_path / "bmp")
+    (tmp_path / "train" / "dog" / "0.bmp").rename(tmp_path / "train" / "cat" / "0.bmp")
+    (tmp_path / "bmp").rename(tmp_path / "train" / "dog" / "0.bmp")
+    prints.append(load(tmp_path).notes["files"])
+    assert len(set(prints)) == 3
+    assert load(tmp_path).notes["files"] == prints[-1]
 
 
 def palette_bmp(root):
     photo(1).convert("P").save(root / "train" / "cat" / "bad.bmp")
+
+
+def bmp_of_32_bits(root):
+    photo(1).convert("RGBA").save(root / "train" / "cat" / "bad.bmp")
+
+
+def transparent_colour(root):
+    photo(1).save(root / "train" / "cat" / "bad.png", transparency=(1, 2, 3))
+
+
+def animation(root):
+    frames = [photo(seed) for seed in range(3)]
+    path = root / "train" / "cat" / "bad.webp"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+
+def strange_header(root):
+    """A chunk that Pillow refuses with an exception of its own kind."""
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "a" * 3_000_000, zip=True)
+    photo(1).save(root / "train" / "cat" / "bad.png", pnginfo=text)
+
+
+def link_to_itself(root):
+    (root / "train" / "cat" / "me").symlink_to(".")
+
+
+def link_to_its_parent(root):
+    (root / "train" / "cat" / "all").symlink_to("..")
+
+
+def name_of_two_lines(root):
+    (root / "train" / "a\nb").mkdir()
 
 
 def gif(root):
@@ -213,7 +271,14 @@ def no_train(root):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (palette_bmp, "bad.bmp is a BMP with a palette; save it as PNG"),
+        (palette_bmp, "bad.bmp is a BMP with a palette, .* save it as PNG"),
+        (bmp_of_32_bits, "bad.bmp is a BMP with .* alpha, or other than 24 bits; save it as PNG"),
+        (transparent_colour, "bad.png has a transparent colour; save it with an alpha channel"),
+        (animation, "bad.webp is an animation; save one of its images"),
+        (strange_header, "bad.png is not a readable image .ValueError"),
+        (link_to_itself, "cat/me is a link to a folder whose images are there already"),
+        (link_to_its_parent, "cat/all is a link to a folder whose images are there already"),
+        (name_of_two_lines, r"has a class 'a\\nb', a name that cannot be printed"),
         (gif, "bad.png is a GIF, not a PNG, JPEG, BMP or WebP"),
         (one_class, "train must have a folder for each of at least two classes"),
         (empty_class, "train/emu has no image"),
@@ -238,7 +303,7 @@ def test_a_folder_that_is_not_there(tmp_path):
 def test_a_folder_larger_than_memory_streams(tmp_path):
     """Nothing is decoded before a mini-batch asks for it."""
     images = load(fill(tmp_path), memory_gb=0, image_size=8)
-    assert isinstance(images.train, folder.FileImages)
+    assert isinstance(images.train, files.FileImages)
     batches = data.train_batches(images, 6, seed=0)
     for path in (tmp_path / "train").rglob("*.png"):
         path.unlink()

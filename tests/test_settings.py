@@ -41,6 +41,16 @@ def test_lists_and_booleans():
     assert given.deterministic is True
 
 
+def test_the_home_directory():
+    """No shell expands a ~ that stands behind --flag=."""
+    given = parse(
+        *NEEDED, "--output_dir=~/run", "--data_dir=~/data", "--pivot_weights=~/pivot.keras"
+    )
+    home = Path.home()
+    paths = (given.output_dir, given.data_dir, given.pivot_weights)
+    assert paths == (f"{home}/run", f"{home}/data", f"{home}/pivot.keras")
+
+
 def test_later_flags_win(tmp_path):
     (tmp_path / "some.flags").write_text("--epochs=7\n--batch_size=16\n")
     given = parse(*NEEDED, f"--flagfile={tmp_path}/some.flags", "--epochs=9")

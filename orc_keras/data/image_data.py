@@ -5,12 +5,13 @@ import dataclasses
 import numpy as np
 
 from orc_keras.data import sources
-from orc_keras.data.images import Subset
+from orc_keras.data.images import Images, Subset
 from orc_keras.data.pipeline import statistics
 
 # Larger images are resized: the CIFAR recipe, which shifts by four pixels, is for small ones.
 LARGEST_UNRESIZED = 96
 USUAL_SIZE = 224  # of images that are resized, ImageNet's
+AUGMENTATIONS = ("auto", "none", "crop", "crop_and_flip")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +19,7 @@ class ImageData:
     """Images to learn and images held out, and how they are brought to the networks.
 
     Attributes:
-        train: the images to learn; one of the classes of `orc_keras.data.images`.
+        train: the images to learn, `orc_keras.data.images.Images`.
         held_out: the images that never influence training, likewise.
         class_names: a name for each class.
         image_shape: height, width and channels of the images that networks see.
@@ -29,8 +30,8 @@ class ImageData:
         notes: what a reader of the summary should know of the source.
     """
 
-    train: object
-    held_out: object
+    train: Images
+    held_out: Images
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]
     mean: tuple[float, ...]
@@ -43,6 +44,11 @@ class ImageData:
     @property
     def num_classes(self):
         return len(self.class_names)
+
+    def check(self):
+        """Raises ValueError, with their names, if images can no longer be read."""
+        self.train.check()
+        self.held_out.check()
 
     def description(self):
         """Returns all but the images, for a run's summary."""
@@ -95,6 +101,9 @@ def load(
     Raises:
         ValueError: if the dataset is unknown, missing or damaged, or has nothing to hold out.
     """
+    if augmentation not in AUGMENTATIONS:
+        possible = ", ".join(AUGMENTATIONS)
+        raise ValueError(f"augmentation must be one of {possible}, not {augmentation!r}.")
     source = sources.find(dataset, data_dir or None, memory_gb * 1e9, checked)
     train, held_out_from, held_out = _hold_out(source.splits, validation_fraction, dataset)
     size, resized = _size(source.size, image_size)
@@ -149,5 +158,8 @@ def _divide(images, fraction):
             np.arange(len(images)), test_size=fraction, random_state=0, stratify=labels
         )
     except ValueError as error:
-        raise ValueError(f"--validation_fraction={fraction} is impossible here: {error}") from error
+        raise ValueError(
+            f"--validation_fraction={fraction} is impossible with {len(images):,} images: both "
+            "parts need at least one of each class."
+        ) from error
     return Subset(images, np.sort(kept)), Subset(images, np.sort(held_back))

@@ -10,6 +10,21 @@ from orc_keras.data.decoding import decode
 _ALIGNMENT = 64  # bytes, of the memory of TensorFlow's tensors
 
 
+class Images:
+    """Images of a split; `len()` says how many, `read(index)` gives them and their labels.
+
+    Attributes:
+        labels: int32 classes, shape `[number]`; None if they are not known before one is read.
+        reads_batches: whether `read` takes many indices at once.
+    """
+
+    reads_batches = False
+    labels = None
+
+    def check(self):
+        """Raises ValueError, with their names, if images can no longer be read."""
+
+
 def empty_pixels(*shape):
     """Returns a NumPy array of uint8, not filled, whose memory a tensor can share."""
     size = math.prod(shape)
@@ -26,7 +41,7 @@ def _shared(pixels):
     return tf.experimental.dlpack.from_dlpack(pixels.__dlpack__())
 
 
-class PixelImages:
+class PixelImages(Images):
     """Images of one size, decoded, in memory; any number of them is read at once.
 
     Args:
@@ -50,7 +65,7 @@ class PixelImages:
         return tf.gather(self.pixels, index), tf.gather(self.labels, index)
 
 
-class MixedImages:
+class MixedImages(Images):
     """Images of different sizes, decoded, in memory, one behind the other.
 
     Args:
@@ -59,8 +74,6 @@ class MixedImages:
         channels: of every image.
         labels: int32 classes, shape `[number]`.
     """
-
-    reads_batches = False
 
     def __init__(self, pixels, sizes, channels, labels):
         self._channels = channels
@@ -82,30 +95,7 @@ class MixedImages:
         return image, self.labels[index]
 
 
-class FileImages:
-    """Images in a file each, read and decoded when they are needed.
-
-    Args:
-        paths: of the files.
-        labels: int32 classes, shape `[number]`.
-    """
-
-    reads_batches = False
-
-    def __init__(self, paths, labels):
-        with tf.device("CPU"):
-            self._paths = tf.constant([str(path) for path in paths])
-            self.labels = tf.constant(labels, tf.int32)
-
-    def __len__(self):
-        return len(self.labels)
-
-    def read(self, index):
-        """Returns one image, encoded, and its label."""
-        return tf.io.read_file(self._paths[index]), self.labels[index]
-
-
-class Subset:
+class Subset(Images):
     """Some of a split's images, without a copy of them.
 
     Args:
@@ -120,6 +110,9 @@ class Subset:
 
     def __len__(self):
         return len(self._indices)
+
+    def check(self):
+        self._images.check()
 
     @property
     def reads_batches(self):

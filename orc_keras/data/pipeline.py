@@ -28,7 +28,12 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=()):
     Returns:
         A `tf.data.Dataset` of (images, labels): float32 `[batch, height, width, channels]` and
         int32 `[batch]`.
+
+    Raises:
+        ValueError: if there are fewer images than a mini-batch has.
     """
+    if not 0 < batch_size <= len(data.train):
+        raise ValueError(f"batch_size must be 1 to {len(data.train):,}, not {batch_size:,}.")
     steps_per_epoch = len(data.train) // batch_size
 
     def samples(step):

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras.data.catalogue import first_line, keys
-from orc_keras.data.images import PixelImages, empty_pixels
+from orc_keras.data.images import Images, PixelImages, empty_pixels
 
 RECORD_OVERHEAD = 16  # bytes: a TFRecord's length (8), its checksum (4), the data's checksum (4)
 
@@ -36,7 +36,7 @@ def in_memory(builder, split):
     return PixelImages(pixels[:end], labels[:end])
 
 
-class RecordImages:
+class RecordImages(Images):
     """The images of a split on disk, readable in any order.
 
     Args:
@@ -47,9 +47,6 @@ class RecordImages:
         ValueError: if a file of the split is missing or is not as long as it should be, or is in
             a format without random access.
     """
-
-    reads_batches = False
-    labels = None  # not known before a record is read
 
     def __init__(self, builder, split):
         import tensorflow_datasets as tfds

@@ -1,11 +1,12 @@
 """Sources of images: what `--dataset` can name."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
 
-from orc_keras.data import catalogue, folder, records
+from orc_keras.data import catalogue, files, folder, records
 from orc_keras.data.images import PixelImages
 
 CIFAR = ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761))  # mean and standard deviation
@@ -46,7 +47,7 @@ def find(dataset, data_dir, memory, checked):
     if kind == "tfds" and name:
         return _from_catalogue(name, data_dir, memory)
     if kind == "folder" and name:
-        return _from_folder(Path(name).expanduser(), memory, checked)
+        return _from_folder(Path(os.path.expanduser(name)), memory, checked)
     possible = ["digits", *STATISTICS, "tfds:<name in TensorFlow Datasets>", "folder:<path>"]
     raise ValueError(f"--dataset={dataset} is unknown; possible are {', '.join(possible)}.")
 
@@ -91,23 +92,23 @@ def _from_catalogue(name, data_dir, memory):
 def _from_folder(root, memory, checked):
     """The user's own images, in a folder for each class."""
     class_names, splits = folder.find(root)
-    headers = {name: folder.read_headers(split.paths) for name, split in splits.items()}
+    headers = {name: files.read_headers(split.paths) for name, split in splits.items()}
     paths = [path for split in splits.values() for path in split.paths]
     every = [header for of_split in headers.values() for header in of_split]
     channels = 1 if all(header.is_grey for header in every) else 3
     sizes = {(header.height, header.width) for header in every}
     notes = {
         "source": str(root),
-        "files": folder.fingerprint(root, paths),
+        "files": files.fingerprint(root, paths),
         "ignored_files": sum(len(split.ignored) for split in splits.values()),
         "images_with_alpha": sum(header.has_alpha for header in every),
         "images_with_16_bits": sum(header.has_16_bits for header in every),
     }
     if sum(header.height * header.width * channels for header in every) <= memory:
-        images = {n: folder.in_memory(s, headers[n], channels) for n, s in splits.items()}
+        images = {n: files.in_memory(s, headers[n], channels) for n, s in splits.items()}
     else:
         if notes["files"] != checked:
-            folder.check(paths)
-        images = {n: folder.on_disk(s) for n, s in splits.items()}
+            files.check(paths)
+        images = {n: files.FileImages(s.paths, s.labels) for n, s in splits.items()}
     size = sizes.pop() if len(sizes) == 1 else None
     return Source(images, class_names, channels, size, notes=notes)
