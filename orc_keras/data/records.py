@@ -25,11 +25,10 @@ def in_memory(builder, split):
     number, end = builder.info.splits[split].num_examples, 0
     pixels = empty_pixels(number, *builder.info.features[image].shape)
     labels = np.empty(number, np.int32)
-    file_by_file = tfds.ReadConfig(interleave_cycle_length=1)
+    # File by file, as RecordImages; and without a cache, which would take the same memory again.
+    in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
     for batch in tfds.as_numpy(
-        builder.as_dataset(
-            split=split, batch_size=500, shuffle_files=False, read_config=file_by_file
-        )
+        builder.as_dataset(split=split, batch_size=500, shuffle_files=False, read_config=in_order)
     ):
         begin, end = end, end + len(batch[label])
         pixels[begin:end], labels[begin:end] = batch[image], batch[label]
