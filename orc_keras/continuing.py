@@ -75,6 +75,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         if self._values:
             self._check(_state(self.model))
             self._restore(_state(self.model))
+            self._values = {n: v for n, v in self._values.items() if n.startswith("metric/")}
         self._catch_signals()
 
     def on_epoch_begin(self, epoch, logs=None):

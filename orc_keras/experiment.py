@@ -1,27 +1,22 @@
 """The story of a run: data, pivot, group, training, the student's files, the table."""
 
 import contextlib
-import csv
 import dataclasses
 import functools
-import sys
 import warnings
 import zipfile
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 import models
 from orc_keras import data, distribution, report, run_directory
-from orc_keras.callbacks import StopOnNonFiniteLoss, StudentProgress
-from orc_keras.continuing import SaveAndContinue
 from orc_keras.export import export_saved_model
+from orc_keras.fitting import fit, read_history
 from orc_keras.online_role_change import OnlineRoleChange
 from orc_keras.optimizers import L2SGD
 from orc_keras.run_directory import RunDirectory
-from orc_keras.saves import Saves
 
 
 def prepare(settings):
@@ -69,10 +64,10 @@ def run(settings, directory, images, group):
         print(report.data(images.description()))
         pivot_seconds = train_pivot(settings, directory, group, images)
         print(f"The group learns: {', '.join(group.members)} (epochs: {settings.epochs}).")
-        seconds = _fit(group, settings.epochs, settings, directory, "group", images)
+        seconds = fit(group, settings.epochs, settings, directory, "group", images)
         with directory.replacing("checkpoints/group.keras") as path:
             group.save(path)
-        seen = _steps_per_epoch(settings, images) * settings.batch_size * settings.epochs
+        seen = len(images.train) // settings.batch_size * settings.batch_size * settings.epochs
         summary = {
             "settings": dataclasses.asdict(settings),
             "versions": report.versions(),
@@ -80,7 +75,7 @@ def run(settings, directory, images, group):
             "seconds": round(pivot_seconds + seconds, 1),
             "images_per_second": round(seen / seconds, 1),
             "data": images.description(),
-            "members": report.members(group, _read_history(directory / "history.csv")),
+            "members": report.members(group, read_history(directory / "history.csv")),
         }
         export_student(group, images, directory)
         directory.write_json("summary.json", summary)  # which marks the run as finished
@@ -101,7 +96,7 @@ def train_pivot(settings, directory, group, images):
         # Only what is built can be restored; Keras would build them when they are first used.
         alone.optimizer.build(alone.trainable_variables)
     alone.evaluate(data.held_out_batches(images, settings.batch_size).take(1), verbose=0)
-    seconds = _fit(alone, settings.pivot_epochs, settings, directory, "pivot", images)
+    seconds = fit(alone, settings.pivot_epochs, settings, directory, "pivot", images)
     with directory.replacing("checkpoints/pivot.keras") as path:
         alone.save(path)
     return seconds
@@ -202,64 +197,3 @@ def _check_batch_size(batch_size, images, replicas):
 
 def _optimizer(settings):
     return L2SGD(settings.learning_rate, settings.momentum, l2=settings.weight_decay)
-
-
-def _steps_per_epoch(settings, images):
-    return len(images.train) // settings.batch_size
-
-
-def _fit(model, epochs, settings, directory, stage, images):
-    """Fits the model from where it was saved on; returns how many seconds that took in all."""
-    decays = np.array(settings.decay_epochs)
-
-    def learning_rate(epoch, _):
-        return settings.learning_rate * settings.decay_factor ** int(np.sum(epoch >= decays))
-
-    history = directory / ("history.csv" if stage == "group" else f"{stage}_history.csv")
-    steps_per_epoch = _steps_per_epoch(settings, images)
-    saves = Saves(directory / "checkpoints", stage, settings.keep)
-    progress = SaveAndContinue(saves, steps_per_epoch, settings.saving(), history)
-    if progress.first_step:
-        print(
-            f"Continuing: {progress.first_step:,} of {epochs * steps_per_epoch:,} steps are done."
-        )
-    try:
-        model.fit(
-            data.train_batches(
-                images,
-                settings.batch_size,
-                settings.seed,
-                progress.first_step,
-                settings.augmentation,
-            ),
-            epochs=epochs,
-            initial_epoch=progress.epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_data=data.held_out_batches(images, settings.batch_size),
-            callbacks=[
-                StopOnNonFiniteLoss(),
-                progress,
-                StudentProgress(),
-                keras.callbacks.LearningRateScheduler(learning_rate),
-                keras.callbacks.CSVLogger(history, append=True),
-                keras.callbacks.TensorBoard(directory / "tensorboard" / stage, write_graph=False),
-            ],
-            shuffle=False,  # the pipeline does that
-            verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch where nobody watches
-        )
-    except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-        try:
-            images.check()
-        except ValueError as reason:  # it names the file
-            raise OSError(f"Images can no longer be read. {reason}") from error
-        raise
-    finally:
-        progress.release_signals()
-    return progress.seconds
-
-
-def _read_history(path):
-    """Returns the values of each metric, an epoch each, by name."""
-    with open(path) as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0]}

@@ -1,0 +1,93 @@
+"""A stage of a run: a model is fitted, saved, and continued where it was saved last."""
+
+import csv
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from orc_keras import data
+from orc_keras.callbacks import StopOnNonFiniteLoss, StudentProgress
+from orc_keras.continuing import SaveAndContinue
+from orc_keras.saves import Saves
+
+
+def fit(model, epochs, settings, directory, stage, images):
+    """Fits a model, from where this run has saved it last.
+
+    Args:
+        model: a compiled `keras.Model`; it, its optimizer and its metrics are built.
+        epochs: how many there are in all.
+        settings: `Settings`.
+        directory: `RunDirectory`.
+        stage: "pivot" or "group".
+        images: `ImageData`.
+
+    Returns:
+        How many seconds it took, in this process and in earlier ones.
+
+    Raises:
+        OSError: if an image can no longer be read, or something cannot be written.
+    """
+    history = directory / ("history.csv" if stage == "group" else f"{stage}_history.csv")
+    steps_per_epoch = len(images.train) // settings.batch_size
+    saves = Saves(directory / "checkpoints", stage, settings.keep)
+    progress = SaveAndContinue(saves, steps_per_epoch, settings.saving(), history)
+    if progress.first_step:
+        steps = epochs * steps_per_epoch
+        print(f"Continuing: {progress.first_step:,} of {steps:,} steps are done.")
+    try:
+        model.fit(
+            _train_batches(settings, images, progress.first_step),
+            epochs=epochs,
+            initial_epoch=progress.epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_data=data.held_out_batches(images, settings.batch_size),
+            callbacks=_callbacks(settings, progress, history, directory / "tensorboard" / stage),
+            shuffle=False,  # the pipeline does that
+            verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch where nobody watches
+        )
+    except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+        _name_images(images, error)
+        raise
+    finally:
+        progress.release_signals()
+    return progress.seconds
+
+
+def _train_batches(settings, images, first_step):
+    return data.train_batches(
+        images, settings.batch_size, settings.seed, first_step, settings.augmentation
+    )
+
+
+def _callbacks(settings, progress, history, tensorboard):
+    decays = np.array(settings.decay_epochs)
+
+    def learning_rate(epoch, _):
+        return settings.learning_rate * settings.decay_factor ** int(np.sum(epoch >= decays))
+
+    return [
+        StopOnNonFiniteLoss(),  # before what is lost is saved
+        progress,
+        StudentProgress(),
+        keras.callbacks.LearningRateScheduler(learning_rate),
+        keras.callbacks.CSVLogger(history, append=True),
+        keras.callbacks.TensorBoard(tensorboard, write_graph=False),
+    ]
+
+
+def _name_images(images, error):
+    """Raises OSError with the names of images, if `error` came from reading them."""
+    try:
+        images.check()
+    except ValueError as reason:
+        raise OSError(f"Images can no longer be read. {reason}") from error
+
+
+def read_history(path):
+    """Returns the values of each metric, an epoch each, by name, from a run's `history.csv`."""
+    with open(path) as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]}
