@@ -82,7 +82,8 @@ def image_data(images, image_shape, resized):
 
 
 def training(image_data):
-    return data.train_batches(image_data, flags.FLAGS.batch_size, seed=0)
+    more = tuple(flags.FLAGS.augmentation)
+    return data.train_batches(image_data, flags.FLAGS.batch_size, seed=0, augmentation=more)
 
 
 def measured(pipelines):
@@ -108,6 +109,7 @@ def images_per_second(iterator, seconds):
 
 if __name__ == "__main__":
     flags.DEFINE_integer("batch_size", 64, "Images in a mini-batch.")
+    flags.DEFINE_list("augmentation", [], "Of our pipelines besides: randaugment, cutout.")
     flags.DEFINE_integer("turns", 5, "How often each pipeline is measured.")
     flags.DEFINE_float("seconds", 3.0, "How long it is measured each time.")
     app.run(main)

@@ -1,4 +1,4 @@
-"""Kills the quickstart again and again: python benchmarks/killed_run.py --kills=10
+"""Kills the quickstart again and again: python benchmarks/killed_run.py
 
 Runs configs/digits.flags once as it is and once with SIGKILL at random moments, continued each
 time, and compares weights, momentum and histories of the two to the bit. Other flags of train.py
@@ -50,7 +50,7 @@ def kill(directory, arguments, seconds):
     rng, moments = random.Random(flags.FLAGS.seed), collections.Counter()
     while moments.total() < flags.FLAGS.kills:
         process = start(directory, arguments)
-        time.sleep(rng.uniform(0.1, 0.6) * seconds)
+        time.sleep(rng.uniform(0.05, 0.35) * seconds)
         process.send_signal(signal.SIGKILL)
         if process.wait() == 0:
             print("It came to its end before the last kills; --kills was too many.")
@@ -83,6 +83,6 @@ def compare(whole, killed):
 
 
 if __name__ == "__main__":
-    flags.DEFINE_integer("kills", 10, "How often to kill the run.")
+    flags.DEFINE_integer("kills", 8, "How often to kill the run.")
     flags.DEFINE_integer("seed", 0, "Of the moments.")
     app.run(main)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import hidden_group_members
+from conftest import IMAGE_SHAPE, NUM_CLASSES, hidden_group_members
 
 import orc_keras
 from orc_keras import optimizers
@@ -203,3 +203,19 @@ def test_a_network_of_ones_own_can_be_saved_with_the_group(examples, tmp_path):
     group.fit(*examples, verbose=0, callbacks=keras.callbacks.ModelCheckpoint(tmp_path / "g.keras"))
     loaded = keras.saving.load_model(tmp_path / "g.keras").members["own"]
     np.testing.assert_allclose(loaded(examples[0]), own(examples[0]), atol=1e-6)
+
+
+def test_evaluation_changes_no_weight_and_no_statistic(examples):
+    """Not even BatchNorm's: held-out images never influence training."""
+
+    def network(name):
+        images = keras.Input(IMAGE_SHAPE)
+        x = keras.layers.BatchNormalization()(keras.layers.Flatten()(images))
+        return keras.Model(images, keras.layers.Dense(NUM_CLASSES)(x), name=name)
+
+    group = orc_keras.OnlineRoleChange(network("a"), [network("b"), network("c")])
+    group.compile("sgd")
+    before = group.get_weights()
+    group.evaluate(*examples, verbose=0)
+    for ours, theirs in zip(group.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
