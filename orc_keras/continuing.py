@@ -38,6 +38,11 @@ class SaveAndContinue(keras.callbacks.Callback):
         every: how often to save, a number and `"steps"` or `"epochs"`.
         history: path of the file that `keras.callbacks.CSVLogger(history, append=True)` writes.
 
+    Raises:
+        ValueError: if `every` is something else; from `fit`, if it is not called as above, or if
+            the save is one of another model.
+        OSError: from `fit`, if a save cannot be written.
+
     Example:
 
     >>> saves = Saves(directory, "group")
