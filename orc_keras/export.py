@@ -12,24 +12,31 @@ from absl import app, flags
 
 from orc_keras import startup
 from orc_keras.data import normalise
+from orc_keras.data.decoding import central_window
+from orc_keras.data.images import decoded
 from orc_keras.run_directory import read_summary
 
 
 def export_saved_model(network, data, directory):
-    """Writes a network as a SavedModel, with the normalisation inside.
+    """Writes a network as a SavedModel that takes raw images, with two signatures.
 
-    Its signature `serving_default` takes `images`, uint8 of shape `[batch, height, width,
-    channels]`, and returns `logits` and `probabilities`, float32 of shape `[batch, classes]`,
-    and `classes`, the int64 index of the most probable one, of shape `[batch]`. The names of the
-    classes are beside it in `class_names.txt`, one a line.
+    `serving_default` takes `images`, uint8 of shape `[batch, height, width, channels]`, of the
+    size that the network was trained on. `files` takes `contents`, strings of shape `[batch]`: the
+    bytes of PNGs, JPEGs, BMPs or WebPs, which it cuts and resizes as held-out images were. Both
+    return `logits` and `probabilities`, float32 of shape `[batch, classes]`, and `classes`, the
+    int64 index of the most probable one, of shape `[batch]`. The names of the classes are beside
+    it in `class_names.txt`, one a line.
 
     Args:
         network: a `keras.Model` from normalised images to logits.
-        data: `mean` and `std` of each channel, where 255 counts as 1, and `class_names`.
+        data: `ImageData.description()`.
         directory: where to write.
     """
+    shape = tuple(data["image_shape"])
 
     def serve(images):
+        # A signature does not check the shape when it is called from a file.
+        images = tf.ensure_shape(images, [None, *shape])
         normalised = normalise(images, data["mean"], data["std"])
         logits = tf.cast(network(normalised, training=False), tf.float32)
         return {
@@ -38,10 +45,17 @@ def export_saved_model(network, data, directory):
             "classes": tf.argmax(logits, axis=-1),
         }
 
-    images = tf.TensorSpec((None, *network.input_shape[1:]), tf.uint8, name="images")
+    def serve_files(contents):
+        window = central_window if data["resized"] else decoded
+        one = tf.TensorSpec(shape, tf.uint8)
+        return serve(tf.map_fn(lambda raw: window(raw, shape), contents, fn_output_signature=one))
+
+    images = tf.TensorSpec((None, *shape), tf.uint8, name="images")
+    contents = tf.TensorSpec((None,), tf.string, name="contents")
     archive = keras.export.ExportArchive()
     archive.track(network)
     archive.add_endpoint("serve", serve, input_signature=[images])
+    archive.add_endpoint("files", serve_files, input_signature=[contents])
     archive.write_out(directory, verbose=False)
     names = "".join(f"{name}\n" for name in data["class_names"])
     Path(directory, "class_names.txt").write_text(names, encoding="utf-8")

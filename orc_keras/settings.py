@@ -25,7 +25,7 @@ class Settings:
         "",
         "Images to learn: digits, cifar10, cifar100, imagenet2012, tfds:<any other name in "
         "TensorFlow Datasets>, or folder:<path>, a folder with train/<class>/ and val/<class>/ "
-        "or test/<class>/.",
+        "(or validation/, or test/).",
     )
     data_dir: str = _flag(
         "", "Folder of TensorFlow Datasets; empty: its usual place.", identity=False
@@ -37,21 +37,27 @@ class Settings:
         0,
     )
     validation_fraction: float = _flag(
-        0.0, "Part of the training images to hold out in place of the test images.", 0, 1
+        0.0,
+        "Part of the training images to hold out in place of the dataset's own held-out "
+        "images; needed where it has none.",
+        0,
+        1,
     )
     basic_augmentation: str = _flag(
         "auto",
-        "What happens to training images. Small ones: crop, shifted by up to 4 pixels; resized "
-        "ones: crop, a random part of them; crop_and_flip, also mirrored; auto, both except for "
-        "digits.",
+        "What happens to training images. crop: those that keep their size are shifted by up to "
+        "4 pixels, those that are resized are replaced by a random part of them; crop_and_flip: "
+        "also mirrored; auto: crop_and_flip, but none for digits.",
         choices=("auto", "none", "crop", "crop_and_flip"),
     )
     augmentation: tuple[str, ...] = _flag(
-        (), "What is done to them besides: randaugment, cutout.", choices=("randaugment", "cutout")
+        (),
+        "What happens to training images besides --basic_augmentation: randaugment, cutout.",
+        choices=("randaugment", "cutout"),
     )
     memory_gb: float = _flag(
         4.0,
-        "Images that take no more than these 10^9 bytes, decoded, are kept in memory; others are "
+        "Images that take at most so many GB (10^9 bytes) decoded are kept in memory; others are "
         "read anew in each epoch.",
         0,
         identity=False,
@@ -72,7 +78,9 @@ class Settings:
         "How often to save what a killed run needs to continue, such as 2 epochs or 500 steps.",
         identity=False,
     )
-    keep: int = _flag(2, "How many of these saves to keep, of each stage.", 1, identity=False)
+    keep: int = _flag(
+        2, "How many saves to keep (see --save_every), of each stage.", 1, identity=False
+    )
     pivot: str = _flag("", "Network of the pivot teacher (PT), by its name in models/.")
     students: tuple[str, ...] = _flag(
         (), "Networks of the students (S_1, ..., S_N), at least two; the last is *the* student."
@@ -125,7 +133,12 @@ class Settings:
     deterministic: bool = _flag(
         False, "Make every operation deterministic, also on GPUs; costs speed (see the README)."
     )
-    seed: int = _flag(0, "Of the weights, the order of the images and the mix-up.", 0, 2**32 - 1)
+    seed: int = _flag(
+        0,
+        "Seed of weights, order and augmentation of the images, and mix-up.",
+        0,
+        2**32 - 1,
+    )
 
     def __post_init__(self):
         for name in ("dataset", "pivot", "students"):
@@ -136,7 +149,9 @@ class Settings:
                 raise ValueError(f"--{name} must be a finite number, not {value}.")
         for name in self.augmentation:
             if name not in self.__dataclass_fields__["augmentation"].metadata["choices"]:
-                raise ValueError(f"--augmentation={name} is unknown; {self.help('augmentation')}")
+                raise ValueError(
+                    f"--augmentation={name} is unknown; possible are randaugment and cutout."
+                )
         self.saving()
         for epoch in self.decay_epochs:
             if epoch < 1:

@@ -110,7 +110,10 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
         ([*NEEDED, "--decay_epochs=-5"], "--decay_epochs must be 1 or more, not -5"),
         ([*NEEDED, "--save_every=often"], "--save_every must be like '500 steps' .*, not 'often'"),
         ([*NEEDED, "--save_every=0 steps"], "--save_every must be like .*, not '0 steps'"),
-        ([*NEEDED, "--augmentation=mixup"], "--augmentation=mixup is unknown; .* randaugment, cut"),
+        (
+            [*NEEDED, "--augmentation=mixup"],
+            "--augmentation=mixup is unknown; possible are",
+        ),
         ([*NEEDED, "--momentum=nan"], "--momentum must be a finite number, not nan"),
         ([*NEEDED, "--weight_decay=inf"], "--weight_decay must be a finite number, not inf"),
         ([*NEEDED, "--learning_rate=0"], "--learning_rate must be above 0, not 0"),

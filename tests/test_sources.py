@@ -138,7 +138,7 @@ def test_imagenet_by_its_recipe(tmp_path, monkeypatch):
 def test_records_can_be_held_back_for_validation(tmp_path, monkeypatch):
     monkeypatch.setattr(TinyAnimals, "numbers", {"train": 23})
     prepare(tmp_path, shards=2)
-    with pytest.raises(ValueError, match="tiny_animals has no held-out images; .*validation_frac"):
+    with pytest.raises(ValueError, match="tiny_animals has no held-out images .*--validation_frac"):
         data.load("tfds:tiny_animals", str(tmp_path))
     photos = data.load("tfds:tiny_animals", str(tmp_path), image_size=8, validation_fraction=0.2)
     assert (len(photos.train), len(photos.held_out)) == (18, 5)

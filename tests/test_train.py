@@ -6,6 +6,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import program, serve
 
 from orc_keras import data
@@ -107,6 +108,23 @@ def test_the_student_answers_without_this_project(trained, tmp_path):
     answers = serve(directory / "student", held_out()[0], tmp_path)
     student = keras.saving.load_model(directory / "student.keras")
     check_answers(answers, directory, "resnet8_3", student)
+
+
+def test_the_student_refuses_images_of_another_shape(trained):
+    student = tf.saved_model.load(trained[0] / "student").signatures["serving_default"]
+    for shape in ((1, 16, 16, 1), (1, 16, 8, 1), (1, 8, 8, 3)):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=r"expected shape \[\?,8,8,1\]"):
+            student(images=tf.zeros(shape, tf.uint8))
+
+
+def test_the_student_reads_files(trained):
+    images, _ = held_out()
+    signatures = tf.saved_model.load(trained[0] / "student").signatures
+    contents = tf.stack([tf.io.encode_png(image) for image in images[:20]])
+    answers = signatures["files"](contents=contents)
+    expected = signatures["serving_default"](images=tf.constant(images[:20]))
+    for name in ("logits", "probabilities", "classes"):
+        np.testing.assert_allclose(answers[name], expected[name], rtol=1e-5)
 
 
 def test_any_member_can_be_exported_later(trained, tmp_path):

@@ -43,7 +43,7 @@ def _header(path):
         with open(path, "rb") as file:
             start = file.read(30)
     except Exception as error:  # Pillow has many for what is no image
-        return f"is not a readable image ({type(error).__name__})"
+        return f"is not a readable image ({type(error).__name__} of Pillow)"
     bits = start[24] if kind == "PNG" else int.from_bytes(start[28:30], "little")
     # What TensorFlow would decode to something else than what the file means.
     if kind not in ("PNG", "JPEG", "MPO", "BMP", "WEBP"):
@@ -102,10 +102,16 @@ def check(paths):
 def in_memory(split, headers, channels):
     """Returns the images of a split decoded, in memory.
 
+    Args:
+        split: `folder.Split`.
+        headers: `Header` by path.
+        channels: 1 or 3.
+
     Raises:
         ValueError: if one cannot be decoded.
     """
-    sizes = np.array([(header.height, header.width) for header in headers], np.int64)
+    of_split = [headers[path] for path in split.paths]
+    sizes = np.array([(header.height, header.width) for header in of_split], np.int64)
     lengths = sizes.prod(axis=1) * channels
     ends = np.cumsum(lengths)
     pixels = empty_pixels(ends[-1])

@@ -31,8 +31,10 @@ def find(root):
         ValueError: if the folder has no `train/`; if a class is empty, or in one split only; if
             an image lies outside the classes.
     """
+    if not root.is_dir():
+        raise ValueError(f"--dataset=folder:{root} is not a folder.")
     if not (root / "train").is_dir():
-        raise ValueError(f"{root} has no folder train/ with a folder of images for each class.")
+        raise ValueError(f"{root} has no folder train/ with a folder for each class in it.")
     held_out = [name for name in HELD_OUT if (root / name).is_dir()]
     names = ["train", *held_out[:1]]
     classes = {name: _classes(root / name) for name in names}

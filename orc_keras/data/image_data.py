@@ -142,8 +142,8 @@ def _hold_out(splits, fraction, dataset):
         return train, "train", held_back
     if not others:
         raise ValueError(
-            f"--dataset={dataset} has no held-out images; hold back some of the others with "
-            "--validation_fraction=0.1."
+            f"--dataset={dataset} has no held-out images (val, validation or test); hold back some "
+            "of those to learn with --validation_fraction=0.1."
         )
     return train, *others[0]
 

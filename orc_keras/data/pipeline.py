@@ -5,6 +5,8 @@ alone: no state is carried along. So training can begin at any step without read
 before it, and sees the same mini-batches on any number of replicas.
 """
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -67,7 +69,9 @@ def held_out_batches(data, batch_size):
     def normalised(images, labels):
         return normalise(images, data.mean, data.std), labels
 
-    return _mapped(batches, normalised).prefetch(tf.data.AUTOTUNE)
+    # Keras warns of data whose end it does not know.
+    number = tf.data.experimental.assert_cardinality(math.ceil(len(data.held_out) / batch_size))
+    return _mapped(batches, normalised).apply(number).prefetch(tf.data.AUTOTUNE)
 
 
 def sample(seed, epoch, position, number):

@@ -92,9 +92,9 @@ def _from_catalogue(name, data_dir, memory):
 def _from_folder(root, memory, checked):
     """The user's own images, in a folder for each class."""
     class_names, splits = folder.find(root)
-    headers = {name: files.read_headers(split.paths) for name, split in splits.items()}
     paths = [path for split in splits.values() for path in split.paths]
-    every = [header for of_split in headers.values() for header in of_split]
+    headers = dict(zip(paths, files.read_headers(paths)))
+    every = headers.values()
     channels = 1 if all(header.is_grey for header in every) else 3
     sizes = {(header.height, header.width) for header in every}
     notes = {
@@ -105,7 +105,7 @@ def _from_folder(root, memory, checked):
         "images_with_16_bits": sum(header.has_16_bits for header in every),
     }
     if sum(header.height * header.width * channels for header in every) <= memory:
-        images = {n: files.in_memory(s, headers[n], channels) for n, s in splits.items()}
+        images = {n: files.in_memory(s, headers, channels) for n, s in splits.items()}
     else:
         if notes["files"] != checked:
             files.check(paths)
