@@ -48,18 +48,18 @@ def images():
     return data.ImageData(split, split, tuple("abcde"), IMAGE_SHAPE, (0.5,), (0.3,), "crop")
 
 
-def make_group(optimizer=None, **compiled):
+def make_group(optimizer=None):
     pivot, *students = (hidden_network(f"hidden{width}", width, seed=width) for width in (9, 7, 5))
     group = orc_keras.OnlineRoleChange(pivot, students)
-    group.compile(optimizer or keras.optimizers.SGD(0.1, momentum=0.9), **compiled)
+    group.compile(optimizer or keras.optimizers.SGD(0.1, momentum=0.9))
     return group
 
 
-def make_network():
+def make_network(**compiled):
     """A network by itself, with its optimizer and metrics built."""
     network = hidden_network("alone", 8)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile("adam", loss, metrics=["accuracy"])
+    network.compile("adam", loss, metrics=["accuracy"], **compiled)
     network.optimizer.build(network.trainable_variables)
     network.evaluate(data.held_out_batches(images(), 8).take(1), verbose=0)
     return network
@@ -94,9 +94,9 @@ def assert_same(directory, other, first, second):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A directory and a group that was trained in one go."""
+    """A directory and a network that was trained in one go."""
     directory = tmp_path_factory.mktemp("whole")
-    return directory, train(make_group(), directory)
+    return directory, train(make_network(), directory)
 
 
 @pytest.mark.parametrize(
@@ -110,28 +110,29 @@ def whole(tmp_path_factory):
 def test_interrupted_training_ends_as_if_it_had_not_been(whole, tmp_path, every, places):
     for place in places:
         with pytest.raises(Interrupt):
-            train(make_group(), tmp_path, every, [At(*place, interrupt)])
-    group = train(make_group(), tmp_path, every)
-    assert_same(tmp_path, whole[0], group, whole[1])
-    assert int(group.mini_batches.numpy()) == EPOCHS * STEPS
-    for optimizer in group.optimizers.values():
-        assert int(optimizer.iterations.numpy()) == EPOCHS * STEPS
+            train(make_network(), tmp_path, every, [At(*place, interrupt)])
+    network = train(make_network(), tmp_path, every)
+    assert_same(tmp_path, whole[0], network, whole[1])
 
 
-def test_an_ordinary_network_continues_too(tmp_path):
-    first = train(make_network(), tmp_path / "first")
+def test_a_group_continues_with_all_of_its_members(tmp_path):
+    first = train(make_group(), tmp_path / "first")
     with pytest.raises(Interrupt):
-        train(make_network(), tmp_path / "second", callbacks=[At(1, 5, interrupt)])
-    second = train(make_network(), tmp_path / "second")
+        train(make_group(), tmp_path / "second", callbacks=[At(1, 5, interrupt)])
+    second = train(make_group(), tmp_path / "second")
     assert_same(tmp_path / "first", tmp_path / "second", first, second)
+    assert int(second.mini_batches.numpy()) == EPOCHS * STEPS
+    for ours, theirs in zip(first.optimizers.values(), second.optimizers.values()):
+        for variable, other in zip(ours.variables, theirs.variables, strict=True):
+            np.testing.assert_array_equal(variable, other)
 
 
 def test_several_steps_in_one_execution(tmp_path):
-    first = train(make_group(steps_per_execution=2), tmp_path / "first", (4, "steps"))
+    first = train(make_network(steps_per_execution=2), tmp_path / "first", (4, "steps"))
     with pytest.raises(Interrupt):
         stop = [At(1, 8, interrupt)]
-        train(make_group(steps_per_execution=2), tmp_path / "second", (4, "steps"), stop)
-    second = train(make_group(steps_per_execution=2), tmp_path / "second", (4, "steps"))
+        train(make_network(steps_per_execution=2), tmp_path / "second", (4, "steps"), stop)
+    second = train(make_network(steps_per_execution=2), tmp_path / "second", (4, "steps"))
     assert_same(tmp_path / "first", tmp_path / "second", first, second)
 
 
@@ -162,8 +163,8 @@ def test_two_replicas(tmp_path):
 
 
 def test_a_finished_training_is_restored_and_nothing_is_trained(whole, tmp_path):
-    train(make_group(), tmp_path)
-    again = train(make_group(), tmp_path, callbacks=[At(2, 10, interrupt)])
+    train(make_network(), tmp_path)
+    again = train(make_network(), tmp_path, callbacks=[At(2, 10, interrupt)])
     assert_same(tmp_path, whole[0], again, whole[1])
 
 
@@ -181,24 +182,24 @@ def test_a_signal_saves_where_training_is(whole, tmp_path, number, epoch, step, 
     handlers = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
     send = At(epoch, step, lambda: os.kill(os.getpid(), number), testing)
     with pytest.raises(Stopped, match=f"stopped by {number.name}") as stopped:
-        train(make_group(), tmp_path, (1000, "steps"), [send])
+        train(make_network(), tmp_path, (1000, "steps"), [send])
     assert handlers == (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT))
     saved = Saves(tmp_path / "saves", "group").read()[:2]
     assert saved == (stopped.value.epoch, stopped.value.step)
     assert saved >= (epoch, STEPS if testing else step)
-    group = train(make_group(), tmp_path)
-    assert_same(tmp_path, whole[0], group, whole[1])
+    network = train(make_network(), tmp_path)
+    assert_same(tmp_path, whole[0], network, whole[1])
 
 
 def test_a_damaged_save_is_named_and_the_one_before_is_used(whole, tmp_path, capsys):
     with pytest.raises(Interrupt):
-        train(make_group(), tmp_path, callbacks=[At(1, 5, interrupt)])
+        train(make_network(), tmp_path, callbacks=[At(1, 5, interrupt)])
     newest = max((tmp_path / "saves").iterdir())
     state = newest / "state.data-00000-of-00001"
     state.write_bytes(state.read_bytes()[:-1])
-    group = train(make_group(), tmp_path)
+    network = train(make_network(), tmp_path)
     assert f"{newest}/ is damaged and is not used." in capsys.readouterr().out
-    assert_same(tmp_path, whole[0], group, whole[1])
+    assert_same(tmp_path, whole[0], network, whole[1])
 
 
 def test_wrong_use(tmp_path):
