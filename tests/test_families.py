@@ -5,10 +5,11 @@ import tensorflow as tf
 import models
 import orc_keras
 
-FAMILIES = ("vgg8", "wrn_16_2", "mobilenet_v2", "shufflenet_v1", "shufflenet_v2")
+# Without ShuffleNetV1, whose grouped convolutions XLA takes a minute to compile on CPUs.
+FAMILIES = ("vgg8", "wrn_16_2", "mobilenet_v2", "shufflenet_v2")
 
 
-def test_a_group_of_all_families_learns():
+def test_a_group_of_several_families_learns():
     """24 mini-batches of 16 images, which show four coarse patterns in noise, in half precision."""
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy("mixed_bfloat16")
