@@ -15,15 +15,23 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
     Put it before callbacks that save, so that what they saved before stays.
     """
 
+    def on_train_begin(self, logs=None):
+        self._steps = None
+
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
+        if self._steps is None:  # training may continue; of data without a known end it cannot
+            self._steps = epoch * (self.params["steps"] or 0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._steps += self._batch + 1
 
     def on_train_batch_end(self, batch, logs=None):
+        self._batch = batch
         members = getattr(self.model, "members", None)
         losses = {n: f"{n}_loss" for n in members} if members else {self.model.name: "loss"}
         lost = [name for name, key in losses.items() if not math.isfinite(logs[key])]
         if lost:
-            step = self.epoch * self.params["steps"] + batch + 1
+            step = self._steps + batch + 1
             raise NonFiniteLoss(
                 f"The loss of {' and '.join(lost)} is no longer finite at step {step}; a "
                 "lower learning rate usually helps."

@@ -143,7 +143,7 @@ class SaveAndContinue(keras.callbacks.Callback):
     def _restore(self, variables):
         for name, copies in variables.items():
             saved = self._values[name]
-            if len(saved) not in (1, len(copies)):  # another number of replicas
+            if len(saved) != len(copies):  # another number of replicas
                 saved = _divided(saved, len(copies)) if name.startswith("metric") else saved[:1]
             for number, copy in enumerate(copies):
                 copy.assign(saved[number % len(saved)])

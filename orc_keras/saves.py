@@ -90,8 +90,8 @@ class Saves:
 
 
 def _write(directory, values):
-    tensors = [tf.convert_to_tensor(value) for value in values.values()]
     with tf.device("CPU"):
+        tensors = [tf.convert_to_tensor(value) for value in values.values()]
         tf.raw_ops.SaveV2(
             prefix=str(directory / "state"),
             tensor_names=list(values),

@@ -162,6 +162,30 @@ def test_two_replicas(tmp_path):
     assert_same(tmp_path / "first", tmp_path / "second", first, second)
 
 
+@pytest.mark.parametrize("before, after", [("mirrored", "one_device"), ("one_device", "mirrored")])
+def test_another_number_of_replicas(tmp_path, before, after):
+    """Metrics are sums over replicas, of which each must count once.
+
+    (A group itself learns otherwise there: its feedback comes from each replica's images.)
+    """
+
+    def network(strategy):
+        with distribution.strategy(strategy).scope():
+            return make_network()
+
+    first = train(network("one_device"), tmp_path / "first")
+    with pytest.raises(Interrupt):
+        train(network(before), tmp_path / "second", callbacks=[At(1, 5, interrupt)])
+    second = train(network(after), tmp_path / "second")
+    for ours, theirs in zip(first.trainable_weights, second.trainable_weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    rows = [
+        np.loadtxt(tmp_path / name / "history.csv", delimiter=",", skiprows=1)
+        for name in ("first", "second")
+    ]
+    np.testing.assert_allclose(*rows, rtol=1e-4)
+
+
 def test_a_finished_training_is_restored_and_nothing_is_trained(whole, tmp_path):
     train(make_network(), tmp_path)
     again = train(make_network(), tmp_path, callbacks=[At(2, 10, interrupt)])

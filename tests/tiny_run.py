@@ -27,7 +27,10 @@ class TinyRuns:
         self._program.wait()
 
     def start(self, *flags):
-        """Starts a run and returns its process id; what it prints goes to `printed()`."""
+        """Starts a run, of which `wait()` must follow; returns its process id.
+
+        A number before the flags is the most bytes that a file of it can have.
+        """
         self._say(list(flags))
         return json.loads(self._program.stdout.readline())
 
@@ -86,7 +89,6 @@ def main():
 
     models.build = build
     models.smallest_size = lambda name, head: 1
-    models.flops = lambda network: 0
     settings.define_flags()
     for line in sys.stdin:
         with tempfile.TemporaryFile("w+") as output:
