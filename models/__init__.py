@@ -1,6 +1,7 @@
 """The networks by name: `build(name, input_shape, num_classes)` and `names()`.
 
-Every network is made of stock Keras layers only, so a saved one loads without this project.
+Every network is made of stock Keras layers, so a saved one loads without this project; while it is
+not saved, its BatchNorms are computed by a faster kernel (`normalization.py`).
 `python -m models` prints what there is.
 """
 

@@ -7,6 +7,8 @@ layers that it adds. Layers are made in the order in which a reference network l
 import keras
 from keras import layers
 
+from models.normalization import BatchNormalization
+
 
 def conv(x, width, name, kernel_size=3, strides=1, groups=1, use_bias=False, initial=None):
     """Convolution that pads `kernel_size // 2` pixels on each side."""
@@ -44,7 +46,7 @@ def _pad(x, name, kernel_size, strides):
 
 def batch_norm(x, name):
     """BatchNorm whose moving statistics keep 0.9 of the old value at each step."""
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
 
 
 def relu(x, name):

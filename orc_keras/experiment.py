@@ -38,13 +38,14 @@ def prepare(settings):
         return functools.partial(show_finished, directory, summary)
     directory.check()
     _check_networks(settings)
-    _set_up_keras(settings)
+    set_up_keras(settings)
     images = _load_images(settings, directory)
     strategy = distribution.strategy(settings.strategy)
     _check_batch_size(settings.batch_size, images, strategy.num_replicas_in_sync)
+    _check_steps(settings.steps_per_execution, len(images.train) // settings.batch_size)
     with strategy.scope():
-        group = build_group(settings, images)
-        group.compile(_optimizer(settings))
+        group = build_group(settings, images.image_shape, images.num_classes)
+        group.compile(**compilation(settings))
     if settings.pivot_weights:
         load_pivot(group.pivot, settings.pivot_weights)
     directory.claim()
@@ -92,7 +93,7 @@ def train_pivot(settings, directory, group, images):
         # A model of its own around the same layers: the pivot itself stays free of an optimizer.
         alone = keras.Model(group.pivot.input, group.pivot.output, name=group.pivot_name)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        alone.compile(_optimizer(settings), loss, metrics=["accuracy"], jit_compile=False)
+        alone.compile(loss=loss, metrics=["accuracy"], **compilation(settings))
         # Only what is built can be restored; Keras would build them when they are first used.
         alone.optimizer.build(alone.trainable_variables)
     alone.evaluate(data.held_out_batches(images, settings.batch_size).take(1), verbose=0)
@@ -112,12 +113,12 @@ def export_student(group, images, directory):
         export_saved_model(student, images.description(), path)
 
 
-def build_group(settings, images):
+def build_group(settings, image_shape, num_classes):
     """Builds the networks and the group of them."""
 
     def build(flag, name):
         with _naming(flag):
-            return models.build(name, images.image_shape, images.num_classes, settings.head)
+            return models.build(name, image_shape, num_classes, settings.head)
 
     return OnlineRoleChange(
         build("pivot", settings.pivot),
@@ -146,7 +147,8 @@ def load_pivot(pivot, path):
         ) from error
 
 
-def _set_up_keras(settings):
+def set_up_keras(settings):
+    """Sets Keras's random seed and its types, and whether operations are deterministic."""
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(settings.seed)
@@ -195,5 +197,19 @@ def _check_batch_size(batch_size, images, replicas):
         raise ValueError(f"--batch_size={batch_size} is not divisible by the {replicas} replicas.")
 
 
-def _optimizer(settings):
-    return L2SGD(settings.learning_rate, settings.momentum, l2=settings.weight_decay)
+def _check_steps(steps_per_execution, steps):
+    if steps % steps_per_execution:
+        possible = ", ".join(str(n) for n in range(1, steps + 1) if steps % n == 0)
+        raise ValueError(
+            f"--steps_per_execution={steps_per_execution} does not divide the {steps} steps of an "
+            f"epoch; possible are {possible}."
+        )
+
+
+def compilation(settings):
+    """Returns the arguments of `compile` for the group, and for its pivot alone."""
+    return {
+        "optimizer": L2SGD(settings.learning_rate, settings.momentum, l2=settings.weight_decay),
+        "steps_per_execution": settings.steps_per_execution,
+        "jit_compile": settings.jit_compile,
+    }

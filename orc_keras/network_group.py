@@ -91,8 +91,12 @@ class NetworkGroup(keras.Model):
 
         Raises:
             ValueError: if the optimizer averages weights (`use_ema=True`), because Keras would
-                assign the student's averages to the other members.
+                assign the student's averages to the other members; if XLA is asked for on several
+                replicas, whose steps it cannot compile.
         """
+        replicas = self.distribute_strategy.num_replicas_in_sync
+        if jit_compile and replicas > 1:
+            raise ValueError(f"jit_compile works on one device, not on {replicas} replicas.")
         with self.distribute_strategy.scope():
             optimizer = keras.optimizers.get(optimizer)
             if getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False):

@@ -130,6 +130,15 @@ class Settings:
         "Type of the computations where it is not float32; logits and losses always are.",
         choices=("none", "bfloat16", "float16"),
     )
+    steps_per_execution: int = _flag(
+        1,
+        "Mini-batches that TensorFlow makes before it returns to Python; must divide those of an "
+        "epoch. More can be faster with small networks on a GPU.",
+        1,
+    )
+    jit_compile: bool = _flag(
+        False, "Compile the step with XLA; on one device only. Pays on GPUs, not on CPUs."
+    )
     deterministic: bool = _flag(
         False, "Make every operation deterministic, also on GPUs; costs speed (see the README)."
     )

@@ -15,6 +15,7 @@ from orc_keras import data, experiment
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
 from orc_keras.export import export_member
+from orc_keras.fitting import read_history
 from orc_keras.run_directory import RunDirectory
 from orc_keras.saves import Saves
 from orc_keras.settings import Settings
@@ -77,6 +78,23 @@ def test_a_run_in_mixed_precision(tiny, tmp_path, precision):
     experiment.prepare(settings)()
     answers = serve(tmp_path / "run" / "student", data.load().held_out.pixels.numpy(), tmp_path)
     assert answers["logits"].dtype == np.float32
+
+
+def test_several_steps_in_one_execution_are_the_same_steps(tiny, tmp_path):
+    def weights(steps):
+        directory = tmp_path / str(steps)
+        experiment.prepare(tiny(steps_per_execution=steps, output_dir=str(directory)))()
+        return keras.saving.load_model(directory / "student.keras").get_weights()
+
+    for five, one in zip(weights(5), weights(1), strict=True):
+        np.testing.assert_allclose(five, one, atol=1e-6)
+
+
+def test_a_run_compiled_by_xla_learns(tiny, tmp_path):
+    settings = tiny(jit_compile=True, epochs=6, decay_epochs=(6,), output_dir=str(tmp_path))
+    experiment.prepare(settings)()
+    losses = read_history(tmp_path / "history.csv")["loss"]
+    assert losses[-1] < 0.9 * losses[0]
 
 
 @pytest.mark.parametrize("deterministic", [False, True])
@@ -237,6 +255,11 @@ def test_damaged_pivot_weights(tiny, tmp_path, suffix):
     [
         ({"batch_size": 41}, "--batch_size=41 is more than the 40 images"),
         ({"batch_size": 7, "strategy": "mirrored"}, "--batch_size=7 is not divisible by the 2"),
+        (
+            {"steps_per_execution": 2},
+            "=2 does not divide the 5 steps of an epoch; possible are 1, 5",
+        ),
+        ({"jit_compile": True, "strategy": "mirrored"}, "works on one device, not on 2 replicas"),
         ({"students": ("hidden6",)}, "at least two students, not 1"),
         ({"temporary_teachers": 3}, "temporary_teachers must be .* below .* students, 3, not 3"),
         ({"temperature": 0.0}, "temperature must be above 0"),

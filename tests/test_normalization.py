@@ -1,0 +1,38 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.normalization import BatchNormalization
+
+
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("mixed_bfloat16", 1e-2)])
+@pytest.mark.parametrize("training", [True, False])
+def test_computes_what_the_stock_layer_does(dtype, tolerance, training):
+    """Outputs, gradients and moving statistics, with few enough pixels to tell the variances."""
+    rng = np.random.default_rng(0)
+    images, weights = rng.normal(2, 3, (2, 3, 2, 5)), rng.uniform(0.5, 2, (4, 5))
+
+    def everything(layer):
+        layer.build(images.shape)
+        layer.set_weights(weights)
+        inputs = tf.constant(images, layer.compute_dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = layer(inputs, training=training)
+            loss = tf.reduce_sum(tf.cast(outputs, tf.float32) ** 3)
+        gradients = tape.gradient(loss, [inputs, *(w.value for w in layer.trainable_weights)])
+        return [tf.cast(x, tf.float32).numpy() for x in (outputs, *gradients)] + layer.get_weights()
+
+    ours = everything(BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype))
+    stock = everything(keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype))
+    for actual, expected in zip(ours, stock, strict=True):
+        np.testing.assert_allclose(actual, expected, atol=tolerance * np.abs(expected).max())
+    moved = not np.allclose(ours[-1], weights[-1])
+    assert moved == training
+
+
+def test_a_file_names_the_stock_layer():
+    layer = keras.saving.serialize_keras_object(BatchNormalization())
+    assert (layer["module"], layer["class_name"]) == ("keras.layers", "BatchNormalization")
+    assert type(keras.saving.deserialize_keras_object(layer)) is keras.layers.BatchNormalization
