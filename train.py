@@ -8,9 +8,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no wall of start-up messag
 
 from absl import app, flags
 
-from orc_keras import experiment, settings, startup
+from orc_keras import experiment, settings, startup, workers
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.continuing import Stopped
+
+import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
 
 
 def main(argv):
@@ -26,6 +28,13 @@ def main(argv):
         name = signal.Signals(number).name
         print(f"train.py: stopped by {name}; the same command continues.", file=sys.stderr)
         sys.exit(128 + number)  # as if the signal had ended it, which it has
+    except tf.errors.OpError as error:
+        if not workers.lost_one(error):
+            raise
+        sys.exit(
+            "train.py: another worker has stopped, or its machine cannot be reached; the same "
+            "command on all of them continues from the last save."
+        )
     except OSError as error:
         sys.exit(f"train.py: {error}; what was saved before is there, the same command continues.")
 

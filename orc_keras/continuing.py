@@ -7,6 +7,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
+
+from orc_keras.workers import Workers
 
 
 class Stopped(Exception):
@@ -37,6 +40,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         steps_per_epoch: mini-batches in an epoch.
         every: how often to save, a number and `"steps"` or `"epochs"`.
         history: path of the file that `keras.callbacks.CSVLogger(history, append=True)` writes.
+        workers: `Workers`, if there are several: the chief's saves are read and written.
 
     Raises:
         ValueError: if `every` is something else; from `fit`, if it is not called as above, or if
@@ -57,7 +61,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         seconds: how long training has taken, in this process and in earlier ones.
     """
 
-    def __init__(self, saves, steps_per_epoch, every, history):
+    def __init__(self, saves, steps_per_epoch, every, history, workers=None):
         super().__init__()
         if every[0] < 1 or every[1] not in ("steps", "epochs"):
             raise ValueError(f'every must be like (500, "steps") or (1, "epochs"), not {every}.')
@@ -65,8 +69,9 @@ class SaveAndContinue(keras.callbacks.Callback):
         self._steps_per_epoch = steps_per_epoch
         self._every, self._unit = every
         self._history = Path(history)
-        self._signal, self._handlers, self._started = None, {}, None
-        self.epoch, self.step, self._values = saves.read()
+        self._workers = workers or Workers(tf.distribute.get_strategy())
+        self._received, self._handlers, self._started = 0, {}, None
+        self.epoch, self.step, self._values = self._workers.from_chief(saves.read())
         self.first_step = self._steps()
         self.seconds = float(self._values["seconds"]) if self._values else 0.0
 
@@ -89,7 +94,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         if self.step:
             self._restore(_metrics(self.model))  # Keras has just reset them
             self._pass_over(self.step)
-        elif self._signal or self._is_due():
+        elif self._is_stopped() or self._is_due():
             self._save()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -97,21 +102,21 @@ class SaveAndContinue(keras.callbacks.Callback):
             return
         self.step = batch + 1
         # After the last step of an epoch comes its validation, and then the save.
-        if self.step < self._steps_per_epoch and (self._signal or self._is_due()):
+        if self.step < self._steps_per_epoch and (self._is_stopped() or self._is_due()):
             self._save()
 
     def on_test_begin(self, logs=None):
         self._trained = _values(_metrics(self.model))  # validation is going to reset them
 
     def on_test_batch_end(self, batch, logs=None):
-        if self._signal:
+        if self._is_stopped():
             self._save(self._trained)
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch, self.step = epoch + 1, 0
 
     def on_train_end(self, logs=None):
-        if self._signal or self._saved != (self.epoch, self.step):
+        if self._is_stopped() or self._saved != (self.epoch, self.step):
             self._save()
         self.release_signals()
 
@@ -123,6 +128,11 @@ class SaveAndContinue(keras.callbacks.Callback):
             return self.step == 0 and self._steps() > 0 and self.epoch % self._every == 0
         return self._steps() // self._every > self._steps_saved // self._every
 
+    def _is_stopped(self):
+        """Whether a signal has asked a worker to stop: then all of them do, after the same step."""
+        self._signal = self._workers.largest(self._received)
+        return self._signal > 0
+
     def _save(self, metrics=None):
         """Saves, unless that has just been done; then ends the training if a signal asked for it.
 
@@ -132,20 +142,28 @@ class SaveAndContinue(keras.callbacks.Callback):
         here = (self.epoch, self.step)
         if self._saved != here:
             self.seconds = time.perf_counter() - self._started
-            values = _values(_state(self.model)) | (metrics or {})
+            values = self._of_all_workers(_values(_state(self.model)) | (metrics or {}))
             values |= {"seconds": self.seconds, "history": self._history.read_bytes()}
-            self._saves.write(*here, values)
+            if self._workers.is_chief:
+                self._saves.write(*here, values)
             self._saved, self._steps_saved = here, self._steps()
         if self._signal:
             self.release_signals()
             raise Stopped(self._signal, *here)
 
+    def _of_all_workers(self, values):
+        """Replaces what the replicas here have copies of by the copies of all replicas."""
+        own = {name: copies for name, copies in values.items() if not name.startswith("same/")}
+        workers = self._workers.gather(own)
+        return values | {name: np.concatenate([each[name] for each in workers]) for name in own}
+
     def _restore(self, variables):
         for name, copies in variables.items():
-            saved = self._values[name]
-            if len(saved) != len(copies):  # another number of replicas
-                saved = _divided(saved, len(copies)) if name.startswith("metric") else saved[:1]
-            for number, copy in enumerate(copies):
+            saved, replicas = self._values[name], len(copies) * self._workers.number
+            if len(saved) != replicas:  # another number of replicas, or the same on all of them
+                saved = _divided(saved, replicas) if name.startswith("metric/") else saved[:1]
+            first = len(copies) * self._workers.index
+            for number, copy in enumerate(copies, first):
                 copy.assign(saved[number % len(saved)])
 
     def _check(self, variables):
@@ -173,10 +191,10 @@ class SaveAndContinue(keras.callbacks.Callback):
         self.model.train_function = passed_over
 
     def _catch_signals(self):
-        self._signal = None
+        self._received = 0
 
         def note(number, _):
-            self._signal = number
+            self._received = number
             if number == signal.SIGINT:  # a second Ctrl-C ends the program at once
                 self.release_signals()
 

@@ -1,17 +1,30 @@
-"""On which devices a group is trained."""
+"""On which devices and machines a group is trained, and how the data get there."""
 
 import functools
+import json
+import os
 
 import tensorflow as tf
 
+from orc_keras.data.pipeline import Replicas
+
 
 def strategy(name):
-    """Returns the `tf.distribute.Strategy` for `--strategy`.
+    """Returns the `tf.distribute.Strategy` for `--strategy`; always the same for a name.
+
+    The one of several machines has to be made before TensorFlow computes anything.
 
     Args:
-        name: `one_device`; `mirrored`, all GPUs, or all logical CPUs where there is no GPU; or
-            `auto`, mirrored where there are several GPUs.
+        name: `one_device`; `mirrored`, all GPUs of this machine, or all logical CPUs where there is
+            no GPU; `multi_worker`, the GPUs (or the CPU) of each machine in TF_CONFIG; or `auto`,
+            multi_worker where TF_CONFIG names several machines, otherwise mirrored where there are
+            several GPUs.
+
+    Raises:
+        ValueError: if TF_CONFIG is needed and is missing or not right.
     """
+    if name == "multi_worker" or (name == "auto" and len(_worker_addresses()) > 1):
+        return _multi_worker()
     gpus = tf.config.list_logical_devices("GPU")
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
         return _mirrored()
@@ -22,3 +35,52 @@ def strategy(name):
 def _mirrored():
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+@functools.cache
+def _multi_worker():
+    addresses = _worker_addresses()
+    if not addresses:
+        raise ValueError(
+            "--strategy=multi_worker needs the environment variable TF_CONFIG, which names the "
+            "machines; see the README for an example."
+        )
+    if len(addresses) > 1:
+        print(f"Waiting for all workers: {', '.join(addresses)}.", flush=True)
+    return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def _worker_addresses():
+    """Returns the machines in TF_CONFIG, the chief first; none if it is not set."""
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return []
+    try:
+        config = json.loads(text)
+        cluster, task = config["cluster"], config["task"]
+        addresses = [*cluster.get("chief", []), *cluster["worker"]]
+        cluster[task["type"]][int(task["index"])]
+        return list(map(str, addresses))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise ValueError(
+            f"TF_CONFIG must be like {{'cluster': {{'worker': ['host1:port', 'host2:port']}}, "
+            f"'task': {{'type': 'worker', 'index': 0}}}} in JSON, not {text!r}."
+        ) from None
+
+
+def distributed(strategy, batches):
+    """Returns what `fit` and `evaluate` take: each replica's part of every mini-batch.
+
+    Every machine reads its own parts only.
+
+    Args:
+        strategy: a `tf.distribute.Strategy`.
+        batches: a function from `Replicas` to a `tf.data.Dataset`.
+    """
+
+    def of_worker(context):
+        here = context.num_replicas_in_sync // context.num_input_pipelines
+        first = context.input_pipeline_id * here
+        return batches(Replicas(first, here, context.num_replicas_in_sync))
+
+    return strategy.distribute_datasets_from_function(of_worker)

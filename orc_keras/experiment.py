@@ -1,8 +1,10 @@
 """The story of a run: data, pivot, group, training, the student's files, the table."""
 
+import atexit
 import contextlib
 import dataclasses
 import functools
+import tempfile
 import warnings
 import zipfile
 from pathlib import Path
@@ -12,11 +14,13 @@ import tensorflow as tf
 
 import models
 from orc_keras import data, distribution, report, run_directory
+from orc_keras.distributed_model import Alone
 from orc_keras.export import export_saved_model
-from orc_keras.fitting import fit, read_history
+from orc_keras.fitting import fit, held_out_batches, read_history
 from orc_keras.online_role_change import OnlineRoleChange
 from orc_keras.optimizers import L2SGD
 from orc_keras.run_directory import RunDirectory
+from orc_keras.workers import Workers
 
 
 def prepare(settings):
@@ -32,40 +36,50 @@ def prepare(settings):
     Raises:
         ValueError: if something that is asked for is impossible; the message is a sentence.
     """
-    directory = RunDirectory(settings)
-    if directory.is_finished():
-        summary = run_directory.read_summary(directory.path)
-        return functools.partial(show_finished, directory, summary)
-    directory.check()
     _check_networks(settings)
+    strategy = distribution.strategy(settings.strategy)  # before TensorFlow computes anything
+    workers = Workers(strategy)
+    if not workers.is_chief:
+        settings = _out_of_the_way(settings)
+    directory = RunDirectory(settings)
+    summary = workers.from_chief(workers.together(lambda: _summary_there(directory)))
+    if summary:
+        return functools.partial(show_finished, directory, summary, workers)
+    workers.together(directory.check)
     set_up_keras(settings)
-    images = _load_images(settings, directory)
-    strategy = distribution.strategy(settings.strategy)
+    there = workers.from_chief(workers.together(directory.data_there))
+    images = workers.together(lambda: _load_images(settings, there.get("files")))
+    workers.together(lambda: directory.check_data(images.description()))
+    _check_alike(workers, settings, images)
     _check_batch_size(settings.batch_size, images, strategy.num_replicas_in_sync)
     _check_steps(settings.steps_per_execution, len(images.train) // settings.batch_size)
     with strategy.scope():
         group = build_group(settings, images.image_shape, images.num_classes)
         group.compile(**compilation(settings))
     if settings.pivot_weights:
-        load_pivot(group.pivot, settings.pivot_weights)
-    directory.claim()
+        workers.together(lambda: load_pivot(group.pivot, settings.pivot_weights))
+    workers.together(directory.claim)
     directory.write_json("data.json", images.description())
-    return functools.partial(run, settings, directory, images, group)
+    return functools.partial(run, settings, directory, images, group, workers)
 
 
-def show_finished(directory, summary):
+def show_finished(directory, summary, workers):
     """Prints the table of a run that has been made before, and returns its summary."""
-    print(f"{directory.path}/ holds this run, finished:\n\n{report.table(summary)}")
+    with workers.chief_speaking():
+        print(f"{directory.path}/ holds this run, finished:\n\n{report.table(summary)}")
     return summary
 
 
-def run(settings, directory, images, group):
-    """Trains the pivot, then the group; exports the student; writes and prints what came out."""
-    with contextlib.closing(directory):
+def run(settings, directory, images, group, workers):
+    """Trains the pivot, then the group; exports the student; writes and prints what came out.
+
+    Every worker does all of it, each in its own directory, because they compute it together.
+    """
+    with contextlib.closing(directory), workers.chief_speaking():
         print(report.data(images.description()))
-        pivot_seconds = train_pivot(settings, directory, group, images)
+        pivot_seconds = train_pivot(settings, directory, group, images, workers)
         print(f"The group learns: {', '.join(group.members)} (epochs: {settings.epochs}).")
-        seconds = fit(group, settings.epochs, settings, directory, "group", images)
+        seconds = fit(group, settings.epochs, settings, directory, "group", images, workers)
         with directory.replacing("checkpoints/group.keras") as path:
             group.save(path)
         seen = len(images.train) // settings.batch_size * settings.batch_size * settings.epochs
@@ -80,26 +94,25 @@ def run(settings, directory, images, group):
         }
         export_student(group, images, directory)
         directory.write_json("summary.json", summary)  # which marks the run as finished
-    print(f"\n{report.table(summary)}\n\nThe student is in {directory / 'student'}/.")
-    return summary
+        print(f"\n{report.table(summary)}\n\nThe student is in {directory / 'student'}/.")
+        return workers.from_chief(summary)  # nobody leaves before the chief has written it
 
 
-def train_pivot(settings, directory, group, images):
+def train_pivot(settings, directory, group, images, workers):
     """Trains the pivot alone, by plain cross-entropy; returns how many seconds it took."""
     if settings.pivot_weights or not settings.pivot_epochs:
         return 0.0
     print(f"The pivot learns alone: {group.pivot_name} (epochs: {settings.pivot_epochs}).")
     with group.distribute_strategy.scope():
-        # A model of its own around the same layers: the pivot itself stays free of an optimizer.
-        alone = keras.Model(group.pivot.input, group.pivot.output, name=group.pivot_name)
+        alone = Alone(group.pivot)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         alone.compile(loss=loss, metrics=["accuracy"], **compilation(settings))
         # Only what is built can be restored; Keras would build them when they are first used.
         alone.optimizer.build(alone.trainable_variables)
-    alone.evaluate(data.held_out_batches(images, settings.batch_size).take(1), verbose=0)
-    seconds = fit(alone, settings.pivot_epochs, settings, directory, "pivot", images)
+    alone.evaluate(held_out_batches(alone, settings, images), steps=1, verbose=0)
+    seconds = fit(alone, settings.pivot_epochs, settings, directory, "pivot", images, workers)
     with directory.replacing("checkpoints/pivot.keras") as path:
-        alone.save(path)
+        group.pivot.save(path)
     return seconds
 
 
@@ -165,19 +178,44 @@ def _naming(flag):
         raise ValueError(f"--{flag}: {error}") from None
 
 
-def _load_images(settings, directory):
-    """Loads the images; a run that continues has to find those with which it began."""
-    images = data.load(
+def _out_of_the_way(settings):
+    """Settings of a worker that is not the chief: what it writes is thrown away at its end."""
+    directory = tempfile.TemporaryDirectory()
+    atexit.register(directory.cleanup)
+    return dataclasses.replace(settings, output_dir=directory.name)
+
+
+def _summary_there(directory):
+    return run_directory.read_summary(directory.path) if directory.is_finished() else None
+
+
+def _check_alike(workers, settings, images):
+    """Refuses workers that have other settings or other images than the chief."""
+    own = ("output_dir", "overwrite", "data_dir", "memory_gb", "mean", "std")
+    ours = dataclasses.asdict(settings) | images.description()
+    chief = workers.from_chief(ours)
+
+    def check():
+        different = [key for key in ours if key not in own and ours[key] != chief.get(key)]
+        if different:
+            raise ValueError(
+                f"Worker {workers.index} differs from the chief in {', '.join(different)}; all "
+                "workers need the same flags and the same images."
+            )
+
+    workers.together(check)
+
+
+def _load_images(settings, checked):
+    return data.load(
         settings.dataset,
         settings.data_dir,
         settings.image_size,
         settings.validation_fraction,
         settings.basic_augmentation,
         settings.memory_gb,
-        checked=directory.data_there().get("files"),
+        checked=checked,
     )
-    directory.check_data(images.description())
-    return images
 
 
 def _check_networks(settings):

@@ -1,19 +1,21 @@
 """A stage of a run: a model is fitted, saved, and continued where it was saved last."""
 
 import csv
+import functools
+import math
 import sys
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import data
+from orc_keras import data, distribution
 from orc_keras.callbacks import StopOnNonFiniteLoss, StudentProgress
 from orc_keras.continuing import SaveAndContinue
 from orc_keras.saves import Saves
 
 
-def fit(model, epochs, settings, directory, stage, images):
+def fit(model, epochs, settings, directory, stage, images, workers):
     """Fits a model, from where this run has saved it last.
 
     Args:
@@ -23,6 +25,7 @@ def fit(model, epochs, settings, directory, stage, images):
         directory: `RunDirectory`.
         stage: "pivot" or "group".
         images: `ImageData`.
+        workers: `Workers`.
 
     Returns:
         How many seconds it took, in this process and in earlier ones.
@@ -33,17 +36,18 @@ def fit(model, epochs, settings, directory, stage, images):
     history = directory / ("history.csv" if stage == "group" else f"{stage}_history.csv")
     steps_per_epoch = len(images.train) // settings.batch_size
     saves = Saves(directory / "checkpoints", stage, settings.keep)
-    progress = SaveAndContinue(saves, steps_per_epoch, settings.saving(), history)
+    progress = SaveAndContinue(saves, steps_per_epoch, settings.saving(), history, workers)
     if progress.first_step:
         steps = epochs * steps_per_epoch
         print(f"Continuing: {progress.first_step:,} of {steps:,} steps are done.")
     try:
         model.fit(
-            _train_batches(settings, images, progress.first_step),
+            _train_batches(model, settings, images, progress.first_step),
             epochs=epochs,
             initial_epoch=progress.epoch,
             steps_per_epoch=steps_per_epoch,
-            validation_data=data.held_out_batches(images, settings.batch_size),
+            validation_data=held_out_batches(model, settings, images),
+            validation_steps=math.ceil(len(images.held_out) / settings.batch_size),
             callbacks=_callbacks(settings, progress, history, directory / "tensorboard" / stage),
             shuffle=False,  # the pipeline does that
             verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch where nobody watches
@@ -56,10 +60,16 @@ def fit(model, epochs, settings, directory, stage, images):
     return progress.seconds
 
 
-def _train_batches(settings, images, first_step):
-    return data.train_batches(
-        images, settings.batch_size, settings.seed, first_step, settings.augmentation
-    )
+def held_out_batches(model, settings, images):
+    """Returns the held-out images as `model.evaluate` takes them."""
+    batches = functools.partial(data.held_out_batches, images, settings.batch_size)
+    return distribution.distributed(model.distribute_strategy, batches)
+
+
+def _train_batches(model, settings, images, first_step):
+    how = (settings.batch_size, settings.seed, first_step, settings.augmentation)
+    batches = functools.partial(data.train_batches, images, *how)
+    return distribution.distributed(model.distribute_strategy, batches)
 
 
 def _callbacks(settings, progress, history, tensorboard):

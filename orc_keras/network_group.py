@@ -5,10 +5,11 @@ import tensorflow as tf
 
 from orc_keras import losses, optimizers
 from orc_keras.callbacks import StudentProgress
+from orc_keras.distributed_model import DistributedModel
 from orc_keras.members import check_members, name_members
 
 
-class NetworkGroup(keras.Model):
+class NetworkGroup(DistributedModel):
     """Networks with the same input and the same classes, with an optimizer and metrics each.
 
     It is the common part of all ways to train a group; a subclass says how in `train_step`.
@@ -136,11 +137,6 @@ class NetworkGroup(keras.Model):
     def evaluate(self, *args, callbacks=None, **kwargs):
         """Evaluates every member as `keras.Model.evaluate` does; the bar is that of `fit`."""
         return super().evaluate(*args, callbacks=_with_progress(callbacks), **kwargs)
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # Everything is built already. Keras would draw a mini-batch to find out, and add up its
-        # parts on the replicas, which fails where they are of unequal size.
-        pass
 
     def test_step(self, data):
         images, labels = self.unpack(data)

@@ -120,9 +120,10 @@ class Settings:
     role_change_interval: int = _flag(1, "Mini-batches between changes of roles (m).", 1)
     strategy: str = _flag(
         "auto",
-        "Devices: one_device; mirrored, all GPUs (without a GPU, all logical CPUs); auto, "
-        "mirrored where there are several GPUs.",
-        choices=("auto", "one_device", "mirrored"),
+        "Devices: one_device; mirrored, all GPUs (without a GPU, all logical CPUs); multi_worker, "
+        "those of all machines in TF_CONFIG; auto, multi_worker where TF_CONFIG names several "
+        "machines, mirrored where there are several GPUs.",
+        choices=("auto", "one_device", "mirrored", "multi_worker"),
         identity=False,
     )
     mixed_precision: str = _flag(

@@ -6,6 +6,7 @@ before it, and sees the same mini-batches on any number of replicas.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,10 +16,28 @@ from orc_keras.data.augmentation import shift_and_flip
 from orc_keras.data.images import Subset, decoded
 
 
-def train_batches(data, batch_size, seed, first_step=0, augmentation=()):
+class Replicas(NamedTuple):
+    """The replicas that a process feeds, each of which gets its part of every mini-batch.
+
+    Attributes:
+        first: the first of them.
+        here: how many they are.
+        all: how many there are in all processes.
+    """
+
+    first: int = 0
+    here: int = 1
+    all: int = 1
+
+
+ONE = Replicas()
+
+
+def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replicas=ONE):
     """Shuffled mini-batches without end, in another order each epoch.
 
-    An epoch has `len(data.train) // batch_size` of them: the incomplete last one is dropped.
+    An epoch has `len(data.train) // batch_size` of them: the incomplete last one is dropped. With
+    several replicas here, each mini-batch comes in their parts, one after the other.
 
     Args:
         data: `ImageData`.
@@ -26,20 +45,25 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=()):
         seed: of the order and the augmentation.
         first_step: the mini-batch to begin with, counted from the first of the first epoch.
         augmentation: of `randaugment` and `cutout`, what is done besides `data.augmentation`.
+        replicas: those that the mini-batches are for.
 
     Returns:
         A `tf.data.Dataset` of (images, labels): float32 `[batch, height, width, channels]` and
         int32 `[batch]`.
 
     Raises:
-        ValueError: if there are fewer images than a mini-batch has.
+        ValueError: if there are fewer images than a mini-batch has, or the replicas do not divide
+            it.
     """
     if not 0 < batch_size <= len(data.train):
         raise ValueError(f"batch_size must be 1 to {len(data.train):,}, not {batch_size:,}.")
+    part = _part(batch_size, replicas)
     steps_per_epoch = len(data.train) // batch_size
 
-    def samples(step):
-        position = step % steps_per_epoch * batch_size + tf.range(batch_size, dtype=tf.int64)
+    def samples(number):
+        step, replica = number // replicas.here, replicas.first + number % replicas.here
+        position = step % steps_per_epoch * batch_size + replica * part
+        position += tf.range(part, dtype=tf.int64)
         return sample(seed, step // steps_per_epoch, position, len(data.train))
 
     def one(raw, seed):
@@ -57,21 +81,22 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=()):
             images = keras_cv_layers.augment(images, seeds, augmentation)
         return normalise(images, data.mean, data.std), labels
 
-    steps = tf.data.Dataset.counter(first_step)
-    batches = _read(data.train, data.resized, steps.map(samples), one, batch_size)
+    parts = tf.data.Dataset.counter(first_step * replicas.here)
+    batches = _read(data.train, data.resized, parts.map(samples), one, part)
     return _mapped(batches, augmented).prefetch(tf.data.AUTOTUNE)
 
 
-def held_out_batches(data, batch_size):
-    """The held-out images in order, each once; the last mini-batch may be smaller."""
-    batches = _as_evaluated(data.held_out, data.image_shape, data.resized, batch_size)
+def held_out_batches(data, batch_size, replicas=ONE):
+    """The held-out images in order, each once; the last mini-batch may be smaller.
+
+    With several replicas, parts of the last mini-batch may be smaller than others, or empty.
+    """
+    batches = _as_evaluated(data.held_out, data.image_shape, data.resized, batch_size, replicas)
 
     def normalised(images, labels):
         return normalise(images, data.mean, data.std), labels
 
-    # Keras warns of data whose end it does not know.
-    number = tf.data.experimental.assert_cardinality(math.ceil(len(data.held_out) / batch_size))
-    return _mapped(batches, normalised).apply(number).prefetch(tf.data.AUTOTUNE)
+    return _mapped(batches, normalised).prefetch(tf.data.AUTOTUNE)
 
 
 def sample(seed, epoch, position, number):
@@ -139,17 +164,34 @@ def statistics(images, image_shape, resized, most=2000):
     return tuple(map(float, mean)), tuple(map(float, std))
 
 
-def _as_evaluated(images, image_shape, resized, batch_size):
+def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
     """Images and labels in order, uint8, cut as in evaluation."""
+    part = _part(batch_size, replicas)
+    parts = math.ceil(len(images) / batch_size) * replicas.here
 
     def one(raw, _):
         window = decoding.central_window if resized else decoded
         return window(raw, image_shape)
 
-    in_order = tf.data.Dataset.range(len(images)).batch(batch_size)
-    samples = in_order.map(lambda index: (index, tf.zeros_like(index)))
-    batches = _read(images, resized, samples, one, batch_size)
-    return batches.map(lambda images, labels, _: (images, labels))
+    def samples(number):
+        step, replica = number // replicas.here, replicas.first + number % replicas.here
+        begin = step * batch_size + replica * part
+        index = tf.range(tf.minimum(begin, len(images)), tf.minimum(begin + part, len(images)))
+        return index, tf.zeros_like(index)
+
+    batches = _read(images, resized, tf.data.Dataset.range(parts).map(samples), one, part)
+    batches = batches.map(lambda images, labels, _: (images, labels))
+    # Images that were read one by one give no empty part.
+    nothing = tf.zeros([0, *image_shape], tf.uint8), tf.zeros([0], tf.int32)
+    batches = batches.concatenate(tf.data.Dataset.from_tensors(nothing).repeat()).take(parts)
+    # Keras warns of data whose end it does not know.
+    return batches.apply(tf.data.experimental.assert_cardinality(parts))
+
+
+def _part(batch_size, replicas):
+    if batch_size % replicas.all:
+        raise ValueError(f"batch_size={batch_size} is not divisible by {replicas.all} replicas.")
+    return batch_size // replicas.all
 
 
 def _read(images, resized, samples, one, batch_size):
