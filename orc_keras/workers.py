@@ -64,7 +64,7 @@ class Workers:
 
     def largest(self, number):
         """Returns the largest of the workers' whole numbers."""
-        return max(self.sum(np.where(np.arange(self.number) == self.index, number, 0)))
+        return int(max(self.sum(np.where(np.arange(self.number) == self.index, number, 0))))
 
     def from_chief(self, value):
         """Returns the chief's value, whatever Python object it is."""

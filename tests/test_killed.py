@@ -6,25 +6,11 @@ import random
 import signal
 import time
 
-import numpy as np
 import pytest
-import tensorflow as tf
+from saved_runs import FLAGS, LAST, assert_same_end, saves, wait_for_saves
 from tiny_run import TinyRuns
 
 from orc_keras.saves import Saves
-
-FLAGS = [
-    "--dataset=digits",
-    "--pivot=hidden32",
-    "--students=hidden24,hidden16,hidden8",
-    "--pivot_epochs=1",
-    "--epochs=2",
-    "--decay_epochs=1",
-    "--batch_size=32",
-    "--basic_augmentation=crop_and_flip",
-    "--save_every=7 steps",
-    "--deterministic",
-]
 
 
 @pytest.fixture(scope="module")
@@ -41,46 +27,6 @@ def whole(runs, tmp_path_factory):
     code, printed = runs.wait()
     assert code == 0, printed
     return directory
-
-
-def end(directory):
-    """What a run ended with: the last save of each stage, and the histories."""
-    saves = [directory / "checkpoints" / f"{stage}/state" for stage in LAST]
-    readers = [tf.train.load_checkpoint(str(save)) for save in saves]
-    values = [
-        {name: r.get_tensor(name) for name in r.get_variable_to_shape_map() if name != "seconds"}
-        for r in readers
-    ]
-    return values, [(directory / n).read_text() for n in ("pivot_history.csv", "history.csv")]
-
-
-LAST = ("pivot-000001-00000000", "group-000002-00000000")
-
-
-def assert_same_end(directory, other):
-    (values, histories), (other_values, other_histories) = end(directory), end(other)
-    assert histories == other_histories
-    for ours, theirs in zip(values, other_values):
-        assert len(ours) > 20 and ours.keys() == theirs.keys()
-        for name in ours:
-            np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
-    for name in ("student.keras", "checkpoints/group.keras", "summary.json", "student"):
-        assert (directory / name).exists()
-
-
-def saves(directory):
-    return {path.name for path in directory.glob("checkpoints/*-0*[0-9]")}
-
-
-def wait_for_saves(directory, number):
-    """Waits until that many new saves have been seen, or the last one."""
-    seen = before = saves(directory)
-    for _ in range(12000):
-        seen = seen | saves(directory)
-        if len(seen - before) >= number or LAST[1] in seen:
-            return
-        time.sleep(0.005)
-    raise AssertionError("No progress for a minute.")
 
 
 def test_a_run_that_is_killed_again_and_again(runs, whole, tmp_path):
@@ -132,7 +78,7 @@ def test_a_full_disk_costs_nothing_that_was_saved(runs, tmp_path):
     os.kill(process, signal.SIGKILL)
     runs.wait()
     before = saves(directory)
-    runs.start("4000", *flags)  # no file can be longer than these bytes
+    runs.start(*flags, file_limit=4000)
     code, printed = runs.wait()
     assert code == 1 and "Traceback" not in printed, printed
     last = printed.splitlines()[-1]

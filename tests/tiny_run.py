@@ -3,7 +3,6 @@
 TensorFlow takes seconds to import, so the program does that once, and then forks for each run.
 """
 
-import contextlib
 import json
 import os
 import subprocess
@@ -26,12 +25,16 @@ class TinyRuns:
         self._program.stdin.close()
         self._program.wait()
 
-    def start(self, *flags):
+    def start(self, *flags, file_limit=None, devices=1, environment=None):
         """Starts a run, of which `wait()` must follow; returns its process id.
 
-        A number before the flags is the most bytes that a file of it can have.
+        Args:
+            flags: of train.py.
+            file_limit: the most bytes that a file of it can have.
+            devices: logical CPU devices.
+            environment: variables.
         """
-        self._say(list(flags))
+        self._say([list(flags), file_limit, devices, environment or {}])
         return json.loads(self._program.stdout.readline())
 
     def wait(self):
@@ -52,18 +55,24 @@ def build(name, image_shape, num_classes, head):
     return keras.Model(images, keras.layers.Dense(num_classes)(x), name=name)
 
 
-def train_in_child(arguments, output):
+def train_in_child(arguments, file_limit, devices, environment, output):
     """The forked process: trains, and ends as train.py does."""
     import resource
 
+    import tensorflow as tf
     from absl import flags
 
     import train
 
-    with contextlib.suppress(ValueError):
-        limit = int(arguments[0])
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        del arguments[0]
+    os.environ.update(environment)
+    if file_limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+    if devices > 1:
+        cpu, logical = (
+            tf.config.list_physical_devices("CPU")[0],
+            tf.config.LogicalDeviceConfiguration(),
+        )
+        tf.config.set_logical_device_configuration(cpu, [logical] * devices)
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
     flags.FLAGS(["train.py", *arguments])
@@ -94,7 +103,7 @@ def main():
         with tempfile.TemporaryFile("w+") as output:
             child = os.fork()
             if not child:
-                train_in_child(json.loads(line), output)
+                train_in_child(*json.loads(line), output)
             print(json.dumps(child), flush=True)
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             output.seek(0)
