@@ -8,7 +8,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` of images, computed by TensorFlow's fused kernel.
 
     The numbers are the same, to rounding: the moving variance too is of the biased kind, as
-    Keras's. With `synchronized=True` Keras's own computation is used, over all replicas.
+    Keras's. With `synchronized=True`, which has no fused kernel, replicas add up their statistics,
+    in a way that can be differentiated in a branch too, where Keras's cannot.
 
     Example:
 
@@ -32,6 +33,15 @@ class BatchNormalization(keras.layers.BatchNormalization):
         self._move(self.moving_variance, variance * ((count - 1) / count))
         return outputs
 
+    def _moments(self, inputs, mask):
+        if mask is not None:
+            return super()._moments(inputs, mask)
+        axes = self._reduction_axes
+        sums = [tf.reduce_sum(each, axes) for each in (inputs, inputs**2, tf.ones_like(inputs))]
+        total, of_squares, count = tf.unstack(_sum_over_replicas(tf.stack(sums)))
+        mean = total / count
+        return mean, tf.maximum(of_squares / count - mean**2, 0)
+
     def _normalised(self, inputs, mean=None, variance=None):
         statistics = [None if x is None else tf.convert_to_tensor(x) for x in (mean, variance)]
         return tf.compat.v1.nn.fused_batch_norm(
@@ -45,3 +55,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _move(self, statistic, towards):
         statistic.assign(statistic * self.momentum + towards * (1 - self.momentum))
+
+
+@tf.custom_gradient
+def _sum_over_replicas(x):
+    """All-reduces; so does its gradient, in the replica context in which that is taken."""
+
+    def all_reduce(x):
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, x) if context else x
+
+    return all_reduce(x), all_reduce

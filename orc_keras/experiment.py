@@ -131,7 +131,11 @@ def build_group(settings, image_shape, num_classes):
 
     def build(flag, name):
         with _naming(flag):
-            return models.build(name, image_shape, num_classes, settings.head)
+            network = models.build(name, image_shape, num_classes, settings.head)
+        for layer in models.leaf_layers(network):
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = settings.sync_batch_norm
+        return network
 
     return OnlineRoleChange(
         build("pivot", settings.pivot),

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from orc_keras import feedback, losses, roles
 from orc_keras.network_group import NetworkGroup
+from orc_keras.replicas import branch
 
 
 @keras.saving.register_keras_serializable("orc_keras")
@@ -167,7 +168,7 @@ class OnlineRoleChange(NetworkGroup):
     def _logits_of_teachers(self, teachers, is_teacher, images, logits):
         """Runs the temporary teachers again, after their lesson; a list of k logits."""
         updated = [
-            tf.cond(when, lambda name=name: self.logits(name, images), lambda z=z: z)
+            branch(when, lambda x, _, name=name: self.logits(name, x), lambda _, z: z, images, z)
             for when, (name, z) in zip(tf.unstack(is_teacher), logits.items())
         ]
         return tf.unstack(tf.gather(tf.stack(updated), teachers))

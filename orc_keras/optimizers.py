@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from orc_keras.replicas import branch
+
 
 @keras.saving.register_keras_serializable("orc_keras")
 class L2SGD(keras.optimizers.SGD):
@@ -62,10 +64,6 @@ def copy_of(optimizer):
 def step(optimizer, tape, loss, variables, when=None):
     """One backward pass and optimizer step along `loss`; neither is made if `when` is False.
 
-    `optimizer.apply` sums gradients over the replicas in a merge call, which a branch inside a
-    replica cannot make. So the replicas meet first, and take the branch together; Keras's
-    `LossScaleOptimizer` skips its steps in the same way.
-
     Args:
         optimizer: a built Keras optimizer.
         tape: a persistent `tf.GradientTape` that has recorded `loss`.
@@ -74,18 +72,11 @@ def step(optimizer, tape, loss, variables, when=None):
         when: a boolean scalar, the same on every replica; None means always.
     """
 
-    def step_on_replica(tape, loss):
+    def update(tape, loss):
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
         optimizer.apply(gradients, variables)
 
-    def step_together(strategy, when, tape, loss):
-        tf.cond(
-            strategy.experimental_local_results(when)[0],
-            lambda: strategy.extended.call_for_each_replica(step_on_replica, (tape, loss)),
-            lambda: None,
-        )
-
     if when is None:
-        step_on_replica(tape, loss)
+        update(tape, loss)
     else:
-        tf.distribute.get_replica_context().merge_call(step_together, (when, tape, loss))
+        branch(when, update, lambda *_: None, tape, loss)

@@ -126,6 +126,10 @@ class Settings:
         choices=("auto", "one_device", "mirrored", "multi_worker"),
         identity=False,
     )
+    sync_batch_norm: bool = _flag(
+        False,
+        "Normalise by the statistics of the whole mini-batch, not of each replica's part of it.",
+    )
     mixed_precision: str = _flag(
         "none",
         "Type of the computations where it is not float32; logits and losses always are.",

@@ -1,5 +1,6 @@
-"""Two logical devices for every test, and networks that are tiny."""
+"""Four logical devices for every test, and networks that are tiny."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -13,10 +14,9 @@ import pytest
 import tensorflow as tf
 
 import orc_keras
-from orc_keras import distribution
 
 tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )
 
 ROOT = Path(__file__).parent.parent
@@ -78,10 +78,20 @@ def group():
     return group
 
 
-@pytest.fixture(params=["one_device", "mirrored"])
+@functools.cache
+def replicas(number):
+    """A strategy of so many replicas on logical CPU devices."""
+    if number == 1:
+        return tf.distribute.get_strategy()
+    # Otherwise the strategies of one process would mix up their collective operations.
+    tf.distribute.MirroredStrategy._collective_key_base = 10_000 * number
+    return tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(number)])
+
+
+@pytest.fixture(params=[1, 2])
 def strategy(request):
     """One device, then two replicas."""
-    return distribution.strategy(request.param)
+    return replicas(request.param)
 
 
 @pytest.fixture(autouse=True)

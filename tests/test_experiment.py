@@ -7,11 +7,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, hidden_network, serve
+from conftest import ROOT, hidden_network, replicas, serve
 
 import models
 import train
-from orc_keras import data, experiment
+from orc_keras import data, distribution, experiment
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
 from orc_keras.export import export_member
@@ -43,6 +43,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(models, "build", build)
     monkeypatch.setattr(models, "smallest_size", lambda name, head: 4)
     monkeypatch.setattr(data, "load", lambda *_, **__: tiny_data)
+    monkeypatch.setattr(distribution, "_mirrored", lambda: replicas(2))
 
     def settings(**changed):
         return Settings(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from orc_keras import data, distribution
+from orc_keras import data
 from orc_keras.data import pipeline
 from orc_keras.data.images import PixelImages, Subset
 
@@ -66,17 +66,6 @@ def test_the_size_of_the_mini_batch_does_not_change_order_or_augmentation():
         epochs.append([np.concatenate(part) for part in zip(*batches.as_numpy_iterator())])
     np.testing.assert_array_equal(epochs[0][1], epochs[1][1])
     np.testing.assert_array_equal(epochs[0][0], epochs[1][0])
-
-
-def test_two_replicas_see_the_same_mini_batches():
-    batches = data.train_batches(image_data(), 10, seed=2)
-    strategy = distribution.strategy("mirrored")
-    assert strategy.num_replicas_in_sync == 2
-    distributed = iter(strategy.experimental_distribute_dataset(batches))
-    for _, expected in batches.take(12).as_numpy_iterator():
-        _, parts = next(distributed)
-        parts = strategy.experimental_local_results(parts)
-        np.testing.assert_array_equal(np.concatenate([part.numpy() for part in parts]), expected)
 
 
 def test_every_position_has_seeds_of_its_own():
