@@ -38,6 +38,22 @@ def check_members(networks):
         _check_same("numbers of classes", first, num_classes(first), other, num_classes(other))
 
 
+def check_synchronised(members):
+    """Refuses BatchNorms that Keras synchronises itself, which fails where roles change.
+
+    Raises:
+        ValueError: that names such a layer.
+    """
+    for name, network in members.items():
+        for layer in network._flatten_layers():
+            stock = type(layer) is keras.layers.BatchNormalization
+            if stock and layer.synchronized:
+                raise ValueError(
+                    f"{name} has {layer.name}, a BatchNormalization that Keras cannot synchronise "
+                    "in a group; use models.normalization.BatchNormalization(synchronized=True)."
+                )
+
+
 def image_shape(network):
     """Returns the shape of one image, `(height, width, channels)`, that a network takes."""
     if hasattr(network, "input_shape"):  # functional or sequential

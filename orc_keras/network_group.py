@@ -6,7 +6,7 @@ import tensorflow as tf
 from orc_keras import losses, optimizers
 from orc_keras.callbacks import StudentProgress
 from orc_keras.distributed_model import DistributedModel
-from orc_keras.members import check_members, name_members
+from orc_keras.members import check_members, check_synchronised, name_members
 
 
 class NetworkGroup(DistributedModel):
@@ -92,12 +92,14 @@ class NetworkGroup(DistributedModel):
 
         Raises:
             ValueError: if the optimizer averages weights (`use_ema=True`), because Keras would
-                assign the student's averages to the other members; if XLA is asked for on several
-                replicas, whose steps it cannot compile.
+                assign the student's averages to the other members; on several replicas, if XLA is
+                asked for, or a member has BatchNorms that Keras synchronises.
         """
         replicas = self.distribute_strategy.num_replicas_in_sync
         if jit_compile and replicas > 1:
             raise ValueError(f"jit_compile works on one device, not on {replicas} replicas.")
+        if replicas > 1:
+            check_synchronised(self.members)
         with self.distribute_strategy.scope():
             optimizer = keras.optimizers.get(optimizer)
             if getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False):

@@ -1,7 +1,5 @@
 """Each flagfile in configs/: that it can be run, is the group it says, and costs what it says."""
 
-import types
-
 import pytest
 from conftest import ROOT
 from test_settings import NEEDED, parse
@@ -46,9 +44,7 @@ def test_config(config):
     settings = parse(f"--flagfile={config}")
     assert [settings.pivot, *settings.students] == GROUPS[config.stem].split()
 
-    shape, classes = IMAGES[settings.dataset]
-    images = types.SimpleNamespace(image_shape=shape, num_classes=classes)
-    group = experiment.build_group(settings, images)
+    group = experiment.build_group(settings, *IMAGES[settings.dataset])
     assert len({id(network) for network in group.members.values()}) == len(group.members)
 
     command, *header = [line for line in config.read_text().splitlines() if line.startswith("#")]

@@ -150,20 +150,8 @@ def test_loss_scaling_continues_too(tmp_path):
     assert first.optimizer.dynamic_scale.numpy() > first.optimizer.initial_scale
 
 
-def test_two_replicas(tmp_path):
-    def group():
-        with replicas(2).scope():
-            return make_group()
-
-    first = train(group(), tmp_path / "first")
-    with pytest.raises(Interrupt):
-        train(group(), tmp_path / "second", callbacks=[At(1, 5, interrupt)])
-    second = train(group(), tmp_path / "second")
-    assert_same(tmp_path / "first", tmp_path / "second", first, second)
-
-
-@pytest.mark.parametrize("before, after", [(2, 1), (1, 2)])
-def test_another_number_of_replicas(tmp_path, before, after):
+@pytest.mark.parametrize("before, after", [(2, 2), (2, 1), (1, 2)])
+def test_several_replicas_and_another_number_of_them(tmp_path, before, after):
     """Metrics are sums over replicas, of which each must count once.
 
     (A group itself learns otherwise there: its feedback comes from each replica's images.)

@@ -57,6 +57,17 @@ def test_replicas_compute_what_one_device_does(batches, members, temporary_teach
             assert of_several[key] == pytest.approx(of_one[key], abs=tolerance), key
 
 
+def test_batch_norms_that_keras_synchronises_are_refused():
+    with replicas(2).scope():
+        pivot, students = hidden_group_members()
+        images = keras.Input(IMAGE_SHAPE)
+        x = keras.layers.BatchNormalization(synchronized=True, name="own")(images)
+        own = keras.Model(images, keras.layers.Dense(5)(keras.layers.Flatten()(x)), name="mine")
+        group = orc_keras.OnlineRoleChange(pivot, [*students, own])
+    with pytest.raises(ValueError, match="mine has own, a BatchNormalization that Keras cannot"):
+        group.compile("sgd")
+
+
 def test_uneven_parts_of_a_mini_batch_count_by_their_size(examples):
     """Seven images are four on one replica and three on the other: the mean is over seven."""
     images, labels = (each[:18] for each in examples)  # and a last mini-batch of 2 + 2

@@ -81,10 +81,25 @@ def test_a_run_in_mixed_precision(tiny, tmp_path, precision):
     assert answers["logits"].dtype == np.float32
 
 
+@pytest.mark.parametrize("synchronised", [False, True])
+def test_batch_norms_are_synchronised_when_asked_for(synchronised):
+    settings = Settings(
+        dataset="digits",
+        pivot="resnet8",
+        students=("resnet8", "resnet8"),
+        sync_batch_norm=synchronised,
+    )
+    group = experiment.build_group(settings, (8, 8, 1), 10)
+    layers = [layer for network in group.members.values() for layer in network.layers]
+    found = [x.synchronized for x in layers if isinstance(x, keras.layers.BatchNormalization)]
+    assert found == [synchronised] * 27
+
+
 def test_several_steps_in_one_execution_are_the_same_steps(tiny, tmp_path):
     def weights(steps):
         directory = tmp_path / str(steps)
-        experiment.prepare(tiny(steps_per_execution=steps, output_dir=str(directory)))()
+        few = dict(pivot_epochs=0, students=("hidden12", "hidden6"))
+        experiment.prepare(tiny(steps_per_execution=steps, output_dir=str(directory), **few))()
         return keras.saving.load_model(directory / "student.keras").get_weights()
 
     for five, one in zip(weights(5), weights(1), strict=True):
@@ -92,7 +107,8 @@ def test_several_steps_in_one_execution_are_the_same_steps(tiny, tmp_path):
 
 
 def test_a_run_compiled_by_xla_learns(tiny, tmp_path):
-    settings = tiny(jit_compile=True, epochs=6, decay_epochs=(6,), output_dir=str(tmp_path))
+    few = dict(pivot_epochs=0, students=("hidden12", "hidden6"), decay_epochs=(6,))
+    settings = tiny(jit_compile=True, epochs=6, output_dir=str(tmp_path), **few)
     experiment.prepare(settings)()
     losses = read_history(tmp_path / "history.csv")["loss"]
     assert losses[-1] < 0.9 * losses[0]
