@@ -9,7 +9,7 @@ from orc_keras import workers
 class DistributedModel(keras.Model):
     """A `keras.Model` that can be fitted and evaluated on several machines too.
 
-    Keras's own cannot (keras#20585, keras#20329); everything has to be built before `fit`.
+    Keras's own cannot (keras-team/keras#20585 and #20329); everything has to be built before `fit`.
     """
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
