@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import signal
 
 import tensorflow as tf
 
@@ -47,7 +48,12 @@ def _multi_worker():
         )
     if len(addresses) > 1:
         print(f"Waiting for all workers: {', '.join(addresses)}.", flush=True)
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    # While TensorFlow waits, Python sees no Ctrl-C, so that has to end the process by itself.
+    handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _worker_addresses():
@@ -57,9 +63,11 @@ def _worker_addresses():
         return []
     try:
         config = json.loads(text)
+        if not config.get("cluster"):
+            return []
         cluster, task = config["cluster"], config["task"]
-        addresses = [*cluster.get("chief", []), *cluster["worker"]]
-        cluster[task["type"]][int(task["index"])]
+        addresses = [*cluster.get("chief", []), *cluster.get("worker", [])]
+        cluster[task["type"]][int(task["index"])]  # is this one of them?
         return list(map(str, addresses))
     except (ValueError, LookupError, TypeError, AttributeError):
         raise ValueError(

@@ -151,9 +151,22 @@ def test_strategies():
 @pytest.mark.parametrize(
     "config",
     [
+        "{}",
+        '{"cluster": {}}',
+        '{"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}',
+    ],
+)
+def test_a_tf_config_of_one_machine_changes_nothing(monkeypatch, config):
+    monkeypatch.setenv("TF_CONFIG", config)
+    assert distribution.strategy("auto") is tf.distribute.get_strategy()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
         "{",
         "7",
-        "{}",
         '{"cluster": {"worker": ["a:1"]}}',
         '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
         '{"cluster": {"worker": ["a:1"]}, "task": {"type": "chief", "index": 0}}',

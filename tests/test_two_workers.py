@@ -29,7 +29,7 @@ def free_ports(number):
 
 
 def start(programs, directory, *of_second):
-    """Starts a run of two workers, the chief first; returns their process ids."""
+    """Starts a run of two workers, the chief first, or the chief only; returns process ids."""
     with free_ports(2) as ports:
         cluster = {"worker": [f"localhost:{port}" for port in ports]}
     processes = []
@@ -119,3 +119,12 @@ def test_workers_with_other_flags_are_refused(programs, tmp_path):
             "train.py: Worker 1 differs from the chief in seed; all workers need the same flags"
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_ctrl_c_ends_a_worker_that_waits_for_others(programs, tmp_path):
+    (process,) = start(programs[:1], tmp_path / "run")
+    time.sleep(3)  # in which it gets there, as a rule
+    os.kill(process, signal.SIGINT)
+    began = time.monotonic()
+    code, _ = programs[0].wait()
+    assert code in (-signal.SIGINT, 128 + signal.SIGINT) and time.monotonic() - began < 10
