@@ -8,7 +8,7 @@ import tensorflow as tf
 FLAGS = [
     "--dataset=digits",
     "--pivot=hidden32",
-    "--students=hidden24,hidden16,hidden8",
+    "--students=hidden16,hidden8",
     "--pivot_epochs=1",
     "--epochs=2",
     "--decay_epochs=1",
