@@ -148,6 +148,7 @@ class SaveAndContinue(keras.callbacks.Callback):
                 self._saves.write(*here, values)
             self._saved, self._steps_saved = here, self._steps()
         if self._signal:
+            self._workers.part()
             self.release_signals()
             raise Stopped(self._signal, *here)
 

@@ -65,6 +65,7 @@ def prepare(settings):
 
 def show_finished(directory, summary, workers):
     """Prints the table of a run that has been made before, and returns its summary."""
+    workers.part()
     with workers.chief_speaking():
         print(f"{directory.path}/ holds this run, finished:\n\n{report.table(summary)}")
     return summary
@@ -95,7 +96,9 @@ def run(settings, directory, images, group, workers):
         export_student(group, images, directory)
         directory.write_json("summary.json", summary)  # which marks the run as finished
         print(f"\n{report.table(summary)}\n\nThe student is in {directory / 'student'}/.")
-        return workers.from_chief(summary)  # nobody leaves before the chief has written it
+        summary = workers.from_chief(summary)  # nobody leaves before the chief has written it
+        workers.part()
+        return summary
 
 
 def train_pivot(settings, directory, group, images, workers):

@@ -97,8 +97,18 @@ class Workers:
             problem = str(error)
         problems = list(filter(None, self.gather(problem)))
         if problems:
+            self.part()
             raise ValueError(problems[0])
         return result
+
+    def part(self):
+        """Waits until all workers have heard what was said last; then each may end.
+
+        One that ended at once could be gone while another still receives it. If one is gone now,
+        nothing is missed any more.
+        """
+        with contextlib.suppress(*_LOST):
+            self.largest(0)
 
     def _sum_of(self, numbers):
         def of_replica(numbers):
