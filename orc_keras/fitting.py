@@ -10,7 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras import data, distribution
-from orc_keras.callbacks import StopOnNonFiniteLoss, StudentProgress
+from orc_keras.callbacks import (
+    GroupTensorBoard,
+    RoleHistory,
+    StopOnNonFiniteLoss,
+    StudentProgress,
+    Throughput,
+)
 from orc_keras.continuing import SaveAndContinue
 from orc_keras.saves import Saves
 
@@ -40,15 +46,25 @@ def fit(model, epochs, settings, directory, stage, images, workers):
     if progress.first_step:
         steps = epochs * steps_per_epoch
         print(f"Continuing: {progress.first_step:,} of {steps:,} steps are done.")
+    throughput = Throughput()
     try:
         model.fit(
-            _train_batches(model, settings, images, progress.first_step),
+            _train_batches(model, settings, images, progress.first_step, throughput),
             epochs=epochs,
             initial_epoch=progress.epoch,
             steps_per_epoch=steps_per_epoch,
             validation_data=held_out_batches(model, settings, images),
             validation_steps=math.ceil(len(images.held_out) / settings.batch_size),
-            callbacks=_callbacks(settings, progress, history, directory / "tensorboard" / stage),
+            callbacks=[
+                StopOnNonFiniteLoss(),  # before what is lost is saved
+                progress,
+                StudentProgress(),
+                *([RoleHistory(directory / "roles.npy")] if _changes_roles(model) else []),
+                keras.callbacks.LearningRateScheduler(_learning_rate(settings)),
+                keras.callbacks.CSVLogger(history, append=True),  # which is to be repeatable
+                throughput,
+                GroupTensorBoard(directory / "tensorboard" / stage),
+            ],
             shuffle=False,  # the pipeline does that
             verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch where nobody watches
         )
@@ -66,26 +82,26 @@ def held_out_batches(model, settings, images):
     return distribution.distributed(model.distribute_strategy, batches)
 
 
-def _train_batches(model, settings, images, first_step):
+def _train_batches(model, settings, images, first_step, throughput):
     how = (settings.batch_size, settings.seed, first_step, settings.augmentation)
-    batches = functools.partial(data.train_batches, images, *how)
+
+    def batches(replicas):
+        return throughput.timed(data.train_batches(images, *how, replicas))
+
     return distribution.distributed(model.distribute_strategy, batches)
 
 
-def _callbacks(settings, progress, history, tensorboard):
+def _changes_roles(model):
+    return hasattr(model, "recent_teachers")
+
+
+def _learning_rate(settings):
     decays = np.array(settings.decay_epochs)
 
     def learning_rate(epoch, _):
         return settings.learning_rate * settings.decay_factor ** int(np.sum(epoch >= decays))
 
-    return [
-        StopOnNonFiniteLoss(),  # before what is lost is saved
-        progress,
-        StudentProgress(),
-        keras.callbacks.LearningRateScheduler(learning_rate),
-        keras.callbacks.CSVLogger(history, append=True),
-        keras.callbacks.TensorBoard(tensorboard, write_graph=False),
-    ]
+    return learning_rate
 
 
 def _name_images(images, error):

@@ -10,6 +10,9 @@ from orc_keras import feedback, losses, roles
 from orc_keras.network_group import NetworkGroup
 from orc_keras.replicas import branch
 
+TEACHINGS = ("intensive", "private", "group")
+REMEMBERED = 1024  # mini-batches whose teachers a group knows, for callbacks that look less often
+
 
 @keras.saving.register_keras_serializable("orc_keras")
 class OnlineRoleChange(NetworkGroup):
@@ -31,6 +34,11 @@ class OnlineRoleChange(NetworkGroup):
         role_change_interval: m, mini-batches between changes of roles; 1 in the paper.
         seed: of the mixing and of the order of the feedback.
         name: the name of the group.
+
+    Attributes:
+        mini_batches: how many it has been trained on, an int64 variable.
+        recent_teachers: who taught in the last 1,024 of them, the newest last: positions among the
+            students, most confident first; an int32 variable of shape `[1024, k]`.
 
     Raises:
         ValueError: if an argument is out of its range, or as in `NetworkGroup`.
@@ -88,8 +96,11 @@ class OnlineRoleChange(NetworkGroup):
         self.role_change_interval = role_change_interval
         self.seed = seed
         self._taught = {n: keras.metrics.Mean(f"{n}_taught") for n in self.student_names}
+        self._lessons = {t: keras.metrics.Mean(f"{t}_teaching") for t in TEACHINGS}
+        self._gap = keras.metrics.Mean("confidence_gap")
         self.mini_batches = self._add_state("mini_batches", (), "int64")
-        self.last_teachers = self._add_state("last_teachers", (temporary_teachers,), "int32")
+        recent = (REMEMBERED, temporary_teachers)
+        self.recent_teachers = self._add_state("recent_teachers", recent, "int32")
 
     def train_step(self, data):
         """One mini-batch; the numbers are the steps of the method, the letters its symbols."""
@@ -121,18 +132,21 @@ class OnlineRoleChange(NetworkGroup):
                 ratio,
             )
         self.learn(self.pivot_name, pivot_tape, lesson, global_batch)
+        self._lessons["intensive"].update_state(lesson)
         pivot_logits = self.logits(self.pivot_name, images)
 
         # 5. Private teaching (updates each temporary teacher).
-        self._teach(is_teacher, labels, logits, [pivot_logits], tape, global_batch)
+        self._teach("private", is_teacher, labels, logits, [pivot_logits], tape, global_batch)
 
         # 6. Group teaching (updates every other student).
         temporary_logits = self._logits_of_teachers(teachers, is_teacher, images, logits)
         all_teachers = [pivot_logits, *temporary_logits]
-        self._teach(~is_teacher, labels, logits, all_teachers, tape, global_batch)
+        self._teach("group", ~is_teacher, labels, logits, all_teachers, tape, global_batch)
 
-        # 7. Demote: no role outlives the mini-batch, only the count of them.
-        self._record_mini_batch(labels, {self.pivot_name: pivot_logits, **logits}, is_teacher)
+        # 7. Demote: no role outlives the mini-batch, only the record of them.
+        self._record_mini_batch(
+            labels, {self.pivot_name: pivot_logits, **logits}, mean_losses, is_teacher
+        )
         return self.get_metrics_result()
 
     def _seeds(self):
@@ -152,18 +166,22 @@ class OnlineRoleChange(NetworkGroup):
         """Promotes the most confident students, or keeps the last choice until it is due."""
         is_due = tf.convert_to_tensor(self.mini_batches) % self.role_change_interval == 0
         promoted = roles.promote(mean_losses, self.temporary_teachers)
-        teachers = tf.where(is_due, promoted, tf.convert_to_tensor(self.last_teachers))
-        self.last_teachers.assign(teachers)
+        recent = tf.convert_to_tensor(self.recent_teachers)
+        teachers = tf.where(is_due, promoted, recent[-1])
+        self.recent_teachers.assign(tf.concat([recent[1:], teachers[None]], axis=0))
         return teachers
 
-    def _teach(self, learns, labels, logits, teachers, tape, global_batch):
+    def _teach(self, teaching, learns, labels, logits, teachers, tape, global_batch):
         """Teaches the students for whom `learns`, of shape `[N]`, is True."""
+        lessons = []
         for name, when in zip(logits, tf.unstack(learns)):
             with tape:
                 lesson = losses.teaching(
                     labels, logits[name], teachers, self.temperature, self.distillation_weight
                 )
             self.learn(name, tape, lesson, global_batch, when)
+            lessons.append(lesson)
+        self._lessons[teaching].update_state(tf.stack(lessons), tf.cast(learns, tf.float32))
 
     def _logits_of_teachers(self, teachers, is_teacher, images, logits):
         """Runs the temporary teachers again, after their lesson; a list of k logits."""
@@ -173,21 +191,25 @@ class OnlineRoleChange(NetworkGroup):
         ]
         return tf.unstack(tf.gather(tf.stack(updated), teachers))
 
-    def _record_mini_batch(self, labels, logits, is_teacher):
+    def _record_mini_batch(self, labels, logits, mean_losses, is_teacher):
         for name, z in logits.items():
             self.record(name, labels, z)
         for name, taught in zip(self.student_names, tf.unstack(is_teacher)):
             self._taught[name].update_state(tf.cast(taught, tf.float32))
+        self._gap.update_state(tf.reduce_max(mean_losses) - tf.reduce_min(mean_losses))
         self.mini_batches.assign_add(1)
 
     def test_step(self, data):
         results = super().test_step(data)
-        taught = {metric.name for metric in self._taught.values()}
-        return {name: result for name, result in results.items() if name not in taught}
+        of_training = {metric.name for metric in self._metrics_of_training()}
+        return {name: result for name, result in results.items() if name not in of_training}
 
     @property
     def metrics(self):
-        return [*super().metrics, *self._taught.values()]
+        return [*super().metrics, *self._metrics_of_training()]
+
+    def _metrics_of_training(self):
+        return [*self._taught.values(), *self._lessons.values(), self._gap]
 
     def _add_state(self, name, shape, dtype):
         return self.add_weight(

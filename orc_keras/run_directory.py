@@ -19,6 +19,7 @@ FILES = (
     "summary.json",
     "history.csv",
     "pivot_history.csv",
+    "roles.npy",
     "tensorboard",
     "checkpoints",
     "student.keras",

@@ -42,6 +42,7 @@ def assert_same_end(directory, other, tolerance=0):
             np.testing.assert_allclose(
                 ours[name], theirs[name], rtol=0, atol=tolerance, err_msg=name
             )
+    np.testing.assert_array_equal(*(np.load(path / "roles.npy") for path in (directory, other)))
     for name in ("student.keras", "checkpoints/group.keras", "summary.json", "student"):
         assert (directory / name).exists()
 

@@ -6,6 +6,7 @@ import importlib
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import models
 import orc_keras
@@ -13,6 +14,9 @@ from orc_keras.saves import Saves
 
 MODULES = (
     "models",
+    "orc_keras.callbacks.role_history",
+    "orc_keras.callbacks.tensorboard",
+    "orc_keras.callbacks.throughput",
     "orc_keras.continuing",
     "orc_keras.data.image_data",
     "orc_keras.feedback",
@@ -29,6 +33,8 @@ def test_examples(name, tmp_path):
     rng = np.random.default_rng(0)
     given = {
         "keras": keras,
+        "np": np,
+        "tf": tf,
         "models": models,
         "directory": tmp_path,
         "Saves": Saves,

@@ -42,9 +42,9 @@ def test_train_step_against_numpy(examples, monkeypatch, temporary_teachers, str
     )
 
     images, labels = examples
-    taught = np.zeros(4)
+    taught, seen = np.zeros(4), []
     for start in range(0, len(images), 8):
-        teachers = reference.mini_batch(
+        teachers, to_be_seen = reference.mini_batch(
             pivot,
             students,
             images[start : start + 8].reshape(8, -1).astype(np.float64),
@@ -57,11 +57,14 @@ def test_train_step_against_numpy(examples, monkeypatch, temporary_teachers, str
             sgd=sgd,
         )
         taught[teachers] += 1
+        seen.append(to_be_seen)
     history = group.fit(images, labels, batch_size=8, shuffle=False, verbose=0).history
 
     assert (taught > 0).sum() > 1, "the example should change roles"
     for name, share in zip(group.student_names, taught / 10):
         assert history[f"{name}_taught"] == pytest.approx([share])
+    for name in seen[0]:
+        assert history[name] == pytest.approx([np.mean([each[name] for each in seen])]), name
     for network, expected in zip(group.members.values(), [pivot, *students]):
         kernel, bias = network.get_weights()
         np.testing.assert_allclose(kernel, expected.weights, atol=2e-5)
@@ -124,7 +127,7 @@ class Recorder(keras.callbacks.Callback):
         self.teachers = []
 
     def on_train_batch_end(self, batch, logs=None):
-        self.teachers.append(self.model.last_teachers.numpy().tolist())
+        self.teachers.append(self.model.recent_teachers.numpy()[-1].tolist())
 
 
 def test_roles_are_kept_for_the_interval(examples):

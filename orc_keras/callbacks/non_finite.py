@@ -1,4 +1,4 @@
-"""Keras callbacks for groups; they work on any `keras.Model`."""
+"""Ends a training whose loss is no number any more."""
 
 import math
 
@@ -36,24 +36,3 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
                 f"The loss of {' and '.join(lost)} is no longer finite at step {step}; a "
                 "lower learning rate usually helps."
             )
-
-
-class StudentProgress(keras.callbacks.ProgbarLogger):
-    """Keras's progress bar with the student's numbers only, in place of every member's."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch, _of_student(logs))
-
-    def on_test_batch_end(self, batch, logs=None):
-        super().on_test_batch_end(batch, _of_student(logs))
-
-    def on_epoch_end(self, epoch, logs=None):
-        super().on_epoch_end(epoch, _of_student(logs))
-
-    def on_test_end(self, logs=None):
-        super().on_test_end(_of_student(logs))
-
-
-def _of_student(logs):
-    shown = ("accuracy", "loss", "val_accuracy", "val_loss")
-    return {name: logs[name] for name in shown if name in (logs or {})}

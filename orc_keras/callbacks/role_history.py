@@ -1,0 +1,94 @@
+"""Who taught in which mini-batch."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+UNKNOWN = 255  # nobody has seen who taught
+LOOK_EVERY = 512  # mini-batches; a group remembers 1,024
+
+
+class RoleHistory(keras.callbacks.Callback):
+    """Writes who taught in every mini-batch of a group whose roles change, a byte a mini-batch.
+
+    The file is a NumPy array of uint8 and shape `[mini_batches, k]`: positions among
+    `group.student_names`, most confident teacher first. It is written at least every 1,024
+    mini-batches, whole or not at all. Where training is restored and continues, the file does too:
+    put this callback behind the one that restores. Mini-batches that were lost with the file, or
+    trained without it, are 255.
+
+    Args:
+        path: of the file, `.npy`.
+
+    Raises:
+        ValueError: from `fit`, if the model is not a group whose roles change, or makes more than
+            512 steps in an execution.
+        OSError: from `fit`, if the file cannot be written.
+
+    Example:
+
+    >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
+    >>> group = orc_keras.OnlineRoleChange(pivot, students)
+    >>> group.compile("sgd")
+    >>> roles = orc_keras.callbacks.RoleHistory(directory / "roles.npy")
+    >>> history = group.fit(images, labels, batch_size=8, verbose=0, callbacks=[roles])
+    >>> np.load(directory / "roles.npy").shape
+    (4, 1)
+    """
+
+    def __init__(self, path):
+        super().__init__()
+        self._path = Path(path)
+
+    def on_train_begin(self, logs=None):
+        if not hasattr(self.model, "recent_teachers"):
+            raise ValueError(f"RoleHistory is for groups whose roles change, not {self.model}.")
+        if self.model.steps_per_execution > LOOK_EVERY:
+            raise ValueError(
+                f"RoleHistory needs steps_per_execution to be at most {LOOK_EVERY}, not "
+                f"{self.model.steps_per_execution}."
+            )
+        trained, k = self._trained(), self.model.recent_teachers.shape[1]
+        self._roles = _read_roles(self._path, k)[:trained]
+        self._look()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._looked = 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch - self._looked >= LOOK_EVERY:
+            self._look()
+            self._looked = batch
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._look()
+
+    def _trained(self):
+        return int(keras.ops.convert_to_numpy(self.model.mini_batches))
+
+    def _look(self):
+        """Adds what has happened since it looked last, and writes the file."""
+        new = self._trained() - len(self._roles)
+        recent = keras.ops.convert_to_numpy(self.model.recent_teachers)
+        seen = recent[max(len(recent) - new, 0) :].astype(np.uint8)
+        missed = np.full((new - len(seen), recent.shape[1]), UNKNOWN, np.uint8)
+        self._roles = np.concatenate([self._roles, missed, seen])
+        unfinished = self._path.with_name(f"unfinished-{self._path.name}")
+        with open(unfinished, "wb") as file:
+            np.save(file, self._roles)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, self._path)
+
+
+def _read_roles(path, k):
+    """Returns the role history in a file; an empty one if there is none, or it is another's."""
+    try:
+        roles = np.load(path)
+    except (OSError, ValueError, EOFError):
+        roles = None
+    if getattr(roles, "dtype", None) != np.uint8 or roles.shape[1:] != (k,):
+        return np.zeros((0, k), np.uint8)
+    return roles

@@ -1,0 +1,69 @@
+"""What the members of a group do, for TensorBoard."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+
+class GroupTensorBoard(keras.callbacks.Callback):
+    """Writes each epoch's logs for TensorBoard, where all members share a chart.
+
+    Each member is one of TensorBoard's "runs", with `loss/training`, `loss/held_out`,
+    `accuracy/training`, `accuracy/held_out` and, if it is a student, `taught`. The logs that are no
+    member's are in the run `training`: the learning rate, the losses of the three teachings, ...
+
+    Args:
+        directory: where to write, `<directory>/<run>/`.
+
+    Example:
+
+    >>> network = models.build("resnet8", (8, 8, 1), 10)
+    >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    >>> board = orc_keras.callbacks.GroupTensorBoard(directory)
+    >>> history = network.fit(images, labels, verbose=0, callbacks=[board])
+    >>> [path.name for path in directory.iterdir()]
+    ['resnet8']
+    """
+
+    def __init__(self, directory):
+        super().__init__()
+        self._directory = Path(directory)
+
+    def on_train_begin(self, logs=None):
+        self._writers = {}
+
+    def on_epoch_end(self, epoch, logs=None):
+        for name, value in logs.items():
+            place = self._place(name)
+            if place:
+                run, tag = place
+                with self._writer(run).as_default(epoch):
+                    tf.summary.scalar(tag, value)
+        for writer in self._writers.values():
+            writer.flush()
+
+    def on_train_end(self, logs=None):
+        for writer in self._writers.values():
+            writer.close()
+
+    def _place(self, name):
+        """Returns run and tag of a value; None for those that are there by a second name."""
+        members = getattr(self.model, "members", None)
+        prefixes = {n: f"{n}_" for n in members} if members else {self.model.name: ""}
+        base = name.removeprefix("val_")
+        where = "training" if base == name else "held_out"
+        if members and base in ("loss", "accuracy"):  # the student's
+            return None
+        for run, prefix in prefixes.items():
+            for quantity in ("loss", "accuracy"):
+                if base == prefix + quantity:
+                    return run, f"{quantity}/{where}"
+            if base == f"{prefix}taught":
+                return run, "taught"
+        return "training", name
+
+    def _writer(self, run):
+        if run not in self._writers:
+            self._writers[run] = tf.summary.create_file_writer(str(self._directory / run))
+        return self._writers[run]

@@ -1,0 +1,63 @@
+"""How fast a training is, and how long it waits for images."""
+
+import time
+
+import keras
+import tensorflow as tf
+
+
+class Throughput(keras.callbacks.Callback):
+    """Adds `images_per_second` and `seconds_waiting` of each epoch's training to its logs.
+
+    They are those of this process; evaluation is not counted. Waiting is what a step waits for its
+    mini-batch. Several devices are fed ahead by a thread of their own; there it is what that thread
+    waits, which is not less. Put it before the callbacks that write logs, and behind those that
+    write what has to be repeatable.
+
+    Example:
+
+    >>> throughput = orc_keras.callbacks.Throughput()
+    >>> batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
+    >>> network = models.build("resnet8", (8, 8, 1), 10)
+    >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    >>> history = network.fit(throughput.timed(batches), verbose=0, callbacks=[throughput])
+    >>> sorted(history.history)
+    ['images_per_second', 'loss', 'seconds_waiting']
+    """
+
+    def __init__(self):
+        super().__init__()
+        with tf.device("CPU"):  # where tf.data works
+            self._images = tf.Variable(0, dtype=tf.int64, trainable=False)
+            self._waiting = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+
+    def timed(self, dataset):
+        """Returns a dataset of mini-batches that counts their images, and how long they take."""
+        clock = tf.data.Dataset.counter().map(lambda _: tf.timestamp())
+
+        def count(asked, batch, there):
+            self._images.assign_add(tf.shape(batch[0], tf.int64)[0])
+            self._waiting.assign_add(there - asked)
+            return batch
+
+        options = tf.data.Options()
+        options.experimental_optimization.inject_prefetch = False  # which would ask ahead
+        return tf.data.Dataset.zip(clock, dataset, clock).map(count).with_options(options)
+
+    def on_train_begin(self, logs=None):
+        self._reset()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._began = self._ended = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._ended = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["images_per_second"] = int(self._images) / (self._ended - self._began)
+        logs["seconds_waiting"] = float(self._waiting)
+        self._reset()  # here, because Keras may draw the next epoch's first mini-batch early
+
+    def _reset(self):
+        self._images.assign(0)
+        self._waiting.assign(0)
