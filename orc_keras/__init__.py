@@ -11,8 +11,9 @@ with startup.honouring_log_level():
     import tensorflow  # noqa: F401
 
 from orc_keras import callbacks, optimizers
+from orc_keras.alone import Alone
 from orc_keras.network_group import NetworkGroup
 from orc_keras.online_role_change import OnlineRoleChange
 
 __version__ = "0.1.0"
-__all__ = ["NetworkGroup", "OnlineRoleChange", "callbacks", "optimizers"]
+__all__ = ["Alone", "NetworkGroup", "OnlineRoleChange", "callbacks", "optimizers"]

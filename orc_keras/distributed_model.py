@@ -33,7 +33,7 @@ class DistributedModel(keras.Model):
         return lambda iterator: dict(zip(names, tf.unstack(function(iterator)), strict=True))
 
 
-class Alone(DistributedModel):
+class SingleNetwork(DistributedModel):
     """A network that is trained by itself; it stays free of an optimizer.
 
     Args:

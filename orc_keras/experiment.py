@@ -13,11 +13,11 @@ import keras
 import tensorflow as tf
 
 import models
-from orc_keras import data, distribution, report, run_directory
-from orc_keras.distributed_model import Alone
-from orc_keras.export import export_saved_model
-from orc_keras.fitting import fit, held_out_batches, read_history
-from orc_keras.online_role_change import OnlineRoleChange
+from orc_keras import data, distribution, methods, run_directory
+from orc_keras import summary as summaries
+from orc_keras.distributed_model import SingleNetwork
+from orc_keras.ending import end
+from orc_keras.fitting import fit, held_out_batches
 from orc_keras.optimizers import L2SGD
 from orc_keras.run_directory import RunDirectory
 from orc_keras.workers import Workers
@@ -67,35 +67,24 @@ def show_finished(directory, summary, workers):
     """Prints the table of a run that has been made before, and returns its summary."""
     workers.part()
     with workers.chief_speaking():
-        print(f"{directory.path}/ holds this run, finished:\n\n{report.table(summary)}")
+        print(f"{directory.path}/ holds this run, finished:\n\n{summaries.table(summary)}")
     return summary
 
 
 def run(settings, directory, images, group, workers):
     """Trains the pivot, then the group; exports the student; writes and prints what came out.
 
-    Every worker does all of it, each in its own directory, because they compute it together.
+    Every worker trains, each in its own directory, because they compute it together.
     """
     with contextlib.closing(directory), workers.chief_speaking():
-        print(report.data(images.description()))
-        pivot_seconds = train_pivot(settings, directory, group, images, workers)
+        print(summaries.data(images.description()))
+        of_pivot = train_pivot(settings, directory, group, images, workers)
         print(f"The group learns: {', '.join(group.members)} (epochs: {settings.epochs}).")
-        seconds = fit(group, settings.epochs, settings, directory, "group", images, workers)
+        of_group = fit(group, settings.epochs, settings, directory, "group", images, workers)
         with directory.replacing("checkpoints/group.keras") as path:
             group.save(path)
-        seen = len(images.train) // settings.batch_size * settings.batch_size * settings.epochs
-        summary = {
-            "settings": dataclasses.asdict(settings),
-            "versions": report.versions(),
-            "seed": settings.seed,
-            "seconds": round(pivot_seconds + seconds, 1),
-            "images_per_second": round(seen / seconds, 1),
-            "data": images.description(),
-            "members": report.members(group, read_history(directory / "history.csv")),
-        }
-        export_student(group, images, directory)
-        directory.write_json("summary.json", summary)  # which marks the run as finished
-        print(f"\n{report.table(summary)}\n\nThe student is in {directory / 'student'}/.")
+        seconds = of_pivot, of_group
+        summary = end(settings, directory, images, seconds) if workers.is_chief else None
         summary = workers.from_chief(summary)  # nobody leaves before the chief has written it
         workers.part()
         return summary
@@ -103,11 +92,11 @@ def run(settings, directory, images, group, workers):
 
 def train_pivot(settings, directory, group, images, workers):
     """Trains the pivot alone, by plain cross-entropy; returns how many seconds it took."""
-    if settings.pivot_weights or not settings.pivot_epochs:
+    if settings.pivot_weights or not settings.pivot_epochs or not group.pivot_learns_before:
         return 0.0
     print(f"The pivot learns alone: {group.pivot_name} (epochs: {settings.pivot_epochs}).")
     with group.distribute_strategy.scope():
-        alone = Alone(group.pivot)
+        alone = SingleNetwork(group.pivot)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         alone.compile(loss=loss, metrics=["accuracy"], **compilation(settings))
         # Only what is built can be restored; Keras would build them when they are first used.
@@ -117,16 +106,6 @@ def train_pivot(settings, directory, group, images, workers):
     with directory.replacing("checkpoints/pivot.keras") as path:
         group.pivot.save(path)
     return seconds
-
-
-def export_student(group, images, directory):
-    """Writes the student as a Keras file and as a SavedModel."""
-    with directory.replacing("student.keras") as path:
-        group.student.save(path)
-    # Loaded again, because a network that was trained on several devices has a copy on each.
-    student = keras.saving.load_model(directory / "student.keras")
-    with directory.replacing("student") as path:
-        export_saved_model(student, images.description(), path)
 
 
 def build_group(settings, image_shape, num_classes):
@@ -140,16 +119,9 @@ def build_group(settings, image_shape, num_classes):
                 layer.synchronized = settings.sync_batch_norm
         return network
 
-    return OnlineRoleChange(
-        build("pivot", settings.pivot),
-        [build("students", name) for name in settings.students],
-        settings.temperature,
-        settings.distillation_weight,
-        settings.mixup_alpha,
-        settings.temporary_teachers,
-        settings.role_change_interval,
-        settings.seed,
-    )
+    pivot = build("pivot", settings.pivot)
+    students = [build("students", name) for name in settings.students]
+    return methods.build(pivot, students, settings)
 
 
 def load_pivot(pivot, path):

@@ -1,4 +1,4 @@
-"""A network as a SavedModel that takes raw images.
+"""A network as files that can be deployed: SavedModel, Keras, TensorFlow Lite.
 
 `python -m orc_keras.export --run <output_dir> --member <name>` exports any member of a run.
 """
@@ -10,11 +10,12 @@ import keras
 import tensorflow as tf
 from absl import app, flags
 
-from orc_keras import startup
+from orc_keras import model_card, startup, tflite
 from orc_keras.data import normalise
 from orc_keras.data.decoding import central_window
 from orc_keras.data.images import decoded
-from orc_keras.run_directory import read_summary
+from orc_keras.finished_run import FinishedRun
+from orc_keras.run_directory import replacing
 
 
 def export_saved_model(network, data, directory):
@@ -61,8 +62,36 @@ def export_saved_model(network, data, directory):
     Path(directory, "class_names.txt").write_text(names, encoding="utf-8")
 
 
+def export(network, member, stem, directory, summary, images=None):
+    """Writes `<stem>.keras`, `<stem>.tflite`, and `<stem>/`: a SavedModel with its model card.
+
+    Args:
+        network: a member of a run, a `keras.Model` from normalised images to logits.
+        member: its name in the run.
+        stem: the name of the files.
+        directory: of the run.
+        summary: of the run.
+        images: `ImageData` to measure the TensorFlow Lite file on; None: it is not measured.
+
+    Returns:
+        What `tflite.measure` returns, or None.
+    """
+    with replacing(directory / f"{stem}.keras") as path:
+        network.save(path)
+    with replacing(directory / stem) as path:
+        export_saved_model(network, summary["data"], path)
+        content = tflite.convert(path)
+        batch_size = summary["settings"]["batch_size"]
+        measured = images and tflite.measure(content, network, images, batch_size)
+        card = model_card.text(summary, member, stem, measured)
+        (path / "README.md").write_text(card, encoding="utf-8")
+    with replacing(directory / f"{stem}.tflite") as path:
+        path.write_bytes(content)
+    return measured
+
+
 def export_member(run, member):
-    """Exports a member of a finished run as `<run>/<member>/` and `<run>/<member>.keras`.
+    """Exports a member of a finished run as `<run>/<member>/`, `.keras` and `.tflite`.
 
     Args:
         run: the run's directory.
@@ -74,27 +103,18 @@ def export_member(run, member):
     Raises:
         ValueError: if there is no finished run, no such member, or it has been exported before.
     """
-    run = Path(run)
-    if not (run / "summary.json").exists():
-        raise ValueError(f"--run={run} holds no finished run: it has no summary.json.")
-    summary = read_summary(run)
-    if member not in summary["members"]:
-        possible = ", ".join(summary["members"])
-        raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
-    for target in (run / member, run / f"{member}.keras"):
+    run = FinishedRun(run)
+    network = run.network(member)
+    for target in (run.path / member, run.path / f"{member}.keras", run.path / f"{member}.tflite"):
         if target.exists():
             raise ValueError(f"{target} exists already; delete it to export {member} again.")
-    network = _load_group(run / "checkpoints" / "group.keras").members[member]
-    network.save(run / f"{member}.keras")
-    export_saved_model(network, summary["data"], run / member)
-    return run / member
-
-
-def _load_group(path):
     try:
-        return keras.saving.load_model(path)
-    except Exception as error:  # Keras has many for a file that is missing or damaged
-        raise ValueError(f"{path} cannot be loaded; it is missing or damaged.") from error
+        images = run.images()
+    except ValueError as error:
+        print(f"The TensorFlow Lite file is not measured. {error}")
+        images = None
+    export(network, member, member, run.path, run.summary, images)
+    return run.path / member
 
 
 def main(argv):
@@ -103,7 +123,7 @@ def main(argv):
         sys.exit(f"orc_keras.export: {argv[1]!r} is not a flag.")
     try:
         directory = export_member(flags.FLAGS.run, flags.FLAGS.member)
-        print(f"Wrote {directory}/ (a SavedModel of raw images) and {directory}.keras.")
+        print(f"Wrote {directory}/ (see its README.md), {directory}.keras and {directory}.tflite.")
     except ValueError as error:
         sys.exit(f"orc_keras.export: {error}")
 

@@ -4,15 +4,20 @@ import keras
 
 
 def name_members(networks):
-    """Returns the networks by name; a name that is taken gets a number: `a`, `a_2`, `a_3`."""
-    members = {}
-    for network in networks:
-        name, copies = network.name, 1
-        while name in members:
+    """Returns the networks by name, each of its own."""
+    return dict(zip(numbered([network.name for network in networks]), networks))
+
+
+def numbered(names):
+    """Returns names; one that is taken gets a number: `a`, `a_2`, `a_3`."""
+    given = []
+    for name in names:
+        own, copies = name, 1
+        while own in given:
             copies += 1
-            name = f"{network.name}_{copies}"
-        members[name] = network
-    return members
+            own = f"{name}_{copies}"
+        given.append(own)
+    return given
 
 
 def check_members(networks):

@@ -25,11 +25,17 @@ class NetworkGroup(DistributedModel):
             an earlier one gets a number: `wrn_40_1`, `wrn_40_1_2`, ...
         optimizers: after `compile`, the optimizer of each member, by name.
 
+        way: how the group learns, in words.
+        pivot_learns_before: whether the pivot is to be trained by itself before the group.
+
     Raises:
         ValueError: if a member is not built, shares weights with another, does not return logits,
             or differs from the others in its input or number of classes; if there are no
             students.
     """
+
+    way = "several networks, trained as one"
+    pivot_learns_before = True
 
     def __init__(self, pivot, students, name=None):
         super().__init__(name=name)

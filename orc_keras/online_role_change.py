@@ -55,6 +55,8 @@ class OnlineRoleChange(NetworkGroup):
     ['resnet14_taught', 'resnet8_taught']
     """
 
+    way = "group knowledge distillation with online role change"
+
     def __init__(
         self,
         pivot,

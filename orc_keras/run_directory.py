@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from orc_keras import report
+from orc_keras import summary as summaries
 
 # What a run writes; nothing else in its directory is ever deleted.
 FILES = (
@@ -23,7 +23,10 @@ FILES = (
     "tensorboard",
     "checkpoints",
     "student.keras",
+    "student.tflite",
     "student",
+    "evaluation.npz",
+    "report",
 )
 
 
@@ -126,25 +129,9 @@ class RunDirectory:
         with self.replacing(name) as path:
             path.write_text(json.dumps(contents, indent=2) + "\n")  # ASCII only
 
-    @contextlib.contextmanager
     def replacing(self, name):
-        """Gives a path to write to, which then takes the place of `name`, whole or not at all.
-
-        Raises:
-            OSError: if it cannot be written.
-        """
-        path = self / name
-        unfinished = path.with_name(f"unfinished-{path.name}")
-        _delete(unfinished)
-        try:
-            yield unfinished
-            if unfinished.is_dir():
-                _delete(path)
-            os.replace(unfinished, path)
-        except tf.errors.OpError as error:  # of TensorFlow's own writing
-            raise OSError(f"{path} cannot be written: {error.message}") from error
-        finally:
-            _delete(unfinished)
+        """Gives a path to write to, as `replacing` does, for a file here."""
+        return replacing(self / name)
 
     def _delete_run(self):
         for name in FILES[1:]:
@@ -169,6 +156,26 @@ class RunDirectory:
         return bool(self._flags_there()) and not self._differences()
 
 
+@contextlib.contextmanager
+def replacing(path):
+    """Gives a path to write to, which then takes the place of `path`, whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    _delete(unfinished)
+    try:
+        yield unfinished
+        if unfinished.is_dir():
+            _delete(path)
+        os.replace(unfinished, path)
+    except tf.errors.OpError as error:  # of TensorFlow's own writing
+        raise OSError(f"{path} cannot be written: {error.message}") from error
+    finally:
+        _delete(unfinished)
+
+
 def _lock(file):
     """Locks a file until its process ends; BlockingIOError if another process has locked it."""
     try:
@@ -191,7 +198,7 @@ def read_summary(run):
     path = Path(run) / "summary.json"
     try:
         summary = json.loads(path.read_text())
-        report.table(summary)
+        summaries.table(summary)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(
             f"{path} is damaged; without it, the same command writes it again."

@@ -81,6 +81,12 @@ class Settings:
     keep: int = _flag(
         2, "How many saves to keep (see --save_every), of each stage.", 1, identity=False
     )
+    method: str = _flag(
+        "orc",
+        "How the group learns: orc, online role change; alone, every member by itself, to compare "
+        "with (without training the pivot beforehand).",
+        choices=("orc", "alone"),
+    )
     pivot: str = _flag("", "Network of the pivot teacher (PT), by its name in models/.")
     students: tuple[str, ...] = _flag(
         (), "Networks of the students (S_1, ..., S_N), at least two; the last is *the* student."

@@ -8,15 +8,18 @@ import sys
 import absl.logging
 
 
-@contextlib.contextmanager
 def honouring_log_level():
     """Silences standard error around TensorFlow's import if TF_CPP_MIN_LOG_LEVEL is set.
 
     While it is imported, TensorFlow prints messages whatever that level is (tensorflow#100442).
     """
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") == "0":
-        yield
-        return
+    wanted = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") == "0"
+    return contextlib.nullcontext() if wanted else silent_stderr()
+
+
+@contextlib.contextmanager
+def silent_stderr():
+    """Silences what is written to standard error, also by libraries that are not Python's."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with open(os.devnull, "w") as null:

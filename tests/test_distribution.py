@@ -13,7 +13,7 @@ from models.normalization import BatchNormalization
 from orc_keras import data, distribution, optimizers
 from orc_keras.data import ImageData
 from orc_keras.data.pipeline import Replicas
-from orc_keras.distributed_model import Alone
+from orc_keras.distributed_model import SingleNetwork
 
 
 def normalised_members(synchronized):
@@ -90,7 +90,9 @@ def test_evaluation_counts_every_image_once(number, resized):
     strategy = replicas(number)
     with strategy.scope():
         images = keras.Input((2, 2, 1))
-        alone = Alone(keras.Model(images, keras.layers.Dense(2)(keras.layers.Flatten()(images))))
+        alone = SingleNetwork(
+            keras.Model(images, keras.layers.Dense(2)(keras.layers.Flatten()(images)))
+        )
         alone.compile("sgd", _label, metrics=[_label])
     for count, batch_size in [(1, 4), (3, 4), (4, 4), (5, 4), (9, 8), (17, 8), (8, 12)]:
         labels = np.arange(count) ** 3 % 101

@@ -14,6 +14,7 @@ from orc_keras.saves import Saves
 
 MODULES = (
     "models",
+    "orc_keras.alone",
     "orc_keras.callbacks.role_history",
     "orc_keras.callbacks.tensorboard",
     "orc_keras.callbacks.throughput",
@@ -23,6 +24,7 @@ MODULES = (
     "orc_keras.losses",
     "orc_keras.online_role_change",
     "orc_keras.optimizers",
+    "orc_keras.outcomes",
     "orc_keras.roles",
     "orc_keras.saves",
 )

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, PngImagePlugin
 
-from orc_keras import data, report
+from orc_keras import data, summary
 from orc_keras.data import files
 
 
@@ -67,7 +67,7 @@ def test_every_kind_of_file_in_one_folder(tmp_path):
     notes = images.description()
     assert notes["ignored_files"] == 3
     assert notes["images_with_alpha"] == 1 and notes["images_with_16_bits"] == 1
-    assert report.data(notes) == (
+    assert summary.data(notes) == (
         "Images: 13 to learn, 6 held out (from val); 2 classes; 8 x 8 x 3; ignored files: 3; "
         "images with alpha: 1; images with 16 bits: 1"
     )

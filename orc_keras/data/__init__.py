@@ -2,6 +2,21 @@
 
 from orc_keras.data.image_data import ImageData, load
 from orc_keras.data.images import PixelImages
-from orc_keras.data.pipeline import held_out_batches, normalise, train_batches
+from orc_keras.data.pipeline import (
+    held_out_batches,
+    held_out_files,
+    held_out_pixels,
+    normalise,
+    train_batches,
+)
 
-__all__ = ["ImageData", "PixelImages", "held_out_batches", "load", "normalise", "train_batches"]
+__all__ = [
+    "ImageData",
+    "PixelImages",
+    "held_out_batches",
+    "held_out_files",
+    "held_out_pixels",
+    "load",
+    "normalise",
+    "train_batches",
+]

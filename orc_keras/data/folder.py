@@ -51,6 +51,28 @@ def find(root):
     return classes["train"], {name: _split(root / name, classes["train"]) for name in names}
 
 
+def find_held_out(root):
+    """Finds images that nothing is learnt from; the folder itself may hold the classes.
+
+    Args:
+        root: the folder, a `Path`.
+
+    Returns:
+        As `find` does, with one split.
+
+    Raises:
+        ValueError: as `find` does.
+    """
+    if not root.is_dir():
+        raise ValueError(f"--dataset=folder:{root} is not a folder.")
+    inside = [name for name in HELD_OUT if (root / name).is_dir()]
+    name, place = (inside[0], root / inside[0]) if inside else ("images", root)
+    classes = _classes(place)
+    if not classes or "train" in classes:
+        raise ValueError(f"{place} must have a folder for each class, or test/ with these in it.")
+    return classes, {name: _split(place, classes)}
+
+
 def _classes(folder):
     names = sorted(e.name for e in os.scandir(folder) if e.is_dir() and e.name[0] != ".")
     for name in names:

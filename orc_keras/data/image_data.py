@@ -74,6 +74,7 @@ def load(
     augmentation="auto",
     memory_gb=4.0,
     checked=None,
+    to_learn=True,
 ):
     """Loads a dataset.
 
@@ -88,6 +89,8 @@ def load(
         memory_gb: images that take no more than this, decoded, are kept in memory.
         checked: `notes["files"]` of an earlier call; if a folder still holds the same files, its
             images are not all decoded once more to check them.
+        to_learn: whether there must be images to learn from too. If not, the classes may lie in the
+            folder itself, and `train` of what is returned is the held-out images.
 
     Returns:
         `ImageData`.
@@ -104,8 +107,11 @@ def load(
     if augmentation not in AUGMENTATIONS:
         possible = ", ".join(AUGMENTATIONS)
         raise ValueError(f"augmentation must be one of {possible}, not {augmentation!r}.")
-    source = sources.find(dataset, data_dir or None, memory_gb * 1e9, checked)
-    train, held_out_from, held_out = _hold_out(source.splits, validation_fraction, dataset)
+    source = sources.find(dataset, data_dir or None, memory_gb * 1e9, checked, to_learn)
+    splits = list(source.splits.items())
+    if not to_learn:
+        splits = [splits[-1]] * 2
+    train, held_out_from, held_out = _hold_out(splits, validation_fraction, dataset)
     size, resized = _size(source.size, image_size)
     image_shape = (*size, source.channels)
     mean, std = source.statistics or statistics(train, image_shape, resized)
@@ -136,7 +142,7 @@ def _size(size, image_size):
 
 def _hold_out(splits, fraction, dataset):
     """Returns the images to learn, and name and images of the split that is held out."""
-    (_, train), *others = splits.items()
+    (_, train), *others = splits
     if fraction:
         train, held_back = _divide(train, fraction)
         return train, "train", held_back

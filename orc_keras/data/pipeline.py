@@ -99,6 +99,29 @@ def held_out_batches(data, batch_size, replicas=ONE):
     return _mapped(batches, normalised).prefetch(tf.data.AUTOTUNE)
 
 
+def held_out_pixels(data, indices, batch_size=64):
+    """Some of the held-out images as evaluation cuts them, but uint8; in mini-batches with labels.
+
+    Args:
+        data: `ImageData`.
+        indices: of the images.
+        batch_size: images in a mini-batch.
+    """
+    some = Subset(data.held_out, np.asarray(indices, np.int64))
+    return _as_evaluated(some, data.image_shape, data.resized, batch_size)
+
+
+def held_out_files(data, batch_size):
+    """The held-out images as files, uncut: mini-batches of strings, of PNGs if they were none."""
+
+    def file(index):
+        raw, label = data.held_out.read(index)
+        return raw if raw.dtype == tf.string else tf.io.encode_png(raw), label
+
+    images = tf.data.Dataset.range(len(data.held_out))
+    return _mapped(images, file).batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
 def sample(seed, epoch, position, number):
     """Which image stands at a position of an epoch, and the seeds of its augmentation.
 

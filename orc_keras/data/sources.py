@@ -37,7 +37,7 @@ class Source:
     notes: dict = dataclasses.field(default_factory=dict)
 
 
-def find(dataset, data_dir, memory, checked):
+def find(dataset, data_dir, memory, checked, to_learn=True):
     """Returns the `Source` of a dataset; the arguments are those of `load`, memory in bytes."""
     kind, _, name = dataset.partition(":")
     if dataset == "digits":
@@ -47,7 +47,7 @@ def find(dataset, data_dir, memory, checked):
     if kind == "tfds" and name:
         return _from_catalogue(name, data_dir, memory)
     if kind == "folder" and name:
-        return _from_folder(Path(os.path.expanduser(name)), memory, checked)
+        return _from_folder(Path(os.path.expanduser(name)), memory, checked, to_learn)
     possible = ["digits", *STATISTICS, "tfds:<name in TensorFlow Datasets>", "folder:<path>"]
     raise ValueError(f"--dataset={dataset} is unknown; possible are {', '.join(possible)}.")
 
@@ -89,9 +89,9 @@ def _from_catalogue(name, data_dir, memory):
     )
 
 
-def _from_folder(root, memory, checked):
+def _from_folder(root, memory, checked, to_learn):
     """The user's own images, in a folder for each class."""
-    class_names, splits = folder.find(root)
+    class_names, splits = folder.find(root) if to_learn else folder.find_held_out(root)
     paths = [path for split in splits.values() for path in split.paths]
     headers = dict(zip(paths, files.read_headers(paths)))
     every = headers.values()

@@ -1,4 +1,4 @@
-"""What a run has to say at its end."""
+"""What a run has to say at its end, in a line, a table or a dict."""
 
 import importlib.metadata
 import platform
@@ -14,11 +14,19 @@ def table(summary):
     Args:
         summary: the contents of the run's `summary.json`.
     """
-    rows = [("member", "parameters", "held-out accuracy", "taught")]
+    members = summary["members"].values()
+    teach = any(member["taught"] is not None for member in members)
+    rows = [("member", "parameters", "held-out accuracy", *(["taught"] if teach else []))]
     for name, member in summary["members"].items():
         role = "" if member["role"] == "immature teacher" else f" ({member['role']})"
         taught = "always" if member["taught"] is None else f"{member['taught']:.1%}"
-        rows.append((name + role, f"{member['parameters']:,}", f"{member['accuracy']:.2%}", taught))
+        row = (name + role, f"{member['parameters']:,}", f"{member['accuracy']:.2%}")
+        rows.append((*row, *([taught] if teach else [])))
+    return aligned(rows)
+
+
+def aligned(rows):
+    """Returns rows of text as a table: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join(
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
@@ -44,18 +52,20 @@ def data(description):
     )
 
 
-def members(group, history):
+def members(group, history, outcomes):
     """Returns what is to be said of each member at the end of a run, by name.
 
     Args:
         group: a `NetworkGroup`.
         history: the values of each metric, an epoch each.
+        outcomes: `Outcomes` of each member on the held-out images, by name.
 
     Returns:
         A dict of dicts: `network`, its architecture; `role`, pivot, student or immature teacher;
-        `parameters`, the trainable ones; `accuracy` on the held-out images after the last epoch;
-        `taught`, the share of all mini-batches in which it was a temporary teacher (None for
-        the pivot, which always teaches).
+        `parameters`, the trainable ones; `accuracy`, `top_5`, `cross_entropy` and
+        `calibration_error` on the held-out images after the last epoch; `taught`, the share of all
+        mini-batches in which it was a temporary teacher (None for the pivot, which always teaches,
+        and where nobody does).
     """
     roles = {group.pivot_name: "pivot", group.student_names[-1]: "student"}
     return {
@@ -63,10 +73,13 @@ def members(group, history):
             "network": network.name,
             "role": roles.get(name, "immature teacher"),
             "parameters": models.parameters(network),
-            "accuracy": history[f"val_{name}_accuracy"][-1],
-            "taught": None
-            if name == group.pivot_name
-            else float(np.mean(history[f"{name}_taught"])),
+            "accuracy": outcomes[name].accuracy(),
+            "top_5": outcomes[name].accuracy(5),
+            "cross_entropy": float(outcomes[name].cross_entropy.mean()),
+            "calibration_error": outcomes[name].calibration_error(),
+            "taught": float(np.mean(history[f"{name}_taught"]))
+            if f"{name}_taught" in history
+            else None,
         }
         for name, network in group.members.items()
     }

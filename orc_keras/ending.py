@@ -1,0 +1,50 @@
+"""The end of a run: what came out is evaluated, exported, summarised, and shown."""
+
+import dataclasses
+
+import keras
+
+from orc_keras import evaluation, report, summary
+from orc_keras.export import export
+from orc_keras.fitting import read_history
+
+
+def end(settings, directory, images, seconds):
+    """Evaluates every member, exports the student, and writes and prints what came out.
+
+    Args:
+        settings: `Settings`.
+        directory: `RunDirectory`, in which `checkpoints/group.keras` and `history.csv` are.
+        images: `ImageData`.
+        seconds: how long the pivot's training took, and how long the group's.
+
+    Returns:
+        The run's summary.
+    """
+    # Loaded again, because a network that was trained on several devices has a copy on each.
+    group = keras.saving.load_model(directory / "checkpoints" / "group.keras", compile=False)
+    evaluated = evaluation.evaluate_group(group.members, images, settings.batch_size)
+    with directory.replacing(evaluation.FILE) as path:
+        evaluation.write(evaluated, path)
+    seen = len(images.train) // settings.batch_size * settings.batch_size * settings.epochs
+    history = read_history(directory / "history.csv")
+    contents = {
+        "settings": dataclasses.asdict(settings),
+        "way": group.way,
+        "versions": summary.versions(),
+        "seed": settings.seed,
+        "seconds": round(sum(seconds), 1),
+        "images_per_second": round(seen / seconds[-1], 1),
+        "data": images.description(),
+        "members": summary.members(group, history, evaluated.outcomes),
+    }
+    student = group.student_names[-1]
+    measured = export(group.student, student, "student", directory, contents, images)
+    contents["tflite"] = measured
+    directory.write_json("summary.json", contents)  # which marks the run as finished
+    page = report.write([directory.path])
+    print(
+        f"\n{summary.table(contents)}\n\n"
+        f"The student is in {directory / 'student'}/; {page} shows what happened."
+    )
+    return contents

@@ -1,0 +1,42 @@
+"""The card of an exported network: what it is, how right it is, how it is loaded."""
+
+from pathlib import Path
+
+import jinja2
+
+TEMPLATE = Path(__file__).parent / "model_card.md.jinja"
+
+
+def text(summary, member, stem, measured):
+    """Returns the model card of a member of a run, as Markdown.
+
+    Args:
+        summary: of the run.
+        member: the member's name.
+        stem: the name of its files.
+        measured: what `tflite.measure` returns, or None.
+    """
+    template = jinja2.Template(TEMPLATE.read_text(), undefined=jinja2.StrictUndefined)
+    return template.render(
+        stem=stem,
+        way=summary["way"],
+        data=summary["data"],
+        settings=summary["settings"],
+        group=_group(summary["members"], member),
+        member=summary["members"][member],
+        tflite=_of_lite(measured),
+    )
+
+
+def _group(members, member):
+    others = [f"{name} ({each['role']})" for name, each in members.items() if name != member]
+    return f"{members[member]['role']}, beside {', '.join(others)}"
+
+
+def _of_lite(measured):
+    if not measured:
+        return "not measured"
+    return (
+        f"{measured['accuracy']:.2%} of {measured['images']:,} held-out images, of which the Keras "
+        f"file classifies {measured['accuracy_of_network']:.2%}"
+    )

@@ -1,0 +1,123 @@
+"""What a network answers to each held-out image, and the measures that follow from it."""
+
+import dataclasses
+
+import numpy as np
+from scipy.special import log_softmax
+
+CALIBRATION_BINS = 15
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcomes:
+    """The answers of a network to n images, in their order. All fields have shape `[n]`.
+
+    Attributes:
+        labels: the true classes, int32.
+        predicted: the most probable classes, int32.
+        rank: how many classes were more probable than the true one, int32.
+        confidence: the probability of the predicted class, float32.
+        cross_entropy: of the true class, in nats, float32.
+
+    Example:
+
+    >>> outcomes = Outcomes.from_logits([[2.0, 0.0], [1.0, 3.0]], labels=[0, 0])
+    >>> outcomes.accuracy(), outcomes.accuracy_by_class(2).tolist()
+    (0.5, [0.5, nan])
+    """
+
+    labels: np.ndarray
+    predicted: np.ndarray
+    rank: np.ndarray
+    confidence: np.ndarray
+    cross_entropy: np.ndarray
+
+    @classmethod
+    def from_logits(cls, logits, labels):
+        """Returns the outcomes of logits `[n, classes]`; of equal ones, the first class wins."""
+        logits, labels = np.asarray(logits, np.float32), np.asarray(labels, np.int32)
+        log_probabilities = log_softmax(logits, axis=1)
+        true = np.take_along_axis(logits, labels[:, None], axis=1)
+        earlier = np.arange(logits.shape[1]) < labels[:, None]
+        return cls(
+            labels,
+            logits.argmax(axis=1).astype(np.int32),
+            np.sum((logits > true) | ((logits == true) & earlier), axis=1, dtype=np.int32),
+            np.exp(log_probabilities.max(axis=1)),
+            -np.take_along_axis(log_probabilities, labels[:, None], axis=1)[:, 0],
+        )
+
+    @classmethod
+    def of(cls, compute_logits, batches):
+        """Returns the outcomes of a network.
+
+        Args:
+            compute_logits: a function from images to logits, arrays or tensors.
+            batches: of images and integer labels.
+        """
+        parts = [cls.from_logits(compute_logits(images), labels) for images, labels in batches]
+        fields = (field.name for field in dataclasses.fields(cls))
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+
+    def accuracy(self, k=1):
+        """Returns the share of images whose true class is among the k most probable ones."""
+        return float(np.mean(self.rank < k))
+
+    def accuracy_by_class(self, num_classes):
+        """Returns the accuracy on the images of each class, NaN for a class without any."""
+        images = np.bincount(self.labels, minlength=num_classes)
+        hits = np.bincount(self.labels[self.rank == 0], minlength=num_classes)
+        return np.where(images > 0, hits / np.maximum(images, 1), np.nan)
+
+    def reliability(self):
+        """Returns how right a network is when it is so confident.
+
+        Returns:
+            Three arrays for the 15 bins of equal width from 0 to 1: the number of images, their
+            mean confidence, and their accuracy; the latter are 0 in an empty bin.
+        """
+        bins = np.ceil(self.confidence * CALIBRATION_BINS).astype(int) - 1  # (lower, upper]
+        bins = np.clip(bins, 0, CALIBRATION_BINS - 1)
+        images, confidences, hits = (
+            np.bincount(bins, weights=weights, minlength=CALIBRATION_BINS)
+            for weights in (None, self.confidence, self.rank == 0)
+        )
+        some = np.maximum(images, 1)
+        return images, confidences / some, hits / some
+
+    def calibration_error(self):
+        """Returns the expected calibration error (Guo et al. 2017, equation 3), 15 bins."""
+        images, confidence, accuracy = self.reliability()
+        return float(np.sum(images * np.abs(accuracy - confidence)) / len(self.labels))
+
+    def confusions(self, most=6):
+        """Returns the pairs of classes that are taken for each other most often.
+
+        Args:
+            most: how many pairs to return at most.
+
+        Returns:
+            A list of (class, larger class, positions of the images concerned), most images first.
+        """
+        wrong = np.flatnonzero(self.rank > 0)
+        pairs = np.sort(np.stack([self.labels[wrong], self.predicted[wrong]], axis=1), axis=1)
+        different, belongs, counts = np.unique(
+            pairs, axis=0, return_inverse=True, return_counts=True
+        )
+        order = np.argsort(-counts, kind="stable")[:most]
+        return [(*different[i].tolist(), wrong[belongs.ravel() == i]) for i in order]
+
+    def measures(self, class_names):
+        """Returns what is to be said of a network as a dict that fits into JSON."""
+        by_class = self.accuracy_by_class(len(class_names))
+        return {
+            "images": len(self.labels),
+            "top_1": self.accuracy(),
+            "top_5": self.accuracy(5),
+            "cross_entropy": float(self.cross_entropy.mean()),
+            "calibration_error": self.calibration_error(),
+            "accuracy_by_class": {
+                name: None if np.isnan(accuracy) else float(accuracy)
+                for name, accuracy in zip(class_names, by_class)
+            },
+        }

@@ -1,0 +1,74 @@
+"""The report of a run: one HTML file that needs nothing else, and its plots beside it.
+
+`python -m orc_keras.report <run> [<other run> ...]` writes it; so does every run at its end.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import jinja2
+
+from orc_keras.report import style, tables
+from orc_keras.report.comparison import Comparison, comparable
+from orc_keras.report.figures import figures
+from orc_keras.report.run import Run
+from orc_keras.run_directory import replacing
+
+TEMPLATE = Path(__file__).parent / "report.html.jinja"
+
+
+def write(paths):
+    """Writes the report of a run to `<run>/report/report.html`, with a PNG of each plot beside it.
+
+    Args:
+        paths: the run's directory, and those of runs to compare it with. The first of these that
+            has the same images, classes and students is taken as "before".
+
+    Returns:
+        The path of the report.
+
+    Raises:
+        ValueError: if one of the directories is not one of a run.
+        OSError: if the report cannot be written.
+    """
+    run, *others = map(Run, paths)
+    others = [other for other in others if comparable(run, other)]
+    befores = [other for other in others if set(run.students) & set(other.students)]
+    comparison = Comparison(run, befores[0]) if befores else None
+    drawn = figures(run, comparison)
+    with replacing(run.path / "report") as directory:
+        directory.mkdir()
+        shown = [_save(figure, directory) for figure in drawn]
+        page = _page(run, others, comparison, shown)
+        (directory / "report.html").write_text(page, encoding="utf-8")
+    return run.path / "report" / "report.html"
+
+
+def _save(figure, directory):
+    """Writes a figure as PNG, and returns it with its pictures in the page for both modes."""
+    pictures = {}
+    for mode in style.MODES:
+        with style.styled(mode):
+            plot = figure.draw()
+            pictures[mode] = style.as_uri(plot)
+            if mode == "light":
+                plot.savefig(directory / f"{figure.name}.png", dpi=200)
+    return dataclasses.asdict(figure) | pictures
+
+
+def _page(run, others, comparison, shown):
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        run=run,
+        lead=tables.lead(run),
+        problems=[problem for each in (run, *others) for problem in each.problems],
+        members=tables.members(run, others),
+        phases=tables.phases(run),
+        changes=tables.changes(comparison),
+        confusions=tables.confusions(run),
+        figures=shown,
+        versions=run.summary["versions"] if run.summary else {},
+    )

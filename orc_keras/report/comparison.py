@@ -1,0 +1,68 @@
+"""A run beside another one of the same members: what changed, class by class."""
+
+import numpy as np
+
+
+def comparable(run, other):
+    """Returns whether two runs were evaluated on the same images; if not, `other` says so."""
+    if not other.outcomes:
+        other.problems.append(f"{other.name} was not evaluated, so nothing is compared with it.")
+        return False
+    if run.outcomes and _images(run) != _images(other):
+        other.problems.append(
+            f"{other.name} was evaluated on other images or classes than {run.name}, so nothing "
+            "is compared with it."
+        )
+        return False
+    return bool(run.outcomes)
+
+
+def _images(run):
+    """What two runs must have in common: classes, and the classes of the held-out images."""
+    return run.class_names, next(iter(run.outcomes.values())).labels.tolist()
+
+
+class Comparison:
+    """What the students of a group can do beside the same students in another run, "before".
+
+    Args:
+        run: the `Run` of the group.
+        before: another `Run` that is comparable.
+
+    Attributes:
+        students: names of the students that both runs have.
+        difficult: numbers of the quarter of the classes that these students find hardest, in both
+            runs together. If they were chosen by one run alone, chance would make the other look
+            better on them. The supplement's Figure 1 does not say how its classes were chosen: this
+            is our reading.
+    """
+
+    def __init__(self, run, before):
+        self.run, self.before = run, before
+        self.students = [name for name in run.students if name in before.outcomes]
+        self._classes = len(run.class_names)
+        accuracy = np.nanmean(
+            [self.by_class(r, s) for r in (run, before) for s in self.students], 0
+        )
+        known = np.flatnonzero(~np.isnan(accuracy))
+        hardest_first = known[np.argsort(accuracy[known], kind="stable")]
+        self.hardest_first = hardest_first.tolist()
+        self.difficult = self.hardest_first[: max(1, round(len(known) / 4))]
+
+    def by_class(self, run, student):
+        """Returns a student's accuracy on each class."""
+        return run.outcomes[student].accuracy_by_class(self._classes)
+
+    def change(self, student, classes):
+        """Returns how a student's accuracy on some classes changed.
+
+        Returns:
+            Accuracy before, accuracy after, and the standard error of their difference, which is
+            that of the mean of paired differences; NaN where there is one image only.
+        """
+        labels = self.run.outcomes[student].labels
+        some = np.isin(labels, classes)
+        before, after = (r.outcomes[student].rank[some] == 0 for r in (self.before, self.run))
+        difference = after.astype(int) - before
+        spread = np.std(difference, ddof=1) if len(difference) > 1 else np.nan
+        return before.mean(), after.mean(), spread / np.sqrt(len(difference))

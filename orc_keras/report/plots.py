@@ -1,0 +1,197 @@
+"""The plots of a report: functions of a `Run` that return a figure, or None if it has not got that.
+
+Each draws in the style that is set.
+"""
+
+import numpy as np
+
+from orc_keras.callbacks.role_history import UNKNOWN
+from orc_keras.report import style
+
+MOST_CLASSES = 20  # in a plot
+MOST_POINTS = 400  # along the time axis of the roles
+
+
+def accuracy(run, before=None):
+    """Held-out accuracy of every member after each epoch; thin, that of the run before."""
+    return _curves(run, before, "accuracy", "held-out accuracy (%)", scale=100)
+
+
+def loss(run, before=None):
+    """Held-out cross-entropy of every member after each epoch; thin, that of the run before."""
+    drawn = _curves(run, before, "loss", "held-out cross-entropy (nats)")
+    if drawn:
+        drawn.axes[0].set_yscale("log")
+    return drawn
+
+
+def _curves(run, before, quantity, label, scale=1):
+    if not run.history:
+        return None
+    drawn, axes = style.figure()
+    for i, name in enumerate(run.members):
+        key = f"val_{name}_{quantity}"
+        axes.plot(run.epochs, scale * np.array(run.history[key]), label=name, **style.look(i))
+        if before and key in before.history:
+            values = scale * np.array(before.history[key])
+            axes.plot(before.epochs, values, lw=0.8, alpha=0.6, **style.look(i))
+    _finish_over_epochs(axes, run, label)
+    return drawn
+
+
+def confidence(run):
+    """Confidence of each student over training, and the gap between the best and the worst."""
+    if "confidence_gap" not in run.history:
+        return None
+    drawn, upper, lower = style.two_panels(4.2, (3, 1.3))
+    for i, name in enumerate(run.students, 1):
+        upper.plot(run.epochs, -np.array(run.history[f"{name}_loss"]), label=name, **style.look(i))
+    lower.plot(run.epochs, run.history["confidence_gap"], color=style.COLOURS[4])
+    lower.set_ylim(bottom=0)
+    _finish_over_epochs(upper, run, "confidence (nats)")
+    upper.set_xlabel("")
+    lower.set(xlabel="epoch", ylabel="gap (nats)")
+    _mark_phases(lower, run)
+    return drawn
+
+
+def teachings(run):
+    """The mean loss of each of the three teachings in each epoch."""
+    if "intensive_teaching" not in run.history:
+        return None
+    drawn, axes = style.figure()
+    names = ("intensive", "private", "group")
+    for i, name in enumerate(names):
+        axes.plot(run.epochs, run.history[f"{name}_teaching"], label=name, **style.look(i))
+    axes.set_yscale("log")
+    _finish_over_epochs(axes, run, "loss of the teaching (nats)", columns=3)
+    return drawn
+
+
+def roles(run):
+    """Who taught when: the smoothed share of each student, and all mini-batches below."""
+    if run.roles is None or not len(run.roles) or not run.data:
+        return None
+    drawn, upper, lower = style.two_panels(3.9, (3, 0.35 * len(run.students)))
+    taught = _taught(run)
+    window = max(len(run.roles) // 25, 1)
+    times = np.linspace(0, len(run.roles) - 1, min(len(run.roles), MOST_POINTS)).astype(int)
+    epochs = (times + 1) / run.mini_batches_per_epoch()
+    shares = [100 * _smooth(each, window)[times] for each in taught]
+    colours = [style.look(i)["color"] for i in range(1, len(run.members))]
+    upper.stackplot(epochs, shares, labels=run.students, colors=colours, alpha=0.85)
+    upper.set(ylabel="share taught (%)", ylim=(0, 100 * run.roles.shape[1]), xlim=(0, epochs[-1]))
+    style.legend_above(upper)
+    _mark_phases(upper, run)
+    lower.imshow(
+        _raster(taught, colours), aspect="auto", interpolation="nearest",
+        extent=(0, epochs[-1], len(taught) - 0.5, -0.5),
+    )  # fmt: skip
+    lower.set_yticks(range(len(taught)), [style.short(name) for name in run.students])
+    lower.set_xlabel("epoch")
+    lower.grid(visible=False)
+    return drawn
+
+
+def _taught(run):
+    """Whether each student taught, by mini-batch; NaN where that is unknown. `[N, mini_batches]`"""
+    unknown = (run.roles == UNKNOWN).any(axis=1)
+    taught = np.stack([(run.roles == i).any(axis=1) for i in range(len(run.students))])
+    return np.where(unknown, np.nan, taught.astype(float))
+
+
+def _smooth(values, window):
+    """The mean of the known values in a window around each."""
+    known = ~np.isnan(values)
+    sums, counts = (
+        np.convolve(x, np.ones(window), mode="same") for x in (np.where(known, values, 0), known)
+    )
+    return sums / np.maximum(counts, 1)
+
+
+def _raster(taught, colours):
+    """Colours of each student's row: the stronger, the more of the mini-batches then it taught."""
+    parts = np.array_split(taught, min(taught.shape[1], MOST_POINTS), axis=1)
+    shares = np.stack([np.nan_to_num(part).mean(axis=1) for part in parts], axis=1)
+    rgb = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours])
+    colour = np.broadcast_to(rgb[:, None], (*shares.shape, 3))
+    return np.concatenate([colour, shares[..., None]], axis=-1)
+
+
+def calibration(run, before=None):
+    """How often the student is right when it is so confident; beside it the run before."""
+    runs = [r for r in (run, before) if r and run.student in r.outcomes]
+    if not runs:
+        return None
+    drawn, axes = style.figure(height=3.6)
+    axes.plot([0, 100], [0, 100], color="gray", lw=0.8)
+    for i, each in enumerate(runs):
+        outcomes = each.outcomes[run.student]
+        images, confidences, hits = outcomes.reliability()
+        some = images > 0
+        label = f"{style.short(each.name)}: ECE {outcomes.calibration_error():.1%}"
+        style_of = {"color": style.COLOURS[i], "linestyle": style.LINES[i], "label": label}
+        axes.plot(100 * confidences[some], 100 * hits[some], **style_of)
+        sizes = 10 + 90 * images[some] / images.max()
+        axes.scatter(100 * confidences[some], 100 * hits[some], sizes, color=style.COLOURS[i])
+    axes.set(xlabel="confidence (%)", ylabel="accuracy (%)", xlim=(0, 102), ylim=(0, 102))
+    style.legend_above(axes, columns=1)
+    return drawn
+
+
+def by_class(comparison, student):
+    """A student's accuracy on each class before (hollow) and after; the hardest classes on top."""
+    names = comparison.run.class_names
+    classes = comparison.hardest_first[:MOST_CLASSES]
+    before, after = (
+        100 * comparison.by_class(run, student)[classes]
+        for run in (comparison.before, comparison.run)
+    )
+    drawn, axes = style.figure(height=1.2 + 0.2 * len(classes))
+    rows = np.arange(len(classes))
+    better = after >= before
+    colours = np.where(better, style.COLOURS[0], style.COLOURS[4])
+    axes.hlines(rows, before, after, colors=colours, lw=2.5, alpha=0.6)
+    axes.scatter(before, rows, 26, facecolors="none", edgecolors=colours, label="before")
+    axes.scatter(after, rows, 26, c=colours, label="after")
+    axes.set_yticks(rows, [style.short(names[c]) for c in classes])
+    axes.axhline(len(comparison.difficult) - 0.5, color="gray", lw=0.8)
+    axes.invert_yaxis()
+    axes.set(xlabel="accuracy (%)", ylabel="class")
+    style.legend_above(axes)
+    return drawn
+
+
+def difficult(comparison):
+    """Change of each student's accuracy on the difficult classes, and on the others."""
+    drawn, axes = style.figure(height=1.3 + 0.45 * len(comparison.students))
+    others = comparison.hardest_first[len(comparison.difficult) :]
+    for i, (label, classes) in enumerate(
+        (("difficult classes", comparison.difficult), ("other classes", others))
+    ):
+        changes = [comparison.change(name, classes) for name in comparison.students]
+        gains = [100 * (after - before) for before, after, _ in changes]
+        errors = [100 * error for *_, error in changes]
+        rows = np.arange(len(gains)) + (i - 0.5) * 0.3
+        axes.errorbar(
+            gains, rows, xerr=errors, fmt="os"[i], color=style.COLOURS[i], capsize=3, label=label
+        )
+    axes.axvline(0, color="gray", lw=0.8)
+    axes.set_yticks(range(len(comparison.students)), comparison.students)
+    axes.invert_yaxis()
+    axes.set_xlabel("change of accuracy (points)")
+    style.legend_above(axes)
+    return drawn
+
+
+def _finish_over_epochs(axes, run, label, columns=2):
+    axes.set(xlabel="epoch", ylabel=label)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    style.legend_above(axes, columns)
+    _mark_phases(axes, run)
+
+
+def _mark_phases(axes, run):
+    """Vertical lines where the learning rate changed."""
+    for _, last, _ in run.phases()[:-1]:
+        axes.axvline(last, color="gray", lw=0.8, ls=(0, (2, 2)))

@@ -1,0 +1,86 @@
+"""How the plots of a report look: small, for phones, with colours that everybody can tell apart."""
+
+import base64
+import contextlib
+import io
+import warnings
+
+import matplotlib
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, which colour-blind people can tell apart; black and yellow left out.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
+SIZE = (4.6, 3.1)  # inches; the text of 9 points stays readable when a phone shows it
+MODES = {"light": ("#1b1b1b", "#ffffff"), "dark": ("#dddddd", "#16181c")}  # ink, paper
+
+
+@contextlib.contextmanager
+def styled(mode):
+    """Sets matplotlib to draw in a mode, `light` or `dark`."""
+    ink, paper = MODES[mode]
+    coloured = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
+    settings = {
+        **dict.fromkeys(coloured, ink),
+        **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor"), paper),
+        "legend.facecolor": paper,
+        "legend.framealpha": 0.8,
+        "font.size": 9,
+        "font.family": _fonts(),
+        "text.parse_math": False,  # a class may be called $5
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "grid.color": ink,
+        "grid.alpha": 0.15,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "svg.hashsalt": "orc-keras",  # the same plot is the same file
+    }
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
+
+
+def _fonts():
+    """DejaVu Sans, and what there is for scripts that it does not have."""
+    there = set(font_manager.get_font_names())
+    others = [name for name in sorted(there) if name.startswith(("Noto Sans CJK", "Noto Sans "))]
+    return ["DejaVu Sans", *others[:20]]
+
+
+def figure(height=SIZE[1]):
+    """Returns a figure and its only axes."""
+    drawn = Figure(figsize=(SIZE[0], height), layout="constrained")
+    return drawn, drawn.add_subplot()
+
+
+def two_panels(height, ratios):
+    """Returns a figure and its two axes, one below the other, over the same x."""
+    drawn = Figure(figsize=(SIZE[0], height), layout="constrained")
+    return drawn, *drawn.subplots(2, 1, sharex=True, height_ratios=ratios)
+
+
+def look(position):
+    """Colour and line style of the member at a position of the group."""
+    return {
+        "color": COLOURS[position % len(COLOURS)],
+        "linestyle": LINES[position % len(LINES)],
+    }
+
+
+def legend_above(axes, columns=2):
+    """Puts the legend above the axes, where it hides nothing."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False)
+
+
+def as_uri(drawn):
+    """Returns a figure as SVG in a `data:` address."""
+    file = io.BytesIO()
+    drawn.savefig(file, format="svg", metadata={"Date": None})
+    return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def short(name, most=18):
+    """Returns a name that fits beside a plot."""
+    return name if len(name) <= most else f"{name[: most - 1]}…"

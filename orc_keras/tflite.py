@@ -1,0 +1,59 @@
+"""The student for phones and small devices: a TensorFlow Lite file, and how right it is."""
+
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+from orc_keras import data, startup
+from orc_keras.evaluation import logits_of
+from orc_keras.outcomes import Outcomes
+
+MOST_IMAGES = 5000  # to measure the accuracy on; one by one on a CPU, many take long
+
+
+def convert(saved_model):
+    """Returns the bytes of a TensorFlow Lite file of a SavedModel that takes raw images.
+
+    It has the signature `serving_default` of the SavedModel; the weights stay float32.
+    """
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        str(saved_model), signature_keys=["serving_default"]
+    )
+    return converter.convert()
+
+
+def measure(content, network, images, batch_size):
+    """Returns the accuracy of a TensorFlow Lite file beside that of the network it comes from.
+
+    Args:
+        content: the bytes of the file.
+        network: the `keras.Model`, which takes normalised images.
+        images: `ImageData`; at most 5,000 held-out images, evenly spaced, are used.
+        batch_size: images at a time.
+
+    Returns:
+        A dict of `images`, their number, `accuracy` and `accuracy_of_network`.
+    """
+    number = min(MOST_IMAGES, len(images.held_out))
+    some = np.linspace(0, len(images.held_out) - 1, number, dtype=np.int64)
+    batches = data.held_out_pixels(images, some, batch_size)
+    lite = Outcomes.of(_logits_of(content), batches)
+
+    compute = logits_of(network)
+
+    def logits(pixels):
+        return compute(data.normalise(pixels, images.mean, images.std))
+
+    return {
+        "images": number,
+        "accuracy": lite.accuracy(),
+        "accuracy_of_network": Outcomes.of(logits, batches).accuracy(),
+    }
+
+
+def _logits_of(content):
+    with startup.silent_stderr():  # it says which delegate it uses
+        run = Interpreter(model_content=content).get_signature_runner("serving_default")
+        shape = run.get_input_details()["images"]["shape"][1:]
+        run(images=np.zeros((1, *shape), np.uint8))
+    return lambda pixels: run(images=np.asarray(pixels))["logits"]
