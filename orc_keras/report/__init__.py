@@ -31,15 +31,16 @@ def write(paths):
         ValueError: if one of the directories is not one of a run.
         OSError: if the report cannot be written.
     """
-    run, *others = map(Run, paths)
-    others = [other for other in others if comparable(run, other)]
+    run, *given = map(Run, paths)
+    others = [other for other in given if comparable(run, other)]
     befores = [other for other in others if set(run.students) & set(other.students)]
     comparison = Comparison(run, befores[0]) if befores else None
     drawn = figures(run, comparison)
     with replacing(run.path / "report") as directory:
         directory.mkdir()
         shown = [_save(figure, directory) for figure in drawn]
-        page = _page(run, others, comparison, shown)
+        problems = [problem for each in (run, *given) for problem in each.problems]
+        page = _page(run, others, problems, comparison, shown)
         (directory / "report.html").write_text(page, encoding="utf-8")
     return run.path / "report" / "report.html"
 
@@ -56,7 +57,7 @@ def _save(figure, directory):
     return dataclasses.asdict(figure) | pictures
 
 
-def _page(run, others, comparison, shown):
+def _page(run, others, problems, comparison, shown):
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -64,7 +65,7 @@ def _page(run, others, comparison, shown):
     return template.render(
         run=run,
         lead=tables.lead(run),
-        problems=[problem for each in (run, *others) for problem in each.problems],
+        problems=problems,
         members=tables.members(run, others),
         phases=tables.phases(run),
         changes=tables.changes(comparison),

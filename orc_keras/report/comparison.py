@@ -14,7 +14,7 @@ def comparable(run, other):
             "is compared with it."
         )
         return False
-    return bool(run.outcomes)
+    return bool(run.outcomes and run.class_names)
 
 
 def _images(run):

@@ -21,7 +21,7 @@ def loss(run, before=None):
     """Held-out cross-entropy of every member after each epoch; thin, that of the run before."""
     drawn = _curves(run, before, "loss", "held-out cross-entropy (nats)")
     if drawn:
-        drawn.axes[0].set_yscale("log")
+        style.logarithmic(drawn.axes[0])
     return drawn
 
 
@@ -63,7 +63,7 @@ def teachings(run):
     names = ("intensive", "private", "group")
     for i, name in enumerate(names):
         axes.plot(run.epochs, run.history[f"{name}_teaching"], label=name, **style.look(i))
-    axes.set_yscale("log")
+    style.logarithmic(axes)
     _finish_over_epochs(axes, run, "loss of the teaching (nats)", columns=3)
     return drawn
 
@@ -74,7 +74,7 @@ def roles(run):
         return None
     drawn, upper, lower = style.two_panels(3.9, (3, 0.35 * len(run.students)))
     taught = _taught(run)
-    window = max(len(run.roles) // 25, 1)
+    window = max(len(run.roles) // 25, min(len(run.roles), 20))
     times = np.linspace(0, len(run.roles) - 1, min(len(run.roles), MOST_POINTS)).astype(int)
     epochs = (times + 1) / run.mini_batches_per_epoch()
     shares = [100 * _smooth(each, window)[times] for each in taught]

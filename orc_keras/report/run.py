@@ -9,6 +9,7 @@ from orc_keras import evaluation
 from orc_keras.callbacks.role_history import UNKNOWN
 from orc_keras.fitting import read_history
 from orc_keras.members import numbered
+from orc_keras.report import tables
 
 
 class Run:
@@ -39,12 +40,11 @@ class Run:
         self.problems = []
         self.settings = self._settings()
         self.members = numbered([self.settings["pivot"], *self.settings["students"].split(",")])
-        self.summary = self._read("summary.json", _json, None, "has not finished")
-        self.data = self._read("data.json", _json, {}, "has not loaded its images")
-        self.history = self._read("history.csv", _history, {}, "has not finished an epoch")
+        self.summary = self._read("summary.json", self._summary, None, "has not finished")
+        self.data = self._read("data.json", _data, {}, "has not loaded its images")
+        self.history = self._read("history.csv", self._history, {}, "has not finished an epoch")
         self.roles = self._read("roles.npy", _roles, None, None)
-        empty = evaluation.Evaluation({}, {})
-        evaluated = self._read(evaluation.FILE, evaluation.read, empty, None)
+        evaluated = self._read(evaluation.FILE, self._evaluation, ({}, {}), None)
         self.outcomes, self.examples = evaluated
 
     @property
@@ -92,11 +92,31 @@ class Run:
         except (OSError, UnicodeDecodeError):
             lines = []
         settings = dict(line.removeprefix("--").split("=", 1) for line in lines if "=" in line)
-        if not {"pivot", "students", "batch_size", "dataset"} <= settings.keys():
+        if not {"pivot", "students", "batch_size", "dataset", "epochs"} <= settings.keys():
             raise ValueError(
                 f"{self.path} is not the directory of a run: it has no settings.flags."
             )
         return settings
+
+    def _summary(self, path):
+        contents = json.loads(path.read_text())
+        tables.members_of_summary(contents, self.members)
+        return contents
+
+    def _history(self, path):
+        if not path.stat().st_size:  # before the first epoch's end
+            return {}
+        history = read_history(path)
+        needed = [f"val_{name}_{q}" for name in self.members for q in ("loss", "accuracy")]
+        return history if all(name in history for name in [*needed, "epoch"]) else _damaged()
+
+    def _evaluation(self, path):
+        evaluated = evaluation.read(path)
+        for outcomes in (evaluated.outcomes[name] for name in self.members):
+            largest = max(outcomes.labels.max(), outcomes.predicted.max())
+            if self.class_names and largest >= len(self.class_names):
+                _damaged()
+        return evaluated
 
     def _read(self, name, read, otherwise, missing):
         """Reads a file; what is wrong becomes one of `problems`, if `missing` says so."""
@@ -112,16 +132,15 @@ class Run:
             return otherwise
 
 
-def _json(path):
-    return dict(json.loads(path.read_text()))
-
-
-def _history(path):
-    return read_history(path) if path.stat().st_size else {}
+def _data(path):
+    data = json.loads(path.read_text())
+    return {key: data[key] for key in ("class_names", "train_images", "held_out_images")}
 
 
 def _roles(path):
     roles = np.load(path)
-    if roles.ndim != 2 or roles.dtype != np.uint8:
-        raise ValueError("It is not a role history.")
-    return roles
+    return roles if roles.ndim == 2 and roles.dtype == np.uint8 else _damaged()
+
+
+def _damaged():
+    raise ValueError("It does not hold what it should.")

@@ -8,6 +8,7 @@ import warnings
 import matplotlib
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 # Okabe and Ito's palette, which colour-blind people can tell apart; black and yellow left out.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
@@ -67,6 +68,14 @@ def look(position):
         "color": COLOURS[position % len(COLOURS)],
         "linestyle": LINES[position % len(LINES)],
     }
+
+
+def logarithmic(axes):
+    """Makes y logarithmic, with numbers such as 0.2 on it."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter("{x:g}")
 
 
 def legend_above(axes, columns=2):

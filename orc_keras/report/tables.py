@@ -25,19 +25,24 @@ def lead(run):
 
 def members(run, others):
     """Returns the rows of the final table, dicts of text by column, a member each."""
-    rows = []
-    for name in run.members:
-        if run.summary:
-            row = _of_summary(name, run.summary["members"][name])
-        elif run.history:
-            row = {"member": name, "top-1": f"{run.history[f'val_{name}_accuracy'][-1]:.2%}"}
-        else:
-            row = {"member": name}
+    if run.summary:
+        rows = members_of_summary(run.summary, run.members)
+    else:
+        rows = [{"member": name} | _of_history(run.history, name) for name in run.members]
+    for name, row in zip(run.members, rows):
         for other in others:
             if name in other.outcomes:
                 row[f"top-1 in {other.name}"] = f"{other.outcomes[name].accuracy():.2%}"
-        rows.append(row)
     return rows
+
+
+def _of_history(history, name):
+    return {"top-1": f"{history[f'val_{name}_accuracy'][-1]:.2%}"} if history else {}
+
+
+def members_of_summary(summary, names):
+    """Returns the rows of `members` from the summary of a run; KeyError if it is not whole."""
+    return [_of_summary(name, summary["members"][name]) for name in names]
 
 
 def _of_summary(name, member):

@@ -1,0 +1,149 @@
+"""How right a network is: python -m orc_keras.evaluate --run=runs/digits
+
+`--member` evaluates another member than the student, `--saved_model` an exported network, as it is
+deployed: from the files of images to probabilities.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+
+from orc_keras import data, startup
+from orc_keras.evaluation import logits_of
+from orc_keras.finished_run import FinishedRun
+from orc_keras.outcomes import Outcomes
+from orc_keras.saved_model import SavedModel
+from orc_keras.summary import aligned
+
+BATCH_SIZE = 64
+MOST_CLASSES = 20  # in the table
+
+
+def evaluate_member(run, member="", dataset="", data_dir=""):
+    """Evaluates a member of a finished run.
+
+    Args:
+        run: the run's directory.
+        member: the member's name; the student's if empty.
+        dataset: held-out images to evaluate on, by a name that `train.py --dataset` has, or a
+            folder with a folder for each class in it; those that the run held out if empty.
+        data_dir: the folder of TensorFlow Datasets.
+
+    Returns:
+        What was evaluated, in words, and its `Outcomes.measures`.
+
+    Raises:
+        ValueError: if the run, the member or the images are not there, or do not fit.
+    """
+    run = FinishedRun(run)
+    member = member or run.student
+    network = run.network(member)
+    images = run.as_seen(_load(dataset, data_dir)) if dataset else run.images()
+    class_names = run.summary["data"]["class_names"]
+    batches = _labelled(data.held_out_batches(images, BATCH_SIZE), images, class_names)
+    outcomes = Outcomes.of(logits_of(network), batches)
+    dataset = dataset or run.summary["settings"]["dataset"]
+    return f"{member} of {run.path} on {dataset}", outcomes.measures(class_names)
+
+
+def evaluate_saved_model(path, dataset, data_dir=""):
+    """Evaluates an exported network on files of images, as it is deployed.
+
+    Args:
+        path: the SavedModel's directory.
+        dataset: as in `evaluate_member`.
+        data_dir: likewise.
+
+    Returns:
+        As `evaluate_member` does.
+
+    Raises:
+        ValueError: as `evaluate_member` does.
+    """
+    network = SavedModel(path)
+    images = _load(dataset, data_dir)
+    batches = _labelled(data.held_out_files(images, BATCH_SIZE), images, network.class_names)
+    outcomes = Outcomes.of(lambda contents: network.answer(contents)["logits"], batches)
+    return f"{path} on {dataset}", outcomes.measures(network.class_names)
+
+
+def table(measures):
+    """Returns measures as text; of many classes, those with the lowest accuracy."""
+    by_class = {n: a for n, a in measures["accuracy_by_class"].items() if a is not None}
+    shown = sorted(by_class, key=by_class.get)[:MOST_CLASSES]
+    in_order = [name for name in by_class if name in shown]
+    which = "class" if len(shown) == len(by_class) else f"the {MOST_CLASSES} worst classes"
+    return "\n\n".join(
+        [
+            aligned(
+                [
+                    ("images", f"{measures['images']:,}"),
+                    ("top-1 accuracy", f"{measures['top_1']:.2%}"),
+                    ("top-5 accuracy", f"{measures['top_5']:.2%}"),
+                    ("cross-entropy (nats)", f"{measures['cross_entropy']:.4f}"),
+                    ("expected calibration error", f"{measures['calibration_error']:.2%}"),
+                ]
+            ),
+            aligned([(which, "accuracy"), *((n, f"{by_class[n]:.2%}") for n in in_order)]),
+        ]
+    )
+
+
+def _load(dataset, data_dir):
+    return data.load(dataset, data_dir, to_learn=False)
+
+
+def _labelled(batches, images, class_names):
+    """The batches, with the numbers that the network has for the classes, by their names."""
+    unknown = [name for name in images.class_names if name not in class_names]
+    if unknown:
+        raise ValueError(
+            f"The images have {len(unknown)} classes that the network does not know, such as "
+            f"{unknown[0]!r}; it knows {', '.join(class_names[:10])}"
+            f"{' and others' if len(class_names) > 10 else ''}."
+        )
+    numbers = np.array([class_names.index(name) for name in images.class_names])
+    return ((contents, numbers[labels.numpy()]) for contents, labels in batches)
+
+
+def _evaluate(run, member, saved_model, dataset, data_dir):
+    if bool(run) == bool(saved_model):
+        raise ValueError("Give either --run or --saved_model.")
+    if run:
+        return evaluate_member(run, member, dataset, data_dir)
+    if member or not dataset:
+        raise ValueError("--saved_model needs --dataset, and no --member.")
+    return evaluate_saved_model(saved_model, dataset, data_dir)
+
+
+def main(argv):
+    startup.log_warnings_only()
+    if len(argv) > 1:
+        sys.exit(f"orc_keras.evaluate: {argv[1]!r} is not a flag.")
+    names = ("run", "member", "saved_model", "dataset", "data_dir")
+    try:
+        what, measures = _evaluate(*(flags.FLAGS[name].value for name in names))
+        if flags.FLAGS.json:
+            text = json.dumps({"evaluated": what} | measures, indent=2)
+            Path(flags.FLAGS.json).write_text(text + "\n")
+    except (ValueError, OSError) as error:
+        sys.exit(f"orc_keras.evaluate: {error}")
+    print(f"{what}\n\n{table(measures)}")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("run", "", "Directory of a finished run.")
+    flags.DEFINE_string("member", "", "Name of the member, as in the run's table; the student.")
+    flags.DEFINE_string("saved_model", "", "Directory of a SavedModel, in place of --run.")
+    flags.DEFINE_string(
+        "dataset",
+        "",
+        "Images to evaluate on, as --dataset of train.py, or folder:<path> with a folder for each "
+        "class in it; those that the run held out.",
+    )
+    flags.DEFINE_string("data_dir", "", "Folder of TensorFlow Datasets; empty: its usual place.")
+    flags.DEFINE_string("json", "", "File to write the figures to, as JSON.")
+    app.run(main)
