@@ -10,7 +10,6 @@ import tensorflow as tf
 from conftest import program, serve
 
 from orc_keras import data
-from orc_keras.export import export_member
 
 FLAGS = [
     "--dataset=digits",
@@ -41,8 +40,14 @@ def test_the_run_directory_is_whole(trained):
         "tensorboard/group",
         "checkpoints/group.keras",
         "checkpoints/pivot.keras",
+        "roles.npy",
         "student.keras",
+        "student.tflite",
         "student/saved_model.pb",
+        "student/README.md",
+        "evaluation.npz",
+        "report/report.html",
+        "report/roles.png",
         "summary.json",
     ):
         assert (directory / name).exists(), name
@@ -129,30 +134,13 @@ def test_the_student_reads_files(trained):
         np.testing.assert_allclose(answers[name], expected[name], rtol=1e-5)
 
 
-def test_any_member_can_be_exported_later(trained, tmp_path):
-    directory, _ = trained
-    export = ("-m", "orc_keras.export", f"--run={directory}")
-    run = program(*export, "--member=resnet8_2")
-    assert (run.returncode, run.stderr) == (0, "")
-    answers = serve(directory / "resnet8_2", held_out()[0], tmp_path)
-    network = keras.saving.load_model(directory / "resnet8_2.keras")
-    check_answers(answers, directory, "resnet8_2", network)
-    again = program(*export, "--member=resnet8_2")
-    assert again.returncode == 1 and len(again.stderr.splitlines()) == 1
-    assert "resnet8_2 exists already" in again.stderr
-    with pytest.raises(ValueError, match="--member=wrn is not in the run; possible are resnet8, "):
-        export_member(directory, "wrn")
-    with pytest.raises(ValueError, match="holds no finished run"):
-        export_member(tmp_path, "resnet8")
-
-
 def test_its_settings_repeat_a_run(trained, tmp_path):
     """Same seed, same machine, one device, deterministic operations: the same history."""
     directory, _ = trained
     flagfile = f"--flagfile={directory}/settings.flags"
     run = program("train.py", flagfile, f"--output_dir={tmp_path}/again")
     assert run.returncode == 0, run.stderr
-    for name in ("settings.flags", "history.csv", "pivot_history.csv"):
+    for name in ("settings.flags", "history.csv", "pivot_history.csv", "student/README.md"):
         assert (tmp_path / "again" / name).read_text() == (directory / name).read_text()
 
 
