@@ -28,21 +28,20 @@ class Throughput(keras.callbacks.Callback):
     def __init__(self):
         super().__init__()
         with tf.device("CPU"):  # where tf.data works
-            self._images = tf.Variable(0, dtype=tf.int64, trainable=False)
-            self._waiting = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+            self._seen = tf.Variable([0.0, 0.0], dtype=tf.float64, trainable=False)
 
     def timed(self, dataset):
         """Returns a dataset of mini-batches that counts their images, and how long they take."""
         clock = tf.data.Dataset.counter().map(lambda _: tf.timestamp())
 
-        def count(asked, batch, there):
-            self._images.assign_add(tf.shape(batch[0], tf.int64)[0])
-            self._waiting.assign_add(there - asked)
+        def count(asked, batch):
+            images = tf.cast(tf.shape(batch[0])[0], tf.float64)
+            self._seen.assign_add([images, tf.timestamp() - asked])
             return batch
 
         options = tf.data.Options()
         options.experimental_optimization.inject_prefetch = False  # which would ask ahead
-        return tf.data.Dataset.zip(clock, dataset, clock).map(count).with_options(options)
+        return tf.data.Dataset.zip(clock, dataset).map(count).with_options(options)
 
     def on_train_begin(self, logs=None):
         self._reset()
@@ -54,10 +53,10 @@ class Throughput(keras.callbacks.Callback):
         self._ended = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["images_per_second"] = int(self._images) / (self._ended - self._began)
-        logs["seconds_waiting"] = float(self._waiting)
+        images, waiting = self._seen.numpy()
+        logs["images_per_second"] = float(images) / (self._ended - self._began)
+        logs["seconds_waiting"] = float(waiting)
         self._reset()  # here, because Keras may draw the next epoch's first mini-batch early
 
     def _reset(self):
-        self._images.assign(0)
-        self._waiting.assign(0)
+        self._seen.assign([0.0, 0.0])
