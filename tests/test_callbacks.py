@@ -188,8 +188,8 @@ def test_all_members_share_tensorboards_charts(batches, group, tmp_path):
     assert {tag for run, tag in shown if run == "large"} == curves | {"taught"}
     assert {tag for run, tag in shown if run == "pivot"} == curves
     assert {tag for run, tag in shown if run == "training"} == {
-        *("intensive_teaching", "private_teaching", "group_teaching"),
-        *("confidence_gap", "learning_rate"),
+        *(f"training/{teaching}_teaching" for teaching in ("intensive", "private", "group")),
+        *("training/confidence_gap", "training/learning_rate"),
     }
     assert shown["small", "accuracy/held_out"] == pytest.approx(history["val_accuracy"])
     assert shown["middle", "loss/training"] == pytest.approx(history["middle_loss"])

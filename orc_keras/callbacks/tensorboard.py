@@ -14,7 +14,7 @@ class GroupTensorBoard(keras.callbacks.Callback):
 
     Each member is one of TensorBoard's "runs", with `loss/training`, `loss/held_out`,
     `accuracy/training`, `accuracy/held_out` and, if it is a student, `taught`. The logs that are no
-    member's are in the run `training`: the learning rate, the losses of the three teachings, ...
+    member's are in the run `training`, as `training/learning_rate`, `training/private_teaching`, ...
 
     Args:
         directory: where to write, `<directory>/<run>/`.
@@ -69,7 +69,7 @@ class GroupTensorBoard(keras.callbacks.Callback):
                     return run, f"{quantity}/{where}"
             if base == f"{prefix}taught":
                 return run, "taught"
-        return "training", name
+        return "training", f"training/{name}"
 
     def _writer(self, run):
         if run not in self._writers:
