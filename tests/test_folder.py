@@ -113,6 +113,21 @@ def test_test_takes_the_place_of_val(tmp_path):
     assert images.held_out_from == "val" and len(images.held_out) == 4
 
 
+@pytest.mark.parametrize("inside", ["test", "val", "."])
+def test_images_that_nothing_is_learnt_from(tmp_path, inside):
+    """With or without `train/` beside them, which is not looked at."""
+    for label in ("cat", "dog"):
+        (tmp_path / inside / label).mkdir(parents=True)
+        for i in range(3):
+            photo(i, 60, 50).save(tmp_path / inside / label / f"{i}.png")
+    if inside != ".":
+        (tmp_path / "train").mkdir()
+        (tmp_path / "train" / "no-image.png").write_text("damaged")
+    images = data.load(f"folder:{tmp_path}", to_learn=False)
+    assert images.class_names == ("cat", "dog") and len(images.held_out) == 6
+    assert images.held_out_from == ("images" if inside == "." else inside)
+
+
 def test_part_of_the_training_images_can_be_held_out(tmp_path):
     fill(tmp_path, splits=("train",), number=10)
     with pytest.raises(ValueError, match="has no held-out images .*--validation_fraction=0.1"):

@@ -13,8 +13,8 @@ class GroupTensorBoard(keras.callbacks.Callback):
     """Writes each epoch's logs for TensorBoard, where all members share a chart.
 
     Each member is one of TensorBoard's "runs", with `loss/training`, `loss/held_out`,
-    `accuracy/training`, `accuracy/held_out` and, if it is a student, `taught`. The logs that are no
-    member's are in the run `training`, as `training/learning_rate`, `training/private_teaching`, ...
+    `accuracy/training`, `accuracy/held_out` and, if it is a student, `taught`. What is no member's
+    is in the run `training`: `training/learning_rate`, `training/private_teaching`, ...
 
     Args:
         directory: where to write, `<directory>/<run>/`.
