@@ -144,8 +144,10 @@ class Settings:
     steps_per_execution: int = _flag(
         1,
         "Mini-batches that TensorFlow makes before it returns to Python; must divide those of an "
-        "epoch. More can be faster with small networks on a GPU.",
+        "epoch. More can be faster with small networks on a GPU. At most 512, so that the role "
+        "history is whole.",
         1,
+        512,
     )
     jit_compile: bool = _flag(
         False, "Compile the step with XLA; on one device only. Pays on GPUs, not on CPUs."

@@ -152,8 +152,10 @@ def by_class(comparison, student):
     better = after >= before
     colours = np.where(better, style.COLOURS[0], style.COLOURS[4])
     axes.hlines(rows, before, after, colors=colours, lw=2.5, alpha=0.6)
-    axes.scatter(before, rows, 26, facecolors="none", edgecolors=colours, label="before")
-    axes.scatter(after, rows, 26, c=colours, label="after")
+    axes.scatter(before, rows, 26, facecolors="none", edgecolors=colours)
+    axes.scatter(after, rows, 26, c=colours)
+    axes.scatter([], [], 26, facecolors="none", edgecolors="gray", label="before")
+    axes.scatter([], [], 26, c="gray", label="after")
     axes.set_yticks(rows, [style.short(names[c]) for c in classes])
     axes.axhline(len(comparison.difficult) - 0.5, color="gray", lw=0.8)
     axes.invert_yaxis()

@@ -71,9 +71,11 @@ def look(position):
 
 
 def logarithmic(axes):
-    """Makes y logarithmic, with numbers such as 0.2 on it."""
+    """Makes y, of which there are values already, logarithmic, with numbers such as 0.2 on it."""
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    lowest, highest = axes.get_ylim()
+    some = (1, 2, 5) if highest > 10 * lowest else (1, 1.5, 2, 3, 4, 6, 8)
+    axes.yaxis.set_major_locator(LogLocator(subs=some))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter("{x:g}")
 
