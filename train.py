@@ -9,7 +9,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no wall of start-up messag
 from absl import app, flags
 
 from orc_keras import experiment, settings, startup, workers
-from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.continuing import Stopped
 
 import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
@@ -21,7 +20,7 @@ def main(argv):
         sys.exit(f"train.py: {argv[1]!r} is not a flag; see python train.py --help.")
     try:
         train()
-    except NonFiniteLoss as error:
+    except FloatingPointError as error:  # a loss or a logit
         sys.exit(f"train.py: {error}")
     except (Stopped, KeyboardInterrupt) as error:
         number = getattr(error, "signal_number", signal.SIGINT)

@@ -2,28 +2,27 @@
 
 import dataclasses
 
-import keras
-
 from orc_keras import evaluation, report, summary
 from orc_keras.export import export
 from orc_keras.fitting import read_history
+from orc_keras.loading import load_members
 
 
-def end(settings, directory, images, seconds):
+def end(settings, directory, images, group, seconds):
     """Evaluates every member, exports the student, and writes and prints what came out.
 
     Args:
         settings: `Settings`.
         directory: `RunDirectory`, in which `checkpoints/group.keras` and `history.csv` are.
         images: `ImageData`.
+        group: the trained `NetworkGroup`, of which `group.keras` is a copy.
         seconds: how long the pivot's training took, and how long the group's.
 
     Returns:
         The run's summary.
     """
-    # Loaded again, because a network that was trained on several devices has a copy on each.
-    group = keras.saving.load_model(directory / "checkpoints" / "group.keras", compile=False)
-    evaluated = evaluation.evaluate_group(group.members, images, settings.batch_size)
+    networks = load_members(directory / "checkpoints" / "group.keras")
+    evaluated = evaluation.evaluate_group(networks, images, settings.batch_size)
     with directory.replacing(evaluation.FILE) as path:
         evaluation.write(evaluated, path)
     seen = len(images.train) // settings.batch_size * settings.batch_size * settings.epochs
@@ -39,7 +38,7 @@ def end(settings, directory, images, seconds):
         "members": summary.members(group, history, evaluated.outcomes),
     }
     student = group.student_names[-1]
-    measured = export(group.student, student, "student", directory, contents, images)
+    measured = export(networks[student], student, "student", directory, contents, images)
     contents["tflite"] = measured
     directory.write_json("summary.json", contents)  # which marks the run as finished
     page = report.write([directory.path])

@@ -41,10 +41,10 @@ def evaluate_member(run, member="", dataset="", data_dir=""):
     run = FinishedRun(run)
     member = member or run.student
     network = run.network(member)
-    images = run.as_seen(_load(dataset, data_dir)) if dataset else run.images()
+    images = run.as_seen(_load(dataset, data_dir)) if dataset else run.images(data_dir)
     class_names = run.summary["data"]["class_names"]
     batches = _labelled(data.held_out_batches(images, BATCH_SIZE), images, class_names)
-    outcomes = Outcomes.of(logits_of(network), batches)
+    outcomes = _outcomes(member, logits_of({member: network}), batches)
     dataset = dataset or run.summary["settings"]["dataset"]
     return f"{member} of {run.path} on {dataset}", outcomes.measures(class_names)
 
@@ -66,7 +66,7 @@ def evaluate_saved_model(path, dataset, data_dir=""):
     network = SavedModel(path)
     images = _load(dataset, data_dir)
     batches = _labelled(data.held_out_files(images, BATCH_SIZE), images, network.class_names)
-    outcomes = Outcomes.of(lambda contents: network.answer(contents)["logits"], batches)
+    outcomes = _outcomes(path, lambda files: {path: network.answer(files)["logits"]}, batches)
     return f"{path} on {dataset}", outcomes.measures(network.class_names)
 
 
@@ -90,6 +90,13 @@ def table(measures):
             aligned([(which, "accuracy"), *((n, f"{by_class[n]:.2%}") for n in in_order)]),
         ]
     )
+
+
+def _outcomes(name, compute_logits, batches):
+    try:
+        return Outcomes.of(compute_logits, batches)[name]
+    except FloatingPointError as error:
+        raise ValueError(f"{name} cannot be evaluated. {error}") from error
 
 
 def _load(dataset, data_dir):
@@ -126,12 +133,12 @@ def main(argv):
     names = ("run", "member", "saved_model", "dataset", "data_dir")
     try:
         what, measures = _evaluate(*(flags.FLAGS[name].value for name in names))
+        print(f"{what}\n\n{table(measures)}")
         if flags.FLAGS.json:
             text = json.dumps({"evaluated": what} | measures, indent=2)
             Path(flags.FLAGS.json).write_text(text + "\n")
     except (ValueError, OSError) as error:
         sys.exit(f"orc_keras.evaluate: {error}")
-    print(f"{what}\n\n{table(measures)}")
 
 
 if __name__ == "__main__":

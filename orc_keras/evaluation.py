@@ -28,25 +28,21 @@ class Evaluation(NamedTuple):
     examples: dict
 
 
-def evaluate(network, images, batch_size):
-    """Returns the `Outcomes` of a network on the held-out images of `images`, an `ImageData`."""
-    batches = data.held_out_batches(images, batch_size)
-    return Outcomes.of(logits_of(network), batches)
+def logits_of(networks):
+    """Returns a function from normalised images to the logits of several networks, by name."""
+    shape = next(iter(networks.values())).input_shape[1:]
 
-
-def logits_of(network):
-    """Returns a function from normalised images to a network's logits, float32."""
-
-    @tf.function(input_signature=[tf.TensorSpec((None, *network.input_shape[1:]), tf.float32)])
+    # One function for all of them: TensorFlow would warn of many.
+    @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32)])
     def logits(images):
-        return tf.cast(network(images, training=False), tf.float32)
+        return {name: network(images, training=False) for name, network in networks.items()}
 
     return logits
 
 
 def evaluate_group(networks, images, batch_size):
     """Returns the `Evaluation` of networks by name, of which the last is *the* student."""
-    outcomes = {name: evaluate(net, images, batch_size) for name, net in networks.items()}
+    outcomes = Outcomes.of(logits_of(networks), data.held_out_batches(images, batch_size))
     *_, of_student = outcomes.values()
     pairs = of_student.confusions()
     shown = np.concatenate([np.zeros(0, int), *(wrong[:EXAMPLES] for *_, wrong in pairs)])

@@ -84,7 +84,7 @@ def run(settings, directory, images, group, workers):
         with directory.replacing("checkpoints/group.keras") as path:
             group.save(path)
         seconds = of_pivot, of_group
-        summary = end(settings, directory, images, seconds) if workers.is_chief else None
+        summary = end(settings, directory, images, group, seconds) if workers.is_chief else None
         summary = workers.from_chief(summary)  # nobody leaves before the chief has written it
         workers.part()
         return summary

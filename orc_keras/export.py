@@ -124,7 +124,7 @@ def main(argv):
     try:
         directory = export_member(flags.FLAGS.run, flags.FLAGS.member)
         print(f"Wrote {directory}/ (see its README.md), {directory}.keras and {directory}.tflite.")
-    except ValueError as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"orc_keras.export: {error}")
 
 

@@ -3,9 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-import keras
-
 from orc_keras import data
+from orc_keras.loading import load_members
 from orc_keras.run_directory import read_summary
 
 
@@ -45,12 +44,15 @@ class FinishedRun:
             raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
         path = self.path / "checkpoints" / "group.keras"
         try:
-            return keras.saving.load_model(path, compile=False).members[member]
+            return load_members(path)[member]
         except Exception as error:  # Keras has many for a file that is missing or damaged
             raise ValueError(f"{path} cannot be loaded; it is missing or damaged.") from error
 
-    def images(self):
-        """Returns the images that the run learnt from and was evaluated on, `ImageData`.
+    def images(self, data_dir=""):
+        """Returns the images that the run was evaluated on, `ImageData`.
+
+        Args:
+            data_dir: the folder of TensorFlow Datasets, if it is no longer where it was.
 
         Raises:
             ValueError: if they are not there, or others than they were.
@@ -59,7 +61,7 @@ class FinishedRun:
         fraction = settings["validation_fraction"]
         images = data.load(
             settings["dataset"],
-            settings["data_dir"],
+            data_dir or settings["data_dir"],
             settings["image_size"],
             fraction,
             to_learn=fraction > 0,

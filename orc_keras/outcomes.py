@@ -1,5 +1,6 @@
 """What a network answers to each held-out image, and the measures that follow from it."""
 
+import collections
 import dataclasses
 
 import numpy as np
@@ -34,8 +35,14 @@ class Outcomes:
 
     @classmethod
     def from_logits(cls, logits, labels):
-        """Returns the outcomes of logits `[n, classes]`; of equal ones, the first class wins."""
+        """Returns the outcomes of logits `[n, classes]`; of equal ones, the first class wins.
+
+        Raises:
+            FloatingPointError: if a logit is NaN or infinite.
+        """
         logits, labels = np.asarray(logits, np.float32), np.asarray(labels, np.int32)
+        if not np.isfinite(logits).all():
+            raise FloatingPointError("A network answers with logits that are NaN or infinite.")
         log_probabilities = log_softmax(logits, axis=1)
         true = np.take_along_axis(logits, labels[:, None], axis=1)
         earlier = np.arange(logits.shape[1]) < labels[:, None]
@@ -49,13 +56,20 @@ class Outcomes:
 
     @classmethod
     def of(cls, compute_logits, batches):
-        """Returns the outcomes of a network.
+        """Returns the outcomes of several networks, by name.
 
         Args:
-            compute_logits: a function from images to logits, arrays or tensors.
+            compute_logits: a function from images to logits by name, arrays or tensors.
             batches: of images and integer labels.
         """
-        parts = [cls.from_logits(compute_logits(images), labels) for images, labels in batches]
+        parts = collections.defaultdict(list)
+        for images, labels in batches:
+            for name, logits in compute_logits(images).items():
+                parts[name].append(cls.from_logits(logits, labels))
+        return {name: cls._joined(of_network) for name, of_network in parts.items()}
+
+    @classmethod
+    def _joined(cls, parts):
         fields = (field.name for field in dataclasses.fields(cls))
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 

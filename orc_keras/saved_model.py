@@ -27,12 +27,14 @@ class SavedModel:
             images = self._loaded.signatures["serving_default"].structured_input_signature[1]
             self.image_shape = tuple(images["images"].shape[1:])
             names = (self.path / "class_names.txt").read_text(encoding="utf-8")
-        except (OSError, KeyError, ValueError, tf.errors.OpError) as error:
+            self.class_names = names.splitlines()
+            if len(self.class_names) != self._signature.structured_outputs["logits"].shape[-1]:
+                raise ValueError("There is not a name for each class.")
+        except Exception as error:  # TensorFlow has many for what is damaged
             raise ValueError(
-                f"--saved_model={path} is not a SavedModel with class_names.txt, as a run writes "
-                "it to student/."
+                f"--saved_model={path} is not a whole SavedModel with class_names.txt, as a run "
+                "writes it to student/."
             ) from error
-        self.class_names = names.splitlines()
 
     def answer(self, contents):
         """Returns `logits`, `probabilities` and `classes` for files.

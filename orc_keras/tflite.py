@@ -37,17 +37,17 @@ def measure(content, network, images, batch_size):
     number = min(MOST_IMAGES, len(images.held_out))
     some = np.linspace(0, len(images.held_out) - 1, number, dtype=np.int64)
     batches = data.held_out_pixels(images, some, batch_size)
-    lite = Outcomes.of(_logits_of(content), batches)
-
-    compute = logits_of(network)
+    of_file, of_network = _logits_of(content), logits_of({"network": network})
 
     def logits(pixels):
-        return compute(data.normalise(pixels, images.mean, images.std))
+        normalised = data.normalise(pixels, images.mean, images.std)
+        return {"file": of_file(pixels), **of_network(normalised)}
 
+    outcomes = Outcomes.of(logits, batches)
     return {
         "images": number,
-        "accuracy": lite.accuracy(),
-        "accuracy_of_network": Outcomes.of(logits, batches).accuracy(),
+        "accuracy": outcomes["file"].accuracy(),
+        "accuracy_of_network": outcomes["network"].accuracy(),
     }
 
 

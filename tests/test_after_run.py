@@ -195,8 +195,11 @@ def test_bad_input(run, folder, tmp_path):
     refused("--member=wrn is not in the run; possible are resnet8, ", member, run, "wrn")
     refused("--member=wrn is not in the run; possible are resnet8, ", export_member, run, "wrn")
     refused("holds no finished run", export_member, tmp_path, "resnet8")
-    refused("is not a SavedModel with class_names.txt", model, tmp_path, "digits")
+    refused("is not a whole SavedModel with class_names.txt", model, tmp_path, "digits")
     refused("must have a folder for each class", member, run, "", f"folder:{tmp_path}")
+    shutil.copytree(run / "student", tmp_path / "student")
+    (tmp_path / "student" / "class_names.txt").write_text("0\n1\n")
+    refused("is not a whole SavedModel", SavedModel, tmp_path / "student")
     other = tmp_path / "other" / "seventeen"
     other.mkdir(parents=True)
     path = next((folder / "3").iterdir())

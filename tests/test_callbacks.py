@@ -1,3 +1,4 @@
+import io
 import time
 
 import keras
@@ -151,8 +152,9 @@ def test_a_lost_role_history_says_what_it_does_not_know(batches, tmp_path, monke
     path, group = tmp_path / "roles.npy", changing_group()
     fit = dict(verbose=0, callbacks=[callbacks.RoleHistory(path)])
     group.fit(batches, epochs=2, **fit)
-    known = np.load(path)
-    for damage in (b"", b"nonsense", b"\x93NUMPY\x01\x00", None):
+    known, foreign = np.load(path), io.BytesIO()
+    np.save(foreign, 2 - known)  # of another training
+    for damage in (b"", b"nonsense", b"PK\x03\x04", b"\x93NUMPY\x01\x00", foreign.getvalue(), None):
         path.unlink() if damage is None else path.write_bytes(damage)
         group.mini_batches.assign(20)
         group.recent_teachers.assign(known[-15:])
@@ -223,3 +225,29 @@ def test_waiting_is_for_input_only(examples, slow):
     waiting, rate = history["seconds_waiting"][1], history["images_per_second"][1]
     assert 0 < rate < 80  # images in at least a second
     assert waiting >= 1 if slow == "input" else waiting < 0.5 * 80 / rate
+
+
+def test_an_epoch_without_a_mini_batch(batches):
+    network = hidden_group_members()[0]
+    network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    throughput = callbacks.Throughput()
+    every = [throughput, callbacks.StopOnNonFiniteLoss()]
+    with pytest.warns(UserWarning, match="ran out of data"):
+        history = network.fit(throughput.timed(batches.take(0)), verbose=0, callbacks=every).history
+    assert history["images_per_second"] == [0]
+
+
+def test_images_are_counted_in_any_structure(batches):
+    """In dictionaries, and without labels."""
+    for named in (
+        batches.map(lambda x, y: {"images": x, "labels": y}),
+        batches.map(lambda x, _: x),
+    ):
+        throughput = callbacks.Throughput()
+        for batch in throughput.timed(named):
+            assert type(batch) is type(next(iter(named)))
+        logs = {}
+        throughput.on_epoch_begin(0)
+        throughput._ended += 1
+        throughput.on_epoch_end(0, logs)
+        assert logs["images_per_second"] == pytest.approx(80)

@@ -19,14 +19,15 @@ def labels():
 
 def test_measures_against_scikit_learn(logits, labels):
     outcomes = Outcomes.from_logits(logits, labels)
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    probabilities = np.exp(logits.astype(np.float64))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
     every = list(range(7))
     for k in (1, 5):
         expected = metrics.top_k_accuracy_score(labels, logits, k=k, labels=every)
         assert outcomes.accuracy(k) == pytest.approx(expected)
     measures = outcomes.measures("abcdefg")
     assert measures["images"] == 200
-    expected = metrics.log_loss(labels, probabilities.astype(np.float64), labels=every)
+    expected = metrics.log_loss(labels, probabilities, labels=every)
     assert measures["cross_entropy"] == pytest.approx(expected, rel=1e-5)
     recall = metrics.recall_score(labels, logits.argmax(axis=1), labels=range(6), average=None)
     of_class = list(measures["accuracy_by_class"].values())
@@ -76,6 +77,13 @@ def test_the_most_confused_pairs(logits, labels):
 
 def test_batches_are_put_together(logits, labels):
     batches = [(logits[i : i + 64], labels[i : i + 64]) for i in range(0, 200, 64)]
-    whole, parts = Outcomes.from_logits(logits, labels), Outcomes.of(lambda x: 1 * x, batches)
-    np.testing.assert_array_equal(parts.rank, whole.rank)
-    np.testing.assert_array_equal(parts.confidence, whole.confidence)
+    parts = Outcomes.of(lambda x: {"same": x, "opposite": -x}, batches)
+    for name, sign in (("same", 1), ("opposite", -1)):
+        whole = Outcomes.from_logits(sign * logits, labels)
+        np.testing.assert_array_equal(parts[name].rank, whole.rank)
+        np.testing.assert_array_equal(parts[name].confidence, whole.confidence)
+
+
+def test_a_network_that_has_diverged_is_not_right():
+    with pytest.raises(FloatingPointError, match="logits that are NaN or infinite"):
+        Outcomes.from_logits([[np.nan, 0], [1, 2]], [0, 1])

@@ -98,8 +98,11 @@ def test_a_report_shows_everything_and_needs_nothing(run, before):
     assert len(addresses) > 2 * 9 and all(a.startswith("data:") for a in addresses)
     assert "<b>more</b>" not in page and "two &amp; &lt;b&gt;more" in page
     assert "top-1 in before" in page and 'class="problems"' not in page
+    (run / "report" / "notes.png").write_text("the user's")
     by_itself = written(run)
+    assert (run / "report" / "notes.png").read_text() == "the user's"
     assert "top-1 in before" not in by_itself
+    assert "Before and after" in page and "Before and after" not in by_itself
     assert plots_of(run).isdisjoint({"difficult", "classes_small"})
 
 
@@ -152,12 +155,9 @@ def test_what_is_missing_or_damaged_is_said(run, name):
     for content in DAMAGE:
         (run / name).write_bytes(content)
         problems = Run(run).problems
-        if (name, content) == ("history.csv", b""):  # as it is before the first epoch's end
-            assert not problems
-        else:
-            assert problems[0] == f"{name} of run is damaged; what it holds is left out."
+        assert problems[0] == f"{name} of run is damaged; what it holds is left out."
     (run / name).unlink()
-    assert len(Run(run).problems) == (name not in ("roles.npy", "evaluation.npz"))
+    assert len(Run(run).problems) == 1 and f"it has no {name}" in Run(run).problems[0]
 
 
 def test_what_is_left_is_shown(run):
@@ -193,8 +193,8 @@ def test_a_run_that_has_just_begun(tmp_path):
 @pytest.mark.parametrize(
     "other, message",
     [
-        (dict(classes=["a", "b", "c", "d"]), "other was evaluated on other images or classes"),
-        (dict(finished=False), "other was not evaluated, so nothing is compared with it"),
+        (dict(classes=["a", "b", "c", "d"]), "other is not compared: it was evaluated on other"),
+        (dict(finished=False), "other is not compared: other has no evaluation.npz or no"),
     ],
 )
 def test_a_run_that_cannot_be_compared(run, tmp_path, other, message):
@@ -210,3 +210,32 @@ def test_what_is_no_run(run, tmp_path):
         for paths in ([path], [run, path]):
             with pytest.raises(ValueError, match=message):
                 report.write(paths)
+
+
+def test_runs_that_are_not_alike(run, tmp_path):
+    """Called alike, the same one, of other files, with roles that nobody knows, of one epoch."""
+    (tmp_path / "x").mkdir()
+    (tmp_path / "y").mkdir()
+    twins = [make_run(tmp_path / name / "seed0", seed=i) for i, name in enumerate("xy")]
+    foreign = make_run(tmp_path / "foreign")
+    data = json.loads((foreign / "data.json").read_text()) | {"files": "others"}
+    (foreign / "data.json").write_text(json.dumps(data))
+    np.save(run / "roles.npy", np.full((60, 1), 255, np.uint8))
+    history = (run / "history.csv").read_text().splitlines()
+    (run / "history.csv").write_text("\n".join(history[:2]) + "\n")
+    page = written(run, *twins, run, foreign)
+    assert all(f"top-1 in {twin}" in page for twin in twins)
+    assert f"{run} is not compared: it is the same run." in page
+    assert "foreign is not compared: it was evaluated on other images" in page
+    assert page.count(">unknown</td>") == 2 and "roles" not in plots_of(run)
+
+
+@pytest.mark.parametrize(
+    "line, message", [("batch_size=x", "batch_size is 'x'"), ("a=1", "no set")]
+)
+def test_damaged_settings(run, line, message):
+    (run / "settings.flags").write_text(
+        f"--pivot=a\n--students=b\n--dataset=c\n--epochs=1\n--{line}"
+    )
+    with pytest.raises(ValueError, match=message):
+        report.write([run])

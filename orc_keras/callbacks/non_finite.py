@@ -19,6 +19,7 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
         self._steps = None
 
     def on_epoch_begin(self, epoch, logs=None):
+        self._batch = -1  # of data without a mini-batch this stays
         if self._steps is None:  # training may continue; of data without a known end it cannot
             self._steps = epoch * (self.params["steps"] or 0)
 

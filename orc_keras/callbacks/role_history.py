@@ -1,6 +1,7 @@
 """Who taught in which mini-batch."""
 
 import os
+import zipfile
 from pathlib import Path
 
 import keras
@@ -17,7 +18,7 @@ class RoleHistory(keras.callbacks.Callback):
     `group.student_names`, most confident teacher first. It is written at least every 1,024
     mini-batches, whole or not at all. Where training is restored and continues, the file does too:
     put this callback behind the one that restores. Mini-batches that were lost with the file, or
-    trained without it, are 255.
+    trained without it, are 255. A file of another training is overwritten.
 
     Args:
         path: of the file, `.npy`.
@@ -50,8 +51,7 @@ class RoleHistory(keras.callbacks.Callback):
                 f"RoleHistory needs steps_per_execution to be at most {LOOK_EVERY}, not "
                 f"{self.model.steps_per_execution}."
             )
-        trained, k = self._trained(), self.model.recent_teachers.shape[1]
-        self._roles = _read_roles(self._path, k)[:trained]
+        self._roles = self._earlier()
         self._look()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -67,6 +67,16 @@ class RoleHistory(keras.callbacks.Callback):
 
     def _trained(self):
         return int(keras.ops.convert_to_numpy(self.model.mini_batches))
+
+    def _earlier(self):
+        """Returns what the file says of the mini-batches so far; nothing if it is another's."""
+        recent = keras.ops.convert_to_numpy(self.model.recent_teachers)
+        trained = self._trained()
+        roles = _read_roles(self._path, recent.shape[1])[:trained]
+        remembered = recent[max(len(recent) - trained, 0) :]  # the mini-batches up to now
+        both = remembered[: max(len(remembered) - (trained - len(roles)), 0)]
+        ours = np.array_equal(roles[len(roles) - len(both) :], both)
+        return roles if ours else roles[:0]
 
     def _look(self):
         """Adds what has happened since it looked last, and writes the file."""
@@ -87,7 +97,7 @@ def _read_roles(path, k):
     """Returns the role history in a file; an empty one if there is none, or it is another's."""
     try:
         roles = np.load(path)
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         roles = None
     if getattr(roles, "dtype", None) != np.uint8 or roles.shape[1:] != (k,):
         return np.zeros((0, k), np.uint8)

@@ -36,7 +36,7 @@ class Throughput(keras.callbacks.Callback):
         clock = tf.data.Dataset.counter().map(lambda _: now())
 
         def count(asked, batch):
-            images = tf.cast(tf.shape(batch[0])[0], tf.float64)
+            images = tf.cast(tf.shape(tf.nest.flatten(batch)[0])[0], tf.float64)
             self._seen.assign_add([images, now() - asked])
             return batch
 
@@ -55,7 +55,8 @@ class Throughput(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         images, waiting = self._seen.numpy()
-        logs["images_per_second"] = float(images) / (self._ended - self._began)
+        seconds = self._ended - self._began
+        logs["images_per_second"] = float(images) / seconds if seconds else 0.0
         logs["seconds_waiting"] = float(waiting)
         self._reset()  # here, because Keras may draw the next epoch's first mini-batch early
 

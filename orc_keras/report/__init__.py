@@ -10,7 +10,7 @@ import jinja2
 
 from orc_keras.report import style, tables
 from orc_keras.report.comparison import Comparison, comparable
-from orc_keras.report.figures import figures
+from orc_keras.report.figures import PLOTS, figures
 from orc_keras.report.run import Run
 from orc_keras.run_directory import replacing
 
@@ -31,18 +31,35 @@ def write(paths):
         ValueError: if one of the directories is not one of a run.
         OSError: if the report cannot be written.
     """
-    run, *given = map(Run, paths)
+    run, *given = _named_apart([Run(path) for path in paths])
     others = [other for other in given if comparable(run, other)]
     befores = [other for other in others if set(run.students) & set(other.students)]
     comparison = Comparison(run, befores[0]) if befores else None
     drawn = figures(run, comparison)
-    with replacing(run.path / "report") as directory:
-        directory.mkdir()
-        shown = [_save(figure, directory) for figure in drawn]
-        problems = [problem for each in (run, *given) for problem in each.problems]
-        page = _page(run, others, problems, comparison, shown)
-        (directory / "report.html").write_text(page, encoding="utf-8")
-    return run.path / "report" / "report.html"
+    directory = run.path / "report"
+    directory.mkdir(exist_ok=True)
+    _delete_plots(directory)
+    shown = [_save(figure, directory) for figure in drawn]
+    problems = [problem for each in (run, *given) for problem in each.problems]
+    with replacing(directory / "report.html") as path:
+        path.write_text(_page(run, others, problems, comparison, shown), encoding="utf-8")
+    return directory / "report.html"
+
+
+def _named_apart(runs):
+    """The runs; where directories are called alike, their names become their paths."""
+    names = [run.name for run in runs]
+    for run in runs:
+        if names.count(run.name) > 1:
+            run.name = str(run.path)
+    return runs
+
+
+def _delete_plots(directory):
+    """Deletes the plots of an earlier report; other files stay."""
+    for path in directory.glob("*.png"):
+        if path.stem in PLOTS or path.stem.startswith("classes_"):
+            path.unlink()
 
 
 def _save(figure, directory):
@@ -53,7 +70,8 @@ def _save(figure, directory):
             plot = figure.draw()
             pictures[mode] = style.as_uri(plot)
             if mode == "light":
-                plot.savefig(directory / f"{figure.name}.png", dpi=200)
+                with replacing(directory / f"{figure.name}.png") as path:
+                    plot.savefig(path, dpi=200, format="png")
     return dataclasses.asdict(figure) | pictures
 
 

@@ -4,22 +4,30 @@ import numpy as np
 
 
 def comparable(run, other):
-    """Returns whether two runs were evaluated on the same images; if not, `other` says so."""
-    if not other.outcomes:
-        other.problems.append(f"{other.name} was not evaluated, so nothing is compared with it.")
-        return False
-    if run.outcomes and _images(run) != _images(other):
-        other.problems.append(
-            f"{other.name} was evaluated on other images or classes than {run.name}, so nothing "
-            "is compared with it."
-        )
-        return False
-    return bool(run.outcomes and run.class_names)
+    """Returns whether a run can be compared with another; if not, a problem of `other` says why."""
+    reason = _reason_against(run, other)
+    if reason:
+        other.problems.append(f"{other.name} is not compared: {reason}.")
+    return not reason
+
+
+def _reason_against(run, other):
+    if other.path.resolve() == run.path.resolve():
+        return "it is the same run"
+    for each in (run, other):
+        if not each.outcomes or not each.data:
+            return f"{each.name} has no evaluation.npz or no data.json"
+    if _images(run) != _images(other):
+        return f"it was evaluated on other images or classes than {run.name}"
+    if not set(run.members) & set(other.members):
+        return f"it has no member that {run.name} has"
+    return ""
 
 
 def _images(run):
-    """What two runs must have in common: classes, and the classes of the held-out images."""
-    return run.class_names, next(iter(run.outcomes.values())).labels.tolist()
+    """What two runs must have in common: classes, files, and classes of the held-out images."""
+    what = [run.data.get(key) for key in ("class_names", "held_out_from", "source", "files")]
+    return what, run.settings["dataset"], next(iter(run.outcomes.values())).labels.tolist()
 
 
 class Comparison:
@@ -41,10 +49,8 @@ class Comparison:
         self.run, self.before = run, before
         self.students = [name for name in run.students if name in before.outcomes]
         self._classes = len(run.class_names)
-        accuracy = np.nanmean(
-            [self.by_class(r, s) for r in (run, before) for s in self.students], 0
-        )
-        known = np.flatnonzero(~np.isnan(accuracy))
+        accuracy = np.mean([self.by_class(r, s) for r in (run, before) for s in self.students], 0)
+        known = np.flatnonzero(~np.isnan(accuracy))  # classes with held-out images
         hardest_first = known[np.argsort(accuracy[known], kind="stable")]
         self.hardest_first = hardest_first.tolist()
         self.difficult = self.hardest_first[: max(1, round(len(known) / 4))]

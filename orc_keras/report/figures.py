@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from orc_keras.report import plots, style
 
+# Names of the plots of a report; besides, there is `classes_<student>` for each student.
+PLOTS = ("accuracy", "loss", "roles", "confidence", "teachings", "difficult", "calibration")
+
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
@@ -52,7 +55,7 @@ def figures(run, comparison):
             "Who taught when",
             "Above, the share of the mini-batches around each time in which a student was a "
             "temporary teacher. Below, the same without smoothing: the stronger the colour, the "
-            "more of the mini-batches there it taught.",
+            "more of the mini-batches there it taught. Gaps: not known.",
             functools.partial(plots.roles, run),
         ),
         Figure(

@@ -78,6 +78,8 @@ def roles(run):
     times = np.linspace(0, len(run.roles) - 1, min(len(run.roles), MOST_POINTS)).astype(int)
     epochs = (times + 1) / run.mini_batches_per_epoch()
     shares = [100 * _smooth(each, window)[times] for each in taught]
+    if np.isnan(shares).all():
+        return None
     colours = [style.look(i)["color"] for i in range(1, len(run.members))]
     upper.stackplot(epochs, shares, labels=run.students, colors=colours, alpha=0.85)
     upper.set(ylabel="share taught (%)", ylim=(0, 100 * run.roles.shape[1]), xlim=(0, epochs[-1]))
@@ -106,7 +108,7 @@ def _smooth(values, window):
     sums, counts = (
         np.convolve(x, np.ones(window), mode="same") for x in (np.where(known, values, 0), known)
     )
-    return sums / np.maximum(counts, 1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def _raster(taught, colours):
@@ -129,7 +131,7 @@ def calibration(run, before=None):
         outcomes = each.outcomes[run.student]
         images, confidences, hits = outcomes.reliability()
         some = images > 0
-        label = f"{style.short(each.name)}: ECE {outcomes.calibration_error():.1%}"
+        label = f"in {style.short(each.name)}: ECE {outcomes.calibration_error():.1%}"
         style_of = {"color": style.COLOURS[i], "linestyle": style.LINES[i], "label": label}
         axes.plot(100 * confidences[some], 100 * hits[some], **style_of)
         sizes = 10 + 90 * images[some] / images.max()
@@ -168,9 +170,8 @@ def difficult(comparison):
     """Change of each student's accuracy on the difficult classes, and on the others."""
     drawn, axes = style.figure(height=1.3 + 0.45 * len(comparison.students))
     others = comparison.hardest_first[len(comparison.difficult) :]
-    for i, (label, classes) in enumerate(
-        (("difficult classes", comparison.difficult), ("other classes", others))
-    ):
+    parts = (("difficult classes", comparison.difficult), ("other classes", others))
+    for i, (label, classes) in enumerate(part for part in parts if part[1]):
         changes = [comparison.change(name, classes) for name in comparison.students]
         gains = [100 * (after - before) for before, after, _ in changes]
         errors = [100 * error for *_, error in changes]
@@ -187,6 +188,9 @@ def difficult(comparison):
 
 
 def _finish_over_epochs(axes, run, label, columns=2):
+    if len(run.epochs) == 1:  # of which there is no line to see
+        for line in axes.lines:
+            line.set_marker("o")
     axes.set(xlabel="epoch", ylabel=label)
     axes.xaxis.get_major_locator().set_params(integer=True)
     style.legend_above(axes, columns)

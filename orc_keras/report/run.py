@@ -43,8 +43,11 @@ class Run:
         self.summary = self._read("summary.json", self._summary, None, "has not finished")
         self.data = self._read("data.json", _data, {}, "has not loaded its images")
         self.history = self._read("history.csv", self._history, {}, "has not finished an epoch")
-        self.roles = self._read("roles.npy", _roles, None, None)
-        evaluated = self._read(evaluation.FILE, self._evaluation, ({}, {}), None)
+        teaches = any(name.endswith("_taught") for name in self.history)
+        no_roles = "has no history of its roles" if teaches else None
+        self.roles = self._read("roles.npy", self._roles, None, no_roles)
+        not_evaluated = "has not been evaluated" if self.summary else None
+        evaluated = self._read(evaluation.FILE, self._evaluation, ({}, {}), not_evaluated)
         self.outcomes, self.examples = evaluated
 
     @property
@@ -72,16 +75,15 @@ class Run:
         return [(s + 1, int(e), float(rates[s])) for s, e in zip(starts.tolist(), ends)]
 
     def taught(self, first=0, last=None):
-        """Returns the share of mini-batches that each student taught, of some of them."""
+        """Returns the share of mini-batches that each student taught, of some; NaN if unknown."""
         roles = self.roles[first:last]
         known = roles[(roles != UNKNOWN).all(axis=1)]
-        return [(known == i).any(axis=1).mean() if len(known) else 0 for i in self._positions()]
+        if not len(known):
+            return [np.nan for _ in self.students]
+        return [(known == i).any(axis=1).mean() for i in range(len(self.students))]
 
     def mini_batches_per_epoch(self):
-        return self.data["train_images"] // int(self.settings["batch_size"])
-
-    def _positions(self):
-        return range(len(self.students))
+        return max(self.data["train_images"] // int(self.settings["batch_size"]), 1)
 
     def _settings(self):
         path = self.path / "settings.flags"
@@ -96,19 +98,28 @@ class Run:
             raise ValueError(
                 f"{self.path} is not the directory of a run: it has no settings.flags."
             )
+        if not settings["batch_size"].isdecimal() or not int(settings["batch_size"]):
+            raise ValueError(f"{path} is damaged: batch_size is {settings['batch_size']!r}.")
         return settings
 
     def _summary(self, path):
         contents = json.loads(path.read_text())
         tables.members_of_summary(contents, self.members)
-        return contents
+        tables.lead_of_summary(contents, self.members[-1], self.settings)
+        return contents | {"versions": dict(contents["versions"])}
 
     def _history(self, path):
-        if not path.stat().st_size:  # before the first epoch's end
+        if not path.stat().st_size and not self.summary:  # before the first epoch's end
             return {}
         history = read_history(path)
         needed = [f"val_{name}_{q}" for name in self.members for q in ("loss", "accuracy")]
         return history if all(name in history for name in [*needed, "epoch"]) else _damaged()
+
+    def _roles(self, path):
+        roles = np.load(path)
+        whole = roles.ndim == 2 and roles.dtype == np.uint8
+        whole = whole and np.all((roles < len(self.students)) | (roles == UNKNOWN))
+        return roles if whole else _damaged()
 
     def _evaluation(self, path):
         evaluated = evaluation.read(path)
@@ -134,12 +145,9 @@ class Run:
 
 def _data(path):
     data = json.loads(path.read_text())
-    return {key: data[key] for key in ("class_names", "train_images", "held_out_images")}
-
-
-def _roles(path):
-    roles = np.load(path)
-    return roles if roles.ndim == 2 and roles.dtype == np.uint8 else _damaged()
+    counts = [data["train_images"], data["held_out_images"]]
+    names = list(data["class_names"])
+    return data if names and all(type(n) is int and n > 0 for n in counts) else _damaged()
 
 
 def _damaged():

@@ -6,6 +6,7 @@ import io
 import warnings
 
 import matplotlib
+import numpy as np
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -64,14 +65,18 @@ def two_panels(height, ratios):
 
 def look(position):
     """Colour and line style of the member at a position of the group."""
+    around = position // len(COLOURS)  # the seventh member has the first colour, another line
     return {
         "color": COLOURS[position % len(COLOURS)],
-        "linestyle": LINES[position % len(LINES)],
+        "linestyle": LINES[(position + around) % len(LINES)],
     }
 
 
 def logarithmic(axes):
     """Makes y, of which there are values already, logarithmic, with numbers such as 0.2 on it."""
+    values = np.concatenate([np.ravel(line.get_ydata()) for line in axes.lines])
+    if not np.any(np.isfinite(values) & (values > 0)):
+        return
     axes.set_yscale("log")
     lowest, highest = axes.get_ylim()
     some = (1, 2, 5) if highest > 10 * lowest else (1, 1.5, 2, 3, 4, 6, 8)

@@ -14,12 +14,17 @@ def lead(run):
     if not run.summary:
         epochs = len(run.epochs)
         return f"A run that has not finished: {epochs} of {run.settings.get('epochs')} epochs."
-    members, data = run.summary["members"], run.summary["data"]
+    return lead_of_summary(run.summary, run.student, run.settings)
+
+
+def lead_of_summary(summary, student, settings):
+    """Returns the sentence at the top of a finished run's; KeyError if the summary is not whole."""
+    members, data = summary["members"], summary["data"]
     return (
-        f"{run.student} classifies {members[run.student]['accuracy']:.2%} of "
-        f"{data['held_out_images']:,} held-out images of {run.settings['dataset']} correctly. It "
-        f"learnt from {data['train_images']:,} images in {run.settings['epochs']} epochs, in a "
-        f"group of {len(members)}. Method: {run.summary['way']}."
+        f"{student} classifies {members[student]['accuracy']:.2%} of "
+        f"{data['held_out_images']:,} held-out images of {settings['dataset']} correctly. It "
+        f"learnt from {data['train_images']:,} images in {settings['epochs']} epochs, in a "
+        f"group of {len(members)}. Method: {summary['way']}."
     )
 
 
@@ -68,7 +73,10 @@ def phases(run):
             {
                 "epochs": f"{first} to {last}",
                 "learning rate": f"{rate:g}",
-                **{name: f"{share:.1%}" for name, share in zip(run.students, shares)},
+                **{
+                    name: "unknown" if np.isnan(share) else f"{share:.1%}"
+                    for name, share in zip(run.students, shares)
+                },
             }
         )
     return rows
@@ -83,6 +91,8 @@ def changes(comparison):
     rows = []
     for name in comparison.students:
         for part, classes in parts.items():
+            if not classes:
+                continue
             before, after, error = comparison.change(name, classes)
             rows.append(
                 {
