@@ -29,7 +29,8 @@ def test_metrics_of_training_and_evaluation(group, examples):
     names = list(group.members)
     both = {"loss", "accuracy"} | {f"{n}_{m}" for n in names for m in ("loss", "accuracy")}
     taught = {f"{name}_taught" for name in names[1:]}
-    assert set(history) == both | taught | {f"val_{key}" for key in both}
+    of_training = {f"{t}_teaching" for t in ("intensive", "private", "group")} | {"confidence_gap"}
+    assert set(history) == both | taught | of_training | {f"val_{key}" for key in both}
     assert set(group.evaluate(*examples, verbose=0, return_dict=True)) == both
 
 

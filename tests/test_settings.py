@@ -60,6 +60,7 @@ def test_later_flags_win(tmp_path):
 def test_settings_survive_a_flagfile(tmp_path):
     """Each field with a value that is not its default comes back from the file."""
     choices = {
+        "method": "alone",
         "head": "linear",
         "strategy": "one_device",
         "mixed_precision": "bfloat16",
