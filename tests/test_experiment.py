@@ -11,7 +11,7 @@ from conftest import ROOT, hidden_network, replicas, serve
 
 import models
 import train
-from orc_keras import data, distribution, experiment
+from orc_keras import data, distribution, experiment, report
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
 from orc_keras.export import export_member
@@ -40,6 +40,7 @@ def tiny(monkeypatch):
         (0.5,),
         (0.3,),
     )
+    monkeypatch.setattr(report, "write", lambda paths: paths[0])  # longer than such a run
     monkeypatch.setattr(models, "build", build)
     monkeypatch.setattr(models, "smallest_size", lambda name, head: 4)
     monkeypatch.setattr(data, "load", lambda *_, **__: tiny_data)
