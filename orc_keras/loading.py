@@ -12,15 +12,20 @@ def load_members(path):
     Args:
         path: of the file.
     """
-    group = keras.saving.load_model(path, compile=False)
-    return {name: _in_float32(network) for name, network in group.members.items()}
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")  # of networks; their layers bring their own
+    try:
+        group = keras.saving.load_model(path, compile=False)
+        return {name: _in_float32(network) for name, network in group.members.items()}
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def _in_float32(network):
     def layer_in_float32(layer):
         return type(layer).from_config(layer.get_config() | {"dtype": "float32"})
 
-    if network.compute_dtype == "float32" and network.dtype_policy.name == "float32":
+    if all(layer.compute_dtype == "float32" for layer in network._flatten_layers()):
         return network
     copy = keras.models.clone_model(network, clone_function=layer_in_float32)
     copy.set_weights(network.get_weights())

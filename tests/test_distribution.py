@@ -14,6 +14,7 @@ from orc_keras import data, distribution, optimizers
 from orc_keras.data import ImageData
 from orc_keras.data.pipeline import Replicas
 from orc_keras.distributed_model import SingleNetwork
+from orc_keras.workers import Workers
 
 
 def normalised_members(synchronized):
@@ -178,3 +179,19 @@ def test_a_wrong_tf_config(monkeypatch, config):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(ValueError, match="TF_CONFIG must be like"):
         distribution.strategy("auto")
+
+
+def test_what_is_wrong_is_said_also_when_another_worker_has_left(monkeypatch):
+    workers, waited = Workers(tf.distribute.get_strategy()), []
+
+    def lost(number):
+        waited.append(number)
+        raise tf.errors.UnavailableError(None, None, "gone")
+
+    def wrong():
+        raise ValueError("other flags")
+
+    monkeypatch.setattr(workers, "largest", lost)
+    with pytest.raises(ValueError, match="other flags"):
+        workers.together(wrong)
+    assert waited, "it would have ended at once"

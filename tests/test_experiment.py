@@ -16,6 +16,7 @@ from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
 from orc_keras.export import export_member
 from orc_keras.fitting import read_history
+from orc_keras.loading import load_members
 from orc_keras.run_directory import RunDirectory
 from orc_keras.saves import Saves
 from orc_keras.settings import Settings
@@ -80,6 +81,10 @@ def test_a_run_in_mixed_precision(tiny, tmp_path, precision):
     experiment.prepare(settings)()
     answers = serve(tmp_path / "run" / "student", data.load().held_out.pixels.numpy(), tmp_path)
     assert answers["logits"].dtype == np.float32
+    keras.config.set_dtype_policy("float32")  # as it is in another process
+    for network in load_members(tmp_path / "run" / "checkpoints" / "group.keras").values():
+        layers = network._flatten_layers()
+        assert {layer.compute_dtype for layer in layers} == {"float32"}, network.name
 
 
 @pytest.mark.parametrize("synchronised", [False, True])
