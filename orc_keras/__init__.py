@@ -12,8 +12,25 @@ with startup.honouring_log_level():
 
 from orc_keras import callbacks, optimizers
 from orc_keras.alone import Alone
+from orc_keras.knowledge_distillation import (
+    DenselyGuided,
+    KnowledgeDistillation,
+    TeacherAssistants,
+)
+from orc_keras.mutual_learning import CollaborativeLearning, MutualLearning
 from orc_keras.network_group import NetworkGroup
 from orc_keras.online_role_change import OnlineRoleChange
 
 __version__ = "0.1.0"
-__all__ = ["Alone", "NetworkGroup", "OnlineRoleChange", "callbacks", "optimizers"]
+__all__ = [
+    "Alone",
+    "CollaborativeLearning",
+    "DenselyGuided",
+    "KnowledgeDistillation",
+    "MutualLearning",
+    "NetworkGroup",
+    "OnlineRoleChange",
+    "TeacherAssistants",
+    "callbacks",
+    "optimizers",
+]

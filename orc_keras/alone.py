@@ -35,13 +35,11 @@ class Alone(NetworkGroup):
 
     def train_step(self, data):
         images, labels = self.unpack(data)
-        samples = tf.cast(tf.shape(labels)[0], tf.float32)
-        everywhere = tf.distribute.get_replica_context()
-        global_batch = everywhere.all_reduce(tf.distribute.ReduceOp.SUM, samples)
+        global_batch = self.global_batch(labels)
+        logits = {}
         for name in self.members:
             with tf.GradientTape(persistent=True) as tape:
-                logits = self.logits(name, images)
-                lesson = losses.cross_entropy(labels, logits)
+                logits[name] = self.logits(name, images)
+                lesson = losses.cross_entropy(labels, logits[name])
             self.learn(name, tape, lesson, global_batch)
-            self.record(name, labels, logits)
-        return self.get_metrics_result()
+        return self.record_all(labels, logits)

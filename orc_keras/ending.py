@@ -1,6 +1,7 @@
 """The end of a run: what came out is evaluated, exported, summarised, and shown."""
 
 import dataclasses
+import math
 
 from orc_keras import evaluation, report, summary
 from orc_keras.export import export
@@ -8,7 +9,7 @@ from orc_keras.fitting import read_history
 from orc_keras.loading import load_members
 
 
-def end(settings, directory, images, group, seconds):
+def end(settings, directory, images, group, seconds_of_pivot, seconds, rate):
     """Evaluates every member, exports the student, and writes and prints what came out.
 
     Args:
@@ -16,7 +17,9 @@ def end(settings, directory, images, group, seconds):
         directory: `RunDirectory`, in which `checkpoints/group.keras` and `history.csv` are.
         images: `ImageData`.
         group: the trained `NetworkGroup`, of which `group.keras` is a copy.
-        seconds: how long the pivot's training took, and how long the group's.
+        seconds_of_pivot: how long the pivot's training took.
+        seconds: how long the group's took.
+        rate: images per second that *the* student learnt from, evaluation not counted; or NaN.
 
     Returns:
         The run's summary.
@@ -32,8 +35,9 @@ def end(settings, directory, images, group, seconds):
         "way": group.way,
         "versions": summary.versions(),
         "seed": settings.seed,
-        "seconds": round(sum(seconds), 1),
-        "images_per_second": round(seen / seconds[-1], 1),
+        "seconds": round(seconds_of_pivot + seconds, 1),
+        "images_per_second": round(seen / seconds, 1),
+        "images_per_second_without_evaluation": None if math.isnan(rate) else round(rate, 1),
         "data": images.description(),
         "members": summary.members(group, history, evaluated.outcomes),
     }

@@ -79,12 +79,11 @@ def run(settings, directory, images, group, workers):
     with contextlib.closing(directory), workers.chief_speaking():
         print(summaries.data(images.description()))
         of_pivot = train_pivot(settings, directory, group, images, workers)
-        print(f"The group learns: {', '.join(group.members)} (epochs: {settings.epochs}).")
-        of_group = fit(group, settings.epochs, settings, directory, "group", images, workers)
+        of_group, rate = train_group(settings, directory, group, images, workers)
         with directory.replacing("checkpoints/group.keras") as path:
             group.save(path)
-        seconds = of_pivot, of_group
-        summary = end(settings, directory, images, group, seconds) if workers.is_chief else None
+        speed = of_pivot, of_group, rate
+        summary = end(settings, directory, images, group, *speed) if workers.is_chief else None
         summary = workers.from_chief(summary)  # nobody leaves before the chief has written it
         workers.part()
         return summary
@@ -102,10 +101,25 @@ def train_pivot(settings, directory, group, images, workers):
         # Only what is built can be restored; Keras would build them when they are first used.
         alone.optimizer.build(alone.trainable_variables)
     alone.evaluate(held_out_batches(alone, settings, images), steps=1, verbose=0)
-    seconds = fit(alone, settings.pivot_epochs, settings, directory, "pivot", images, workers)
+    seconds, _ = fit(alone, settings.pivot_epochs, settings, directory, "pivot", images, workers)
     with directory.replacing("checkpoints/pivot.keras") as path:
         group.pivot.save(path)
     return seconds
+
+
+def train_group(settings, directory, group, images, workers):
+    """Trains the group, stage after stage.
+
+    Returns:
+        How many seconds it took; and how many images per second *the* student learnt from, the time
+        of the stages before its own included, evaluation not. NaN if that is not known.
+    """
+    seconds = []
+    for stage, learners in group.stages.items():
+        print(f"The group learns: {', '.join(learners)} (epochs: {settings.epochs}).")
+        group.enter(stage)
+        seconds.append(fit(group, settings.epochs, settings, directory, stage, images, workers))
+    return sum(each for each, _ in seconds), 1 / sum(1 / rate for _, rate in seconds)
 
 
 def build_group(settings, image_shape, num_classes):

@@ -71,7 +71,8 @@ def teaching(labels, logits, teachers, temperature, distillation_weight):
     """What a student learns from the labels and from each of its teachers.
 
     Private teaching (`L_P` of step 5) has one teacher, the pivot; group teaching (`L_i` of
-    step 6) has the pivot and every temporary teacher, each teaching by itself.
+    step 6) has the pivot and every temporary teacher, each teaching by itself. Who has no teacher
+    learns from the labels.
 
     Args:
         labels: y, shape `[B]`.
@@ -81,8 +82,29 @@ def teaching(labels, logits, teachers, temperature, distillation_weight):
         distillation_weight: beta, from 0 to 1.
 
     Returns:
-        `(1 - beta) CE(y, z) + beta sum_t KD(z, t)`, shape `[B]`.
+        `(1 - beta) CE(y, z) + beta sum_t KD(z, t)`, shape `[B]`; without teachers `CE(y, z)`.
     """
+    if not teachers:
+        return cross_entropy(labels, logits)
     distilled = tf.add_n([distillation(logits, teacher, temperature) for teacher in teachers])
     label_loss = cross_entropy(labels, logits)
     return (1 - distillation_weight) * label_loss + distillation_weight * distilled
+
+
+def smallest_logits(labels, logits):
+    """Joins networks to one teacher: KDCL-MinLogit (Guo et al. 2020).
+
+    Args:
+        labels: y, shape `[B]`.
+        logits: a list of each network's z, of shape `[B, C]`.
+
+    Returns:
+        For each class the smallest of `z - z[y]`, shape `[B, C]`; 0 for the true class.
+
+    Example:
+
+    >>> smallest_logits([0], [[[5.0, 2.0]], [[1.0, 0.0]]]).numpy()
+    array([[ 0., -3.]], dtype=float32)
+    """
+    relative = [z - tf.gather(z, labels, batch_dims=1)[:, None] for z in logits]
+    return tf.reduce_min(tf.stack(relative), axis=0)

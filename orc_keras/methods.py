@@ -1,29 +1,28 @@
 """The ways to train a group, by the names that `--method` has for them."""
 
+from orc_keras import online_role_change
 from orc_keras.alone import Alone
+from orc_keras.knowledge_distillation import (
+    DenselyGuided,
+    KnowledgeDistillation,
+    TeacherAssistants,
+)
+from orc_keras.mutual_learning import CollaborativeLearning, MutualLearning
 from orc_keras.online_role_change import OnlineRoleChange
 
-
-def _orc(pivot, students, settings):
-    return OnlineRoleChange(
-        pivot,
-        students,
-        settings.temperature,
-        settings.distillation_weight,
-        settings.mixup_alpha,
-        settings.temporary_teachers,
-        settings.role_change_interval,
-        settings.seed,
-    )
-
-
-def _alone(pivot, students, settings):
-    return Alone(pivot, students)
-
-
-METHODS = {"orc": _orc, "alone": _alone}
+# The class of each, and which settings it is given: those are called as its arguments are.
+METHODS = {
+    "orc": (OnlineRoleChange, online_role_change.ARGUMENTS),
+    "alone": (Alone, ()),
+    "kd": (KnowledgeDistillation, ("temperature", "distillation_weight")),
+    "dml": (MutualLearning, ()),
+    "kdcl": (CollaborativeLearning, ("temperature",)),
+    "takd": (TeacherAssistants, ("temperature", "distillation_weight")),
+    "dgkd": (DenselyGuided, ("temperature", "distillation_weight", "seed")),
+}
 
 
 def build(pivot, students, settings):
     """Returns the group that `settings.method` names, a `NetworkGroup` of built networks."""
-    return METHODS[settings.method](pivot, students, settings)
+    group, arguments = METHODS[settings.method]
+    return group(pivot, students, **{name: getattr(settings, name) for name in arguments})

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from orc_keras import losses, optimizers
-from orc_keras.callbacks import StudentProgress
+from orc_keras.callbacks.progress import with_progress
 from orc_keras.distributed_model import DistributedModel
 from orc_keras.members import check_members, check_synchronised, name_members
 
@@ -24,9 +24,11 @@ class NetworkGroup(DistributedModel):
         members: the networks by name, the pivot first, in order. A network that is called like
             an earlier one gets a number: `wrn_40_1`, `wrn_40_1_2`, ...
         optimizers: after `compile`, the optimizer of each member, by name.
-
         way: how the group learns, in words.
         pivot_learns_before: whether the pivot is to be trained by itself before the group.
+        stages: which members learn, stage after stage: names of members by the stage's name. Most
+            groups have one stage, "group".
+        learners: names of the members that learn in the stage that has been entered.
 
     Raises:
         ValueError: if a member is not built, shares weights with another, does not return logits,
@@ -48,6 +50,16 @@ class NetworkGroup(DistributedModel):
         self._losses = {n: keras.metrics.Mean(f"{p}loss") for n, p in prefixes.items()}
         self._accuracies = {n: keras.metrics.Mean(f"{p}accuracy") for n, p in prefixes.items()}
         self.built = True
+        self.enter(next(iter(self.stages)))
+
+    @property
+    def stages(self):
+        return {"group": tuple(self.members)}
+
+    def enter(self, stage):
+        """Begins a stage, in which `fit` teaches `stages[stage]`; the first is entered already."""
+        self.learners = self.stages[stage]
+        self.train_function = None  # has to be traced anew
 
     @property
     def pivot(self):
@@ -140,17 +152,28 @@ class NetworkGroup(DistributedModel):
 
         For a bar of every member's, give a `keras.callbacks.ProgbarLogger` among the callbacks.
         """
-        return super().fit(*args, callbacks=_with_progress(callbacks), **kwargs)
+        return super().fit(*args, callbacks=with_progress(callbacks), **kwargs)
 
     def evaluate(self, *args, callbacks=None, **kwargs):
         """Evaluates every member as `keras.Model.evaluate` does; the bar is that of `fit`."""
-        return super().evaluate(*args, callbacks=_with_progress(callbacks), **kwargs)
+        return super().evaluate(*args, callbacks=with_progress(callbacks), **kwargs)
 
     def test_step(self, data):
         images, labels = self.unpack(data)
         for name in self.members:
             self.record(name, labels, self.logits(name, images, training=False))
         return self.get_metrics_result()
+
+    def add_state(self, name, shape, dtype):
+        """Returns a variable that belongs to the training and is the same on every replica."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            dtype=dtype,
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
 
     def _track_in_checkpoints(self, prefix, by_name):
         # tf.train.Checkpoint does not see what Keras keeps in a dict.
@@ -177,6 +200,12 @@ class NetworkGroup(DistributedModel):
         """Runs member `name` forward; float32 logits of shape `[B, C]`."""
         return tf.cast(self.members[name](images, training=training), tf.float32)
 
+    def global_batch(self, labels):
+        """Returns the number of samples in the mini-batch of all replicas, a float32 scalar."""
+        samples = tf.cast(tf.shape(labels)[0], tf.float32)
+        replicas = tf.distribute.get_replica_context()
+        return replicas.all_reduce(tf.distribute.ReduceOp.SUM, samples)
+
     def learn(self, name, tape, sample_losses, global_batch, when=None):
         """One optimizer step of member `name` along the mean of `sample_losses`.
 
@@ -184,8 +213,8 @@ class NetworkGroup(DistributedModel):
             name: of the member.
             tape: a persistent `tf.GradientTape` that has recorded `sample_losses`.
             sample_losses: the loss of each sample of this replica, shape `[B]`.
-            global_batch: samples in the mini-batch of all replicas. Gradients are summed over
-                replicas, so the mean has to be over these.
+            global_batch: that of `global_batch`. Gradients are summed over replicas, so the mean
+                has to be over the samples of all of them.
             when: a boolean, the same on every replica; False turns the step off.
         """
         optimizer = self.optimizers[name]
@@ -198,6 +227,14 @@ class NetworkGroup(DistributedModel):
         self._losses[name].update_state(losses.cross_entropy(labels, logits))
         hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
         self._accuracies[name].update_state(tf.cast(hits, tf.float32))
+
+    def record_all(self, labels, logits):
+        """Adds a mini-batch of the members in `logits`; returns their metrics, for `train_step`."""
+        for name, z in logits.items():
+            self.record(name, labels, z)
+        results = self.get_metrics_result()
+        prefixes = [*([""] if self.student_names[-1] in logits else []), *(f"{n}_" for n in logits)]
+        return {f"{p}{q}": results[f"{p}{q}"] for p in prefixes for q in ("loss", "accuracy")}
 
     @property
     def metrics(self):
@@ -231,13 +268,3 @@ class NetworkGroup(DistributedModel):
             for key in ("pivot", "students")
         }
         return cls(**config | networks)
-
-
-def _with_progress(callbacks):
-    """Adds a progress bar of the student's numbers, unless there is a bar already."""
-    if isinstance(callbacks, keras.callbacks.CallbackList):  # of the `fit` that is evaluating
-        return callbacks
-    callbacks = keras.tree.flatten(callbacks) if callbacks else []
-    if any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks):
-        return callbacks
-    return [*callbacks, StudentProgress()]

@@ -1,21 +1,35 @@
 """Group knowledge distillation with online role change (Choi et al., ICCV 2023)."""
 
 import math
-import numbers
 
 import keras
 import tensorflow as tf
 
 from orc_keras import feedback, losses, roles
-from orc_keras.network_group import NetworkGroup
+from orc_keras.changing_roles import TEACHINGS, ChangingRoles
+from orc_keras.checks import check, check_choice, check_temperature, check_weight, is_whole
 from orc_keras.replicas import branch
 
-TEACHINGS = ("intensive", "private", "group")
-REMEMBERED = 1024  # mini-batches whose teachers a group knows, for callbacks that look less often
+FIXED = "1 where the temporary teacher is fixed"
+PASSES = ("training", "batch", "inference")
+ARGUMENTS = (
+    "temperature",
+    "distillation_weight",
+    "mixup_alpha",
+    "temporary_teachers",
+    "role_change_interval",
+    "seed",
+    "teachings",
+    "teaching",
+    "temporary_teacher",
+    "feedback",
+    "teacher_passes",
+    "warmup",
+)
 
 
 @keras.saving.register_keras_serializable("orc_keras")
-class OnlineRoleChange(NetworkGroup):
+class OnlineRoleChange(ChangingRoles):
     """A group in which the most confident student of every mini-batch becomes a teacher.
 
     `train_step` is the method: assess, change roles, collect feedback; then intensive, private
@@ -33,6 +47,16 @@ class OnlineRoleChange(NetworkGroup):
         temporary_teachers: k, how many students are promoted; fewer than the students.
         role_change_interval: m, mini-batches between changes of roles; 1 in the paper.
         seed: of the mixing and of the order of the feedback.
+        teachings: which of "intensive", "private" and "group" teaching take place. Without the
+            first the pivot stays as it is; students without theirs learn from the labels only
+            (our reading).
+        teaching: "individual", each teacher by itself; or "ensemble", the mean of their logits.
+        temporary_teacher: "online", the most confident; or the name of a student that always is it.
+        feedback: what the pivot learns from: "mixed" images, "feedback" samples only, or the
+            "training" samples of the mini-batch only.
+        teacher_passes: what BatchNorm does while a member teaches: "training", it normalises by the
+            mini-batch and moves its statistics; "batch", it does the former only; "inference".
+        warmup: mini-batches over which beta rises linearly from 0; 0 in the paper.
         name: the name of the group.
 
     Attributes:
@@ -67,42 +91,44 @@ class OnlineRoleChange(NetworkGroup):
         temporary_teachers=1,
         role_change_interval=1,
         seed=0,
+        teachings=TEACHINGS,
+        teaching="individual",
+        temporary_teacher="online",
+        feedback="mixed",
+        teacher_passes="training",
+        warmup=0,
         name=None,
     ):
-        super().__init__(pivot, students, name=name)
-        if len(self.students) < 2:
-            raise ValueError(
-                f"A group needs at least two students, not {len(self.students)}: when the only "
-                "student is the temporary teacher, nobody is left to be taught."
-            )
-        _check("temperature", temperature, 0 < temperature < math.inf, "above 0")
-        _check("distillation_weight", distillation_weight, 0 <= distillation_weight <= 1, "0 to 1")
-        _check("mixup_alpha", mixup_alpha, 0 <= mixup_alpha < math.inf, "0 or more")
-        _check(
-            "temporary_teachers",
-            temporary_teachers,
-            _is_whole(temporary_teachers) and 0 < temporary_teachers < len(self.students),
-            f"at least 1 and below the number of students, {len(self.students)}",
-        )
-        _check(
-            "role_change_interval",
-            role_change_interval,
-            _is_whole(role_change_interval) and role_change_interval >= 1,
-            "a whole number, 1 or more",
-        )
-        _check("seed", seed, _is_whole(seed), "a whole number")
+        super().__init__(pivot, students, temporary_teachers, name=name)
+        check_temperature(temperature)
+        check_weight(distillation_weight)
+        check("mixup_alpha", mixup_alpha, 0 <= mixup_alpha < math.inf, "0 or more")
+        every = role_change_interval
+        is_interval = is_whole(every) and every >= 1
+        check("role_change_interval", every, is_interval, "a whole number, 1 or more")
+        check("seed", seed, is_whole(seed), "a whole number")
+        for each in teachings:
+            check_choice("teachings", each, TEACHINGS)
+        check_choice("teaching", teaching, ("individual", "ensemble"))
+        check_choice("temporary_teacher", temporary_teacher, ("online", *self.student_names))
+        if temporary_teacher != "online":
+            check("temporary_teachers", temporary_teachers, temporary_teachers == 1, FIXED)
+        check_choice("feedback", feedback, ("mixed", "feedback", "training"))
+        check_choice("teacher_passes", teacher_passes, PASSES)
+        check("warmup", warmup, is_whole(warmup) and warmup >= 0, "a whole number, 0 or more")
+        if "intensive" not in teachings:
+            del self._lessons["intensive"]
         self.temperature = temperature
         self.distillation_weight = distillation_weight
         self.mixup_alpha = mixup_alpha
-        self.temporary_teachers = temporary_teachers
         self.role_change_interval = role_change_interval
         self.seed = seed
-        self._taught = {n: keras.metrics.Mean(f"{n}_taught") for n in self.student_names}
-        self._lessons = {t: keras.metrics.Mean(f"{t}_teaching") for t in TEACHINGS}
-        self._gap = keras.metrics.Mean("confidence_gap")
-        self.mini_batches = self._add_state("mini_batches", (), "int64")
-        recent = (REMEMBERED, temporary_teachers)
-        self.recent_teachers = self._add_state("recent_teachers", recent, "int32")
+        self.teachings = tuple(teachings)
+        self.teaching = teaching
+        self.temporary_teacher = temporary_teacher
+        self.feedback = feedback
+        self.teacher_passes = teacher_passes
+        self.warmup = warmup
 
     def train_step(self, data):
         """One mini-batch; the numbers are the steps of the method, the letters its symbols."""
@@ -124,31 +150,32 @@ class OnlineRoleChange(NetworkGroup):
         hardest = feedback.shuffle(feedback.collect(sample_losses, shares), order_seed)  # [B]
 
         # 4. Intensive teaching (updates the pivot).
-        ratio = feedback.mixing_ratio(self.mixup_alpha, mixing_seed)  # lambda
-        mixed_images = ratio * images + (1 - ratio) * tf.gather(images, hardest)
-        with tf.GradientTape(persistent=True) as pivot_tape:
-            lesson = losses.intensive_teaching(
-                labels,
-                tf.gather(labels, hardest),
-                self.logits(self.pivot_name, mixed_images),
-                ratio,
-            )
-        self.learn(self.pivot_name, pivot_tape, lesson, global_batch)
-        self._lessons["intensive"].update_state(lesson)
-        pivot_logits = self.logits(self.pivot_name, images)
+        if "intensive" in self.teachings:
+            ratio = self._mixing_ratio(mixing_seed)  # lambda
+            mixed_images = ratio * images + (1 - ratio) * tf.gather(images, hardest)
+            with tf.GradientTape(persistent=True) as pivot_tape:
+                lesson = losses.intensive_teaching(
+                    labels,
+                    tf.gather(labels, hardest),
+                    self.logits(self.pivot_name, mixed_images),
+                    ratio,
+                )
+            self.learn(self.pivot_name, pivot_tape, lesson, global_batch)
+            self.record_lesson("intensive", lesson)
+        pivot_logits = self._logits_of_teacher(self.pivot_name, images)
 
         # 5. Private teaching (updates each temporary teacher).
         self._teach("private", is_teacher, labels, logits, [pivot_logits], tape, global_batch)
 
         # 6. Group teaching (updates every other student).
-        temporary_logits = self._logits_of_teachers(teachers, is_teacher, images, logits)
+        temporary_logits = self._logits_of_temporary(teachers, is_teacher, images, logits)
         all_teachers = [pivot_logits, *temporary_logits]
         self._teach("group", ~is_teacher, labels, logits, all_teachers, tape, global_batch)
 
         # 7. Demote: no role outlives the mini-batch, only the record of them.
-        self._record_mini_batch(
-            labels, {self.pivot_name: pivot_logits, **logits}, mean_losses, is_teacher
-        )
+        self.remember(teachers)
+        logits = {self.pivot_name: pivot_logits, **logits}
+        self.record_mini_batch(labels, logits, mean_losses, is_teacher)
         return self.get_metrics_result()
 
     def _seeds(self):
@@ -166,79 +193,59 @@ class OnlineRoleChange(NetworkGroup):
 
     def _change_roles(self, mean_losses):
         """Promotes the most confident students, or keeps the last choice until it is due."""
+        if self.temporary_teacher != "online":
+            return tf.constant([self.student_names.index(self.temporary_teacher)])
         is_due = tf.convert_to_tensor(self.mini_batches) % self.role_change_interval == 0
         promoted = roles.promote(mean_losses, self.temporary_teachers)
-        recent = tf.convert_to_tensor(self.recent_teachers)
-        teachers = tf.where(is_due, promoted, recent[-1])
-        self.recent_teachers.assign(tf.concat([recent[1:], teachers[None]], axis=0))
-        return teachers
+        return tf.where(is_due, promoted, tf.convert_to_tensor(self.recent_teachers)[-1])
+
+    def _mixing_ratio(self, seed):
+        """Returns lambda, the mini-batch's own part of what the pivot learns from."""
+        if self.feedback == "mixed":
+            return feedback.mixing_ratio(self.mixup_alpha, seed)
+        return tf.constant(1.0 if self.feedback == "training" else 0.0)
 
     def _teach(self, teaching, learns, labels, logits, teachers, tape, global_batch):
         """Teaches the students for whom `learns`, of shape `[N]`, is True."""
-        lessons = []
+        if teaching not in self.teachings:
+            teachers = []
+        elif self.teaching == "ensemble":
+            teachers = [tf.add_n(teachers) / len(teachers)]
+        weight, lessons = self._weight(), []
         for name, when in zip(logits, tf.unstack(learns)):
             with tape:
-                lesson = losses.teaching(
-                    labels, logits[name], teachers, self.temperature, self.distillation_weight
-                )
+                lesson = losses.teaching(labels, logits[name], teachers, self.temperature, weight)
             self.learn(name, tape, lesson, global_batch, when)
             lessons.append(lesson)
-        self._lessons[teaching].update_state(tf.stack(lessons), tf.cast(learns, tf.float32))
+        self.record_lesson(teaching, tf.stack(lessons), tf.cast(learns, tf.float32))
 
-    def _logits_of_teachers(self, teachers, is_teacher, images, logits):
+    def _weight(self):
+        """Returns beta, which rises during the warm-up."""
+        if not self.warmup:
+            return self.distillation_weight
+        done = tf.cast(tf.convert_to_tensor(self.mini_batches), tf.float32) / self.warmup
+        return self.distillation_weight * tf.minimum(done, 1.0)
+
+    def _logits_of_teacher(self, name, images):
+        """Runs a member that has just learnt, so that it can teach."""
+        if self.teacher_passes == "inference":
+            return self.logits(name, images, training=False)
+        statistics = self.members[name].non_trainable_variables
+        before = [tf.identity(statistic) for statistic in statistics]
+        logits = self.logits(name, images)
+        if self.teacher_passes == "batch":
+            for statistic, value in zip(statistics, before):
+                statistic.assign(value)
+        return logits
+
+    def _logits_of_temporary(self, teachers, is_teacher, images, logits):
         """Runs the temporary teachers again, after their lesson; a list of k logits."""
+        again = self._logits_of_teacher
         updated = [
-            branch(when, lambda x, _, name=name: self.logits(name, x), lambda _, z: z, images, z)
+            branch(when, lambda x, _, name=name: again(name, x), lambda _, z: z, images, z)
             for when, (name, z) in zip(tf.unstack(is_teacher), logits.items())
         ]
         return tf.unstack(tf.gather(tf.stack(updated), teachers))
 
-    def _record_mini_batch(self, labels, logits, mean_losses, is_teacher):
-        for name, z in logits.items():
-            self.record(name, labels, z)
-        for name, taught in zip(self.student_names, tf.unstack(is_teacher)):
-            self._taught[name].update_state(tf.cast(taught, tf.float32))
-        self._gap.update_state(tf.reduce_max(mean_losses) - tf.reduce_min(mean_losses))
-        self.mini_batches.assign_add(1)
-
-    def test_step(self, data):
-        results = super().test_step(data)
-        of_training = {metric.name for metric in self._metrics_of_training()}
-        return {name: result for name, result in results.items() if name not in of_training}
-
-    @property
-    def metrics(self):
-        return [*super().metrics, *self._metrics_of_training()]
-
-    def _metrics_of_training(self):
-        return [*self._taught.values(), *self._lessons.values(), self._gap]
-
-    def _add_state(self, name, shape, dtype):
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            dtype=dtype,
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",  # each has the same
-        )
-
     def get_config(self):
-        return {
-            **super().get_config(),
-            "temperature": self.temperature,
-            "distillation_weight": self.distillation_weight,
-            "mixup_alpha": self.mixup_alpha,
-            "temporary_teachers": self.temporary_teachers,
-            "role_change_interval": self.role_change_interval,
-            "seed": self.seed,
-        }
-
-
-def _is_whole(number):
-    return isinstance(number, numbers.Integral)
-
-
-def _check(argument, given, is_possible, possible):
-    if not is_possible:
-        raise ValueError(f"{argument} must be {possible}, not {given}.")
+        return {**super().get_config(), **{name: getattr(self, name) for name in ARGUMENTS}}

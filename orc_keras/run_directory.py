@@ -134,7 +134,8 @@ class RunDirectory:
         return replacing(self / name)
 
     def _delete_run(self):
-        for name in FILES[1:]:
+        stages = [path.name for path in self.path.glob("stage*_history.csv")]
+        for name in (*FILES[1:], *stages):
             _delete(self / name)
 
     def _flags_there(self):

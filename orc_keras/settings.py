@@ -10,6 +10,9 @@ import re
 
 from absl import flags
 
+from orc_keras.changing_roles import TEACHINGS
+from orc_keras.methods import METHODS
+
 
 def _flag(default, help, lower=None, upper=None, choices=None, identity=True):
     """A field and its flag; runs that differ only where `identity` is False are the same run."""
@@ -83,9 +86,10 @@ class Settings:
     )
     method: str = _flag(
         "orc",
-        "How the group learns: orc, online role change; alone, every member by itself, to compare "
-        "with (without training the pivot beforehand).",
-        choices=("orc", "alone"),
+        "How the group learns: orc, online role change; or, to compare with: alone, every member "
+        "by itself; kd, from the pivot; dml, deep mutual learning; kdcl, collaborative learning; "
+        "takd, a chain of teacher assistants; dgkd, each member from all larger ones.",
+        choices=tuple(METHODS),
     )
     pivot: str = _flag("", "Network of the pivot teacher (PT), by its name in models/.")
     students: tuple[str, ...] = _flag(
@@ -124,6 +128,36 @@ class Settings:
         1, "Students promoted in a mini-batch (k), fewer than there are students.", 1
     )
     role_change_interval: int = _flag(1, "Mini-batches between changes of roles (m).", 1)
+    teachings: tuple[str, ...] = _flag(
+        TEACHINGS,
+        "Which teachings take place, any of intensive, private and group; empty: none. Without the "
+        "first the pivot stays as it is; students without theirs learn from the labels only.",
+        choices=TEACHINGS,
+    )
+    teaching: str = _flag(
+        "individual",
+        "How several teachers teach: individual, each by itself; ensemble, by the mean of their "
+        "logits.",
+        choices=("individual", "ensemble"),
+    )
+    temporary_teacher: str = _flag(
+        "online",
+        "Who becomes temporary teacher (TT): online, the most confident of each mini-batch; or the "
+        "name of a student, which always is it.",
+    )
+    feedback: str = _flag(
+        "mixed",
+        "What the pivot learns from: mixed, the mini-batch and the students' feedback, mixed up; "
+        "feedback, that only; training, the mini-batch only.",
+        choices=("mixed", "feedback", "training"),
+    )
+    teacher_passes: str = _flag(
+        "training",
+        "What BatchNorm does while a member teaches: training, it normalises by the mini-batch and "
+        "moves its statistics; batch, it does not move them; inference, it normalises by them.",
+        choices=("training", "batch", "inference"),
+    )
+    warmup: int = _flag(0, "Mini-batches over which beta rises linearly from 0.", 0)
     strategy: str = _flag(
         "auto",
         "Devices: one_device; mirrored, all GPUs (without a GPU, all logical CPUs); multi_worker, "
@@ -169,11 +203,13 @@ class Settings:
         for name, value in dataclasses.asdict(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"--{name} must be a finite number, not {value}.")
-        for name in self.augmentation:
-            if name not in self.__dataclass_fields__["augmentation"].metadata["choices"]:
-                raise ValueError(
-                    f"--augmentation={name} is unknown; possible are randaugment and cutout."
-                )
+        for flag in ("augmentation", "teachings"):
+            choices = self.__dataclass_fields__[flag].metadata["choices"]
+            for name in getattr(self, flag):
+                if name not in choices:
+                    raise ValueError(
+                        f"--{flag}={name} is unknown; possible are {', '.join(choices)}."
+                    )
         self.saving()
         for epoch in self.decay_epochs:
             if epoch < 1:
@@ -218,34 +254,35 @@ def _as_text(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def define_flags():
+def define_flags(flag_values=flags.FLAGS):
     """Defines a flag for each field of `Settings`."""
+    to = {"flag_values": flag_values}
     for field in dataclasses.fields(Settings):
         help, limits = field.metadata["help"], (field.metadata["lower"], field.metadata["upper"])
         if field.metadata["choices"] and field.type is str:
-            flags.DEFINE_enum(field.name, field.default, field.metadata["choices"], help)
+            flags.DEFINE_enum(field.name, field.default, field.metadata["choices"], help, **to)
         elif field.type is bool:
-            flags.DEFINE_bool(field.name, field.default, help)
+            flags.DEFINE_bool(field.name, field.default, help, **to)
         elif field.type is int:
-            flags.DEFINE_integer(field.name, field.default, help, *limits)
+            flags.DEFINE_integer(field.name, field.default, help, *limits, **to)
         elif field.type is float:
-            flags.DEFINE_float(field.name, field.default, help, *limits)
+            flags.DEFINE_float(field.name, field.default, help, *limits, **to)
         elif field.type is str:
-            flags.DEFINE_string(field.name, field.default, help)
+            flags.DEFINE_string(field.name, field.default, help, **to)
         else:
-            flags.DEFINE_list(field.name, list(map(str, field.default)), help)
+            flags.DEFINE_list(field.name, list(map(str, field.default)), help, **to)
 
 
-def from_flags():
+def from_flags(flag_values=flags.FLAGS):
     """Returns the settings that the parsed flags state.
 
     Raises:
         ValueError: if a flag is missing or out of its range.
     """
-    values = {field.name: flags.FLAGS[field.name].value for field in dataclasses.fields(Settings)}
+    values = {field.name: flag_values[field.name].value for field in dataclasses.fields(Settings)}
     for name in ("data_dir", "output_dir", "pivot_weights"):
         values[name] = os.path.expanduser(values[name])  # no shell does that behind --flag=
-    for name in ("students", "augmentation"):
+    for name in ("students", "augmentation", "teachings"):
         values[name] = tuple(values[name])
     try:
         values["decay_epochs"] = tuple(map(int, values["decay_epochs"]))

@@ -30,7 +30,7 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
         self._batch = batch
         members = getattr(self.model, "members", None)
         losses = {n: f"{n}_loss" for n in members} if members else {self.model.name: "loss"}
-        lost = [name for name, key in losses.items() if not math.isfinite(logs[key])]
+        lost = [n for n, key in losses.items() if not math.isfinite(logs.get(key, 0))]
         if lost:
             step = self._steps + batch + 1
             raise NonFiniteLoss(

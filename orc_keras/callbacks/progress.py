@@ -22,3 +22,13 @@ class StudentProgress(keras.callbacks.ProgbarLogger):
 def _of_student(logs):
     shown = ("accuracy", "loss", "val_accuracy", "val_loss")
     return {name: logs[name] for name in shown if name in (logs or {})}
+
+
+def with_progress(callbacks):
+    """Adds a progress bar of the student's numbers, unless there is a bar already."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):  # of the `fit` that is evaluating
+        return callbacks
+    callbacks = keras.tree.flatten(callbacks) if callbacks else []
+    if any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks):
+        return callbacks
+    return [*callbacks, StudentProgress()]

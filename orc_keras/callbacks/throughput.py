@@ -23,10 +23,14 @@ class Throughput(keras.callbacks.Callback):
     >>> history = network.fit(throughput.timed(batches), verbose=0, callbacks=[throughput])
     >>> sorted(history.history)
     ['images_per_second', 'loss', 'seconds_waiting']
+
+    Attributes:
+        rates: the images per second of each epoch.
     """
 
     def __init__(self):
         super().__init__()
+        self.rates = []
         with tf.device("CPU"):  # where tf.data works
             self._seen = tf.Variable([0.0, 0.0], dtype=tf.float64, trainable=False)
 
@@ -56,7 +60,8 @@ class Throughput(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         images, waiting = self._seen.numpy()
         seconds = self._ended - self._began
-        logs["images_per_second"] = float(images) / seconds if seconds else 0.0
+        self.rates.append(float(images) / seconds if seconds else 0.0)
+        logs["images_per_second"] = self.rates[-1]
         logs["seconds_waiting"] = float(waiting)
         self._reset()  # here, because Keras may draw the next epoch's first mini-batch early
 

@@ -1,0 +1,68 @@
+"""Compares methods: python -m orc_keras.compare --flagfile=configs/digits.flags --seeds=0,1,2
+
+Trains every method with every seed, continuing what was interrupted, and writes a table (Markdown
+and CSV) and plots to --output_dir. All runs of a seed begin with the same weights and see the same
+images in the same order; those that need a pivot have the same one.
+"""
+
+import sys
+
+from absl import app, flags
+
+from orc_keras import settings, startup
+from orc_keras.compare import plan, running
+
+FLAGS = flags.FLAGS
+SET_HERE = {"method": "methods", "seed": "seeds"}
+
+
+def main(argv):
+    startup.log_warnings_only()
+    try:
+        runs, jobs = _planned(argv)
+        failed = running.run_all(runs, jobs)
+    except KeyboardInterrupt as stop:
+        print("compare: stopped; the same command continues.", file=sys.stderr)
+        sys.exit(128 + (stop.args[0] if stop.args else 2))
+    except (ValueError, OSError) as error:
+        sys.exit(f"compare: {error}")
+    if failed:
+        sys.exit(
+            f"compare: {len(failed)} of {len(runs)} runs failed; the same command tries again."
+        )
+
+
+def _planned(argv):
+    if len(argv) > 1:
+        raise ValueError(f"{argv[1]!r} is not a flag; see python -m orc_keras.compare --help.")
+    for flag, instead in SET_HERE.items():
+        if FLAGS[flag].present:
+            raise ValueError(f"--{flag} is not for a comparison; give --{instead}.")
+    base = settings.from_flags()
+    if base.overwrite:
+        raise ValueError("--overwrite is not for a comparison; choose another --output_dir.")
+    output_dir = base.output_dir or "runs/compare"
+    runs = plan.plan(base, FLAGS.methods, FLAGS.variant, _seeds(), output_dir)
+    return runs, FLAGS.jobs or min(running.default_jobs(), len(runs))
+
+
+def _seeds():
+    try:
+        return [int(seed) for seed in FLAGS.seeds]
+    except ValueError:
+        raise ValueError(f"--seeds must be whole numbers, not {','.join(FLAGS.seeds)!r}.") from None
+
+
+if __name__ == "__main__":
+    settings.define_flags()
+    flags.adopt_module_key_flags(settings)
+    flags.DEFINE_list("methods", list(plan.METHODS), "Methods to compare, of --method's choices.")
+    flags.DEFINE_multi_string(
+        "variant",
+        [],
+        "Something else to compare, '<name>: --flag=value ...', such as 'beta 0.9: "
+        "--distillation_weight=0.9'; may be given several times.",
+    )
+    flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds, each of which all methods have.")
+    flags.DEFINE_integer("jobs", 0, "Runs at once; 0: one on GPUs, one for each core on CPUs.", 0)
+    app.run(main)

@@ -1,0 +1,124 @@
+"""Makes the runs of a comparison, each in a process of its own, several at once."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from orc_keras.run_directory import RunDirectory, read_summary
+
+TRAIN = Path(__file__).parents[2] / "train.py"
+
+
+def run_all(runs, jobs):
+    """Makes the runs that have not finished, `jobs` of them at once.
+
+    Each is `train.py` with a flagfile, `<its directory>.flags`; what it prints goes to
+    `<its directory>.log`. A run that was stopped continues. SIGTERM and Ctrl-C stop the runs that
+    are being made, which save, and then this one.
+
+    Args:
+        runs: a list of `Run`.
+        jobs: at least 1; the cores are divided among them.
+
+    Returns:
+        The runs that failed, a list of `Run`.
+    """
+    waiting = [run for run in runs if not RunDirectory(run.settings).is_finished()]
+    done, failed, processes = len(runs) - len(waiting), [], {}
+    if done:
+        print(f"{done} of {len(runs)} runs have been made before.", flush=True)
+    with _stopping(processes):
+        while waiting or processes:
+            _start(waiting, processes, jobs)
+            if not processes:  # those that are left wait for a pivot that failed
+                return [*failed, *waiting]
+            run, code, seconds = _ended(processes)
+            done += 1
+            failed += [run] if code else []
+            print(f"[{done}/{len(runs)}] {_outcome(run, code, seconds)}", flush=True)
+    return failed
+
+
+def default_jobs():
+    """Returns how many runs to make at once: one, or on CPUs one for each core."""
+    import tensorflow as tf
+
+    return 1 if tf.config.list_physical_devices("GPU") else len(_cores())
+
+
+def _start(waiting, processes, jobs):
+    """Starts runs, as many as may be, whose pivot is there."""
+    free = [slot for slot in range(jobs) if slot not in [p.slot for p in processes]]
+    for run in list(waiting):
+        if free and (run.pivot is None or run.pivot.exists()):
+            waiting.remove(run)
+            processes[_process(run, free.pop(0), jobs)] = run
+
+
+def _process(run, slot, jobs):
+    run.directory.parent.mkdir(parents=True, exist_ok=True)
+    flagfile, log = (f"{run.directory}{ending}" for ending in (".flags", ".log"))
+    text = f"{run.settings.as_flags()}--output_dir={run.directory}\n"
+    Path(flagfile).write_text(text, encoding="utf-8")
+    cores = _cores()[slot::jobs] or _cores()
+    with open(log, "a") as output:
+        process = subprocess.Popen(
+            [sys.executable, TRAIN, f"--flagfile={flagfile}"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a Ctrl-C reaches it once, through us
+        )
+    with contextlib.suppress(AttributeError, ProcessLookupError):  # not on every system
+        os.sched_setaffinity(process.pid, cores)
+    process.slot, process.started = slot, time.monotonic()
+    return process
+
+
+def _ended(processes):
+    """Waits until a run has ended; returns it, its exit code, and how many seconds it took."""
+    while True:
+        for process, run in processes.items():
+            if process.poll() is not None:
+                del processes[process]
+                return run, process.returncode, time.monotonic() - process.started
+        time.sleep(0.2)
+
+
+def _outcome(run, code, seconds):
+    name = f"{run.variant}, seed {run.seed}"
+    if code:
+        lines = Path(f"{run.directory}.log").read_text(errors="replace").strip().splitlines()
+        return f"{name}: failed. {lines[-1] if lines else ''}\n  ({run.directory}.log)"
+    *_, student = read_summary(run.directory)["members"].values()
+    return f"{name}: {student['accuracy']:.2%} ({seconds / 60:.1f} min)"
+
+
+@contextlib.contextmanager
+def _stopping(processes):
+    """Lets signals stop the runs too; whatever happens, none of them goes on alone."""
+
+    def stop(number, _):
+        raise KeyboardInterrupt(number)
+
+    before = signal.signal(signal.SIGTERM, stop), signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
+
+
+def _cores():
+    try:
+        return sorted(os.sched_getaffinity(0))
+    except AttributeError:
+        return list(range(os.cpu_count()))

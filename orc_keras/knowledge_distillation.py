@@ -1,0 +1,193 @@
+"""Knowledge distillation by teachers that have finished learning: KD, TAKD and DGKD."""
+
+import keras
+import tensorflow as tf
+
+from orc_keras import losses
+from orc_keras.checks import check, check_temperature, check_weight, is_whole
+from orc_keras.network_group import NetworkGroup
+
+
+@keras.saving.register_keras_serializable("orc_keras")
+class KnowledgeDistillation(NetworkGroup):
+    """Every student learns from the labels and from the pivot (Hinton et al. 2015, section 2).
+
+    The pivot has been trained beforehand and no longer learns; it runs in inference mode, as is
+    usual. Each student's loss is
+
+        L = (1 - beta) CE(y, z) + beta KD(z, z_pivot).
+
+    Args:
+        pivot: as in `NetworkGroup`.
+        students: likewise.
+        temperature: T, softens the logits that are distilled; above 0.
+        distillation_weight: beta, the weight of a teacher against the labels; 0 to 1.
+        name: the name of the group.
+
+    Raises:
+        ValueError: if an argument is out of its range, or as in `NetworkGroup`.
+
+    Example:
+
+    >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
+    >>> group = orc_keras.KnowledgeDistillation(networks[0], networks[1:], temperature=4.0)
+    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+    >>> history = group.fit(images, labels, verbose=0)
+    """
+
+    way = "knowledge distillation from the pivot"
+
+    def __init__(self, pivot, students, temperature=4.0, distillation_weight=0.5, name=None):
+        super().__init__(pivot, students, name=name)
+        check_temperature(temperature)
+        check_weight(distillation_weight)
+        self.temperature = temperature
+        self.distillation_weight = distillation_weight
+
+    @property
+    def stages(self):
+        return {"group": tuple(self.student_names)}
+
+    def teachers_of(self, name):
+        """Returns the names of the members that teach the student `name`."""
+        return [self.pivot_name]
+
+    def train_step(self, data):
+        images, labels = self.unpack(data)
+        global_batch = self.global_batch(labels)
+        teachers = {teacher for name in self.learners for teacher in self.teachers_of(name)}
+        logits = {n: self.logits(n, images, training=False) for n in self.members if n in teachers}
+        for name in self.learners:
+            of_teachers = [logits[teacher] for teacher in self.teachers_of(name)]
+            with tf.GradientTape(persistent=True) as tape:
+                logits[name] = self.logits(name, images)
+                lesson = self.lesson(labels, logits[name], of_teachers)
+            self.learn(name, tape, lesson, global_batch)
+        return self.record_all(labels, logits)
+
+    def lesson(self, labels, logits, teachers):
+        """Returns the loss of each sample, `[B]`, of a student with the given `logits`, `[B, C]`.
+
+        Args:
+            labels: y, shape `[B]`.
+            logits: the student's.
+            teachers: a list of its teachers' logits, each of shape `[B, C]`.
+        """
+        return losses.teaching(labels, logits, teachers, self.temperature, self.distillation_weight)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "temperature": self.temperature,
+            "distillation_weight": self.distillation_weight,
+        }
+
+
+class _OneAfterTheOther(KnowledgeDistillation):
+    """Knowledge distillation in which a student, once it has learnt, teaches later ones."""
+
+    @property
+    def stages(self):
+        *assistants, student = self.student_names
+        numbered = {f"stage{i}": (name,) for i, name in enumerate(assistants, 1)}
+        return {**numbered, "group": (student,)}
+
+
+@keras.saving.register_keras_serializable("orc_keras")
+class TeacherAssistants(_OneAfterTheOther):
+    """A chain: each member is taught by the one before it (TAKD, Mirzadeh et al. 2020).
+
+    The students before the last are the teacher assistants. They learn one after the other, as in
+    the paper: each stage trains one student, with the loss of `KnowledgeDistillation`, its teacher
+    being the member before it, which has finished. Call `group.enter(stage)` and then `fit` for
+    each of `group.stages`.
+
+    Args:
+        pivot: as in `KnowledgeDistillation`; so are the other arguments.
+
+    Example:
+
+    >>> networks = [models.build(n, (8, 8, 1), 10) for n in ("resnet20", "resnet14", "resnet8")]
+    >>> group = orc_keras.TeacherAssistants(networks[0], networks[1:])
+    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+    >>> for stage, learners in group.stages.items():
+    ...     group.enter(stage)
+    ...     history = group.fit(images, labels, verbose=0)
+    ...     print(stage, *learners)
+    stage1 resnet14
+    group resnet8
+    """
+
+    way = "knowledge distillation through a chain of teacher assistants (TAKD)"
+
+    def teachers_of(self, name):
+        names = list(self.members)
+        return [names[names.index(name) - 1]]
+
+
+@keras.saving.register_keras_serializable("orc_keras")
+class DenselyGuided(_OneAfterTheOther):
+    """Each member is taught by all before it (DGKD, Son et al. 2021).
+
+    The students learn one after the other, as in `TeacherAssistants`. With n assistants before it,
+    a student's loss is that of equation 7,
+
+        L = (n + 1) (1 - beta) CE(y, z) + beta [KD(z, z_pivot) + sum_a KD(z, z_a)].
+
+    In each mini-batch each teacher is kept with the survival probability, and dropped otherwise
+    ("stochastic DGKD"). That the term of the labels stays as it is then is our reading.
+
+    Args:
+        pivot: as in `KnowledgeDistillation`; so are `students`, `temperature`,
+            `distillation_weight` and `name`.
+        survival_probability: above 0 to 1; 0.75 was the paper's best.
+        seed: of the dropping.
+
+    Raises:
+        ValueError: if an argument is out of its range, or as in `NetworkGroup`.
+
+    Example:
+
+    >>> networks = [models.build(n, (8, 8, 1), 10) for n in ("resnet20", "resnet14", "resnet8")]
+    >>> group = orc_keras.DenselyGuided(networks[0], networks[1:], seed=1)
+    >>> group.enter("group")
+    >>> group.teachers_of("resnet8")
+    ['resnet20', 'resnet14']
+    """
+
+    way = "knowledge distillation by all larger members (DGKD)"
+
+    def __init__(self, pivot, students, *args, survival_probability=0.75, seed=0, **kwargs):
+        super().__init__(pivot, students, *args, **kwargs)
+        in_range = 0 < survival_probability <= 1
+        check("survival_probability", survival_probability, in_range, "above 0 and at most 1")
+        check("seed", seed, is_whole(seed), "a whole number")
+        self.survival_probability = survival_probability
+        self.seed = seed
+        self.mini_batches = self.add_state("mini_batches", (), "int64")
+
+    def teachers_of(self, name):
+        names = list(self.members)
+        return names[: names.index(name)]
+
+    def lesson(self, labels, logits, teachers):
+        survive = self._survivors(len(teachers))
+        distilled = [losses.distillation(logits, t, self.temperature) for t in teachers]
+        distilled = tf.add_n([kept * each for kept, each in zip(survive, distilled)])
+        labelled = len(teachers) * losses.cross_entropy(labels, logits)
+        beta = self.distillation_weight
+        return (1 - beta) * labelled + beta * distilled
+
+    def _survivors(self, teachers):
+        """Draws 1 or 0 for each teacher, the same on every replica."""
+        seed = tf.stack([tf.constant(self.seed, tf.int64), tf.convert_to_tensor(self.mini_batches)])
+        self.mini_batches.assign_add(1)
+        drawn = tf.random.stateless_uniform([teachers], seed) < self.survival_probability
+        return tf.unstack(tf.cast(drawn, tf.float32))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "survival_probability": self.survival_probability,
+            "seed": self.seed,
+        }

@@ -1,0 +1,109 @@
+"""Networks that learn together from scratch, as equals: DML and KDCL."""
+
+import keras
+import tensorflow as tf
+
+from orc_keras import losses
+from orc_keras.checks import check_temperature
+from orc_keras.network_group import NetworkGroup
+
+
+@keras.saving.register_keras_serializable("orc_keras")
+class MutualLearning(NetworkGroup):
+    """Every member learns from the labels and from all others (DML, Zhang et al. 2018).
+
+    Member i of K has the loss that the paper gives for more than two networks,
+
+        L_i = CE(y, z_i) + 1 / (K - 1) sum_j KL(softmax(z_j) || softmax(z_i)),  j not i,
+
+    without a temperature or a weight. As in Algorithm 1, they take their steps one after the other,
+    and those that come later learn from the predictions of the updated ones.
+
+    Args:
+        pivot: as in `NetworkGroup`; here a member like the others, which learns from scratch.
+        students: as in `NetworkGroup`.
+        name: the name of the group.
+
+    Raises:
+        ValueError: as in `NetworkGroup`.
+
+    Example:
+
+    >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
+    >>> group = orc_keras.MutualLearning(networks[0], networks[1:])
+    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+    >>> history = group.fit(images, labels, verbose=0)
+    """
+
+    way = "deep mutual learning (DML)"
+    pivot_learns_before = False
+
+    def train_step(self, data):
+        images, labels = self.unpack(data)
+        global_batch = self.global_batch(labels)
+        with tf.GradientTape(persistent=True) as tape:
+            logits = {name: self.logits(name, images) for name in self.members}
+        newest = dict(logits)
+        for name, z in logits.items():
+            peers = [newest[peer] for peer in self.members if peer != name]
+            with tape:
+                divergences = [losses.distillation(z, peer, temperature=1) for peer in peers]
+                lesson = losses.cross_entropy(labels, z) + tf.add_n(divergences) / len(peers)
+            self.learn(name, tape, lesson, global_batch)
+            if name != self.student_names[-1]:  # whom nobody follows
+                newest[name] = self.logits(name, images)
+        return self.record_all(labels, logits)
+
+
+@keras.saving.register_keras_serializable("orc_keras")
+class CollaborativeLearning(NetworkGroup):
+    """Every member learns from the labels and from all together (KDCL, Guo et al. 2020).
+
+    The teacher is the ensemble that the paper calls KDCL-MinLogit: with each member's logits taken
+    relative to that of the true class, the smallest of all members for each class,
+
+        z_t[c] = min_i (z_i[c] - z_i[y]),  L_i = CE(y, z_i) + KD(z_i, z_t).
+
+    That both terms have the weight 1 is our reading, and that all members see the same augmented
+    images, where the paper distorts them for each.
+
+    Args:
+        pivot: as in `NetworkGroup`; here a member like the others, which learns from scratch.
+        students: as in `NetworkGroup`.
+        temperature: T, softens the logits that are distilled; above 0.
+        name: the name of the group.
+
+    Raises:
+        ValueError: if an argument is out of its range, or as in `NetworkGroup`.
+
+    Example:
+
+    >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
+    >>> group = orc_keras.CollaborativeLearning(networks[0], networks[1:], temperature=2.0)
+    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+    >>> history = group.fit(images, labels, verbose=0)
+    """
+
+    way = "knowledge distillation via collaborative learning (KDCL)"
+    pivot_learns_before = False
+
+    def __init__(self, pivot, students, temperature=4.0, name=None):
+        super().__init__(pivot, students, name=name)
+        check_temperature(temperature)
+        self.temperature = temperature
+
+    def train_step(self, data):
+        images, labels = self.unpack(data)
+        global_batch = self.global_batch(labels)
+        with tf.GradientTape(persistent=True) as tape:
+            logits = {name: self.logits(name, images) for name in self.members}
+        ensemble = losses.smallest_logits(labels, list(logits.values()))
+        for name, z in logits.items():
+            with tape:
+                lesson = losses.cross_entropy(labels, z)
+                lesson += losses.distillation(z, ensemble, self.temperature)
+            self.learn(name, tape, lesson, global_batch)
+        return self.record_all(labels, logits)
+
+    def get_config(self):
+        return {**super().get_config(), "temperature": self.temperature}
