@@ -52,11 +52,26 @@ def largest_remainder(exact):
     return places
 
 
-def mini_batch(pivot, students, x, y, *, k, temperature, beta, ratio, order, sgd):
+def mini_batch(
+    pivot,
+    students,
+    x,
+    y,
+    *,
+    k,
+    temperature,
+    beta,
+    ratio,
+    order,
+    sgd,
+    teachings=("intensive", "private", "group"),
+    ensemble=False,
+    fixed=None,
+):
     """The seven steps; returns the positions of the temporary teachers and what is to be seen.
 
     That is the mean loss of each teaching, and the confidence gap. `order` permutes the feedback;
-    `sgd` has learning_rate, momentum and l2.
+    `sgd` has learning_rate, momentum and l2; `fixed` is the position of a fixed temporary teacher.
     """
     count = len(y)
     # 1. assess
@@ -64,42 +79,41 @@ def mini_batch(pivot, students, x, y, *, k, temperature, beta, ratio, order, sgd
     losses = np.stack([cross_entropy(y, zi) for zi in z])
     means = losses.mean(axis=1)
     # 2. change roles
-    teachers = list(np.argsort(means, kind="stable")[:k])
+    teachers = list(np.argsort(means, kind="stable")[:k]) if fixed is None else [fixed]
     group = [i for i in range(len(students)) if i not in teachers]
     # 3. collect feedback
     places = largest_remainder(softmax(means[group]) * count)
     chosen = [np.argsort(-losses[i], kind="stable")[:n] for i, n in zip(group, places)]
     feedback = order(np.concatenate(chosen))
     # 4. intensive teaching
-    mixed = ratio * x + (1 - ratio) * x[feedback]
-    zp = pivot.logits(mixed)
-    gradient = ratio * cross_entropy_gradient(y, zp)
-    gradient += (1 - ratio) * cross_entropy_gradient(y[feedback], zp)
-    intensive = ratio * cross_entropy(y, zp) + (1 - ratio) * cross_entropy(y[feedback], zp)
-    pivot.learn(mixed, gradient / count, **sgd)
+    seen = {"confidence_gap": np.ptp(means)}
+    if "intensive" in teachings:
+        mixed = ratio * x + (1 - ratio) * x[feedback]
+        zp = pivot.logits(mixed)
+        gradient = ratio * cross_entropy_gradient(y, zp)
+        gradient += (1 - ratio) * cross_entropy_gradient(y[feedback], zp)
+        intensive = ratio * cross_entropy(y, zp) + (1 - ratio) * cross_entropy(y[feedback], zp)
+        seen["intensive_teaching"] = np.mean(intensive)
+        pivot.learn(mixed, gradient / count, **sgd)
     zp = pivot.logits(x)
-    private = [
-        (1 - beta) * losses[i] + beta * distillation(z[i], zp, temperature) for i in teachers
-    ]
+
+    def teach(teaching, learners, by):
+        """Returns the mean loss of the learners, after a step of each."""
+        if ensemble:
+            by = [sum(by) / len(by)]
+        weight = beta if teaching in teachings else 0
+        lessons = []
+        for i in learners:
+            distilled = sum(distillation(z[i], t, temperature) for t in by)
+            lessons.append((1 - weight) * losses[i] + weight * distilled)
+            gradient = (1 - weight) * cross_entropy_gradient(y, z[i])
+            for t in by:
+                gradient += weight * distillation_gradient(z[i], t, temperature)
+            students[i].learn(x, gradient / count, **sgd)
+        seen[f"{teaching}_teaching"] = np.mean(lessons)
+
     # 5. private teaching
-    for i in teachers:
-        gradient = (1 - beta) * cross_entropy_gradient(y, z[i])
-        gradient += beta * distillation_gradient(z[i], zp, temperature)
-        students[i].learn(x, gradient / count, **sgd)
+    teach("private", teachers, [zp])
     # 6. group teaching
-    zt = [students[i].logits(x) for i in teachers]
-    of_group = [
-        (1 - beta) * losses[i] + beta * sum(distillation(z[i], t, temperature) for t in (zp, *zt))
-        for i in group
-    ]
-    for i in group:
-        gradient = (1 - beta) * cross_entropy_gradient(y, z[i])
-        for teacher in (zp, *zt):
-            gradient += beta * distillation_gradient(z[i], teacher, temperature)
-        students[i].learn(x, gradient / count, **sgd)
-    return teachers, {
-        "intensive_teaching": np.mean(intensive),
-        "private_teaching": np.mean(private),
-        "group_teaching": np.mean(of_group),
-        "confidence_gap": np.ptp(means),
-    }
+    teach("group", group, [zp, *(students[i].logits(x) for i in teachers)])
+    return teachers, seen

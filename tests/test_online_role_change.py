@@ -25,7 +25,42 @@ def test_train_step_against_numpy(examples, monkeypatch, temporary_teachers, str
     comparison is without mixing.
     """
     ratio = 0.3 if strategy.num_replicas_in_sync == 1 else 1.0
-    monkeypatch.setattr(feedback, "mixing_ratio", lambda *_: tf.constant(ratio))
+    taught = _check_against_numpy(examples, monkeypatch, strategy, ratio, temporary_teachers)
+    assert (taught > 0).sum() > 1, "the example should change roles"
+
+
+@pytest.mark.parametrize(
+    "arguments, expected, ratio",
+    [
+        ({"teachings": ()}, {"teachings": ()}, 0.3),
+        ({"teachings": ("private",)}, {"teachings": ("private",)}, 0.3),
+        ({"teachings": ("intensive", "group")}, {"teachings": ("intensive", "group")}, 0.3),
+        ({"teaching": "ensemble"}, {"ensemble": True}, 0.3),
+        ({"temporary_teacher": "student3"}, {"fixed": 2}, 0.3),
+        ({"feedback": "training"}, {}, 1.0),
+        ({"feedback": "feedback"}, {}, 0.0),
+    ],
+)
+def test_ablations_against_numpy(examples, monkeypatch, arguments, expected, ratio):
+    strategy = tf.distribute.get_strategy()
+    _check_against_numpy(examples, monkeypatch, strategy, ratio, 1, arguments, expected)
+
+
+def test_the_weight_of_the_teachers_rises(examples, monkeypatch):
+    """Linearly from 0, in the first four of the ten mini-batches."""
+    strategy = tf.distribute.get_strategy()
+    weights = [0.6 * min(i / 4, 1) for i in range(10)]
+    _check_against_numpy(examples, monkeypatch, strategy, 0.3, 1, {"warmup": 4}, weights=weights)
+
+
+def _check_against_numpy(
+    examples, monkeypatch, strategy, ratio, temporary_teachers, arguments=None, expected=None,
+    weights=(0.6,) * 10,
+):  # fmt: skip
+    """Trains a group and NumPy's; returns how often each student taught."""
+    arguments, expected = arguments or {}, expected or {}
+    if "feedback" not in arguments:
+        monkeypatch.setattr(feedback, "mixing_ratio", lambda *_: tf.constant(ratio))
     monkeypatch.setattr(feedback, "shuffle", lambda positions, _: positions[::-1])
     sgd = {"learning_rate": 0.2, "momentum": 0.9, "l2": 0.01}
     with strategy.scope():
@@ -34,6 +69,7 @@ def test_train_step_against_numpy(examples, monkeypatch, temporary_teachers, str
             temperature=3.0,
             distillation_weight=0.6,
             temporary_teachers=temporary_teachers,
+            **arguments,
         )
         group.compile(optimizers.L2SGD(**sgd))
     pivot, *students = (
@@ -43,7 +79,7 @@ def test_train_step_against_numpy(examples, monkeypatch, temporary_teachers, str
 
     images, labels = examples
     taught, seen = np.zeros(4), []
-    for start in range(0, len(images), 8):
+    for start, beta in zip(range(0, len(images), 8), weights, strict=True):
         teachers, to_be_seen = reference.mini_batch(
             pivot,
             students,
@@ -51,24 +87,73 @@ def test_train_step_against_numpy(examples, monkeypatch, temporary_teachers, str
             labels[start : start + 8],
             k=temporary_teachers,
             temperature=3.0,
-            beta=0.6,
+            beta=beta,
             ratio=ratio,
             order=lambda feedback: feedback[::-1],
             sgd=sgd,
+            **expected,
         )
         taught[teachers] += 1
         seen.append(to_be_seen)
     history = group.fit(images, labels, batch_size=8, shuffle=False, verbose=0).history
 
-    assert (taught > 0).sum() > 1, "the example should change roles"
     for name, share in zip(group.student_names, taught / 10):
         assert history[f"{name}_taught"] == pytest.approx([share])
     for name in seen[0]:
         assert history[name] == pytest.approx([np.mean([each[name] for each in seen])]), name
-    for network, expected in zip(group.members.values(), [pivot, *students]):
+    for network, numpy in zip(group.members.values(), [pivot, *students]):
         kernel, bias = network.get_weights()
-        np.testing.assert_allclose(kernel, expected.weights, atol=2e-5)
-        np.testing.assert_allclose(bias, expected.bias, atol=2e-5)
+        np.testing.assert_allclose(kernel, numpy.weights, atol=2e-5)
+        np.testing.assert_allclose(bias, numpy.bias, atol=2e-5)
+    return taught
+
+
+def test_what_batch_norm_does_while_a_member_teaches(examples):
+    """Moving statistics of the pivot after one mini-batch without mixing; batch statistics or not.
+
+    By hand: the pivot is a BatchNorm over the pixels, so its mini-batch is the image's own.
+    """
+
+    def pivot():
+        images = keras.Input(IMAGE_SHAPE)
+        flat = keras.layers.Flatten()(images)
+        normalised = keras.layers.BatchNormalization(momentum=0.5)(flat)
+        return keras.Model(images, keras.layers.Dense(NUM_CLASSES)(normalised), name="pivot")
+
+    moved = {}
+    for passes in ("training", "batch", "inference"):
+        students = [linear_network("a"), linear_network("b", seed=1)]
+        group = orc_keras.OnlineRoleChange(pivot(), students, mixup_alpha=0, teacher_passes=passes)
+        group.compile("sgd")
+        group.fit(*examples, batch_size=80, shuffle=False, verbose=0)
+        moved[passes] = group.pivot.layers[2].moving_mean.numpy()
+    mean = examples[0].reshape(80, -1).mean(axis=0)
+    np.testing.assert_allclose(moved["training"], 0.75 * mean, atol=1e-5)  # two passes
+    np.testing.assert_allclose(moved["batch"], 0.5 * mean, atol=1e-5)
+    np.testing.assert_allclose(moved["inference"], 0.5 * mean, atol=1e-5)
+
+
+def test_a_temporary_teacher_normalises_as_it_is_told(examples):
+    """What the group learns depends on it, and all three differ in what they compute or keep."""
+
+    def weights(passes):
+        keras.utils.set_random_seed(0)
+        pivot, *students = (
+            keras.Sequential([linear_network(n, seed=i), keras.layers.BatchNormalization()], name=n)
+            for i, n in enumerate(("pivot", "a", "b"))
+        )
+        group = orc_keras.OnlineRoleChange(pivot, students, teacher_passes=passes, mixup_alpha=0)
+        group.compile("sgd")
+        group.fit(*examples, batch_size=20, shuffle=False, verbose=0)
+        return [
+            np.concatenate([w.numpy().ravel() for w in n.trainable_variables])
+            for n in group.students
+        ]
+
+    training, batch, inference = (weights(p) for p in ("training", "batch", "inference"))
+    for ours, same, other in zip(training, batch, inference):
+        np.testing.assert_array_equal(ours, same)
+        assert np.abs(ours - other).max() > 1e-4
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -206,6 +291,16 @@ def test_xla_computes_the_same(examples):
         ({"role_change_interval": 1.5}, "role_change_interval must be a whole number"),
         ({"students": 1}, "at least two students, not 1"),
         ({"seed": 0.5}, "seed must be a whole number, not 0.5"),
+        ({"teachings": ("individual",)}, "teachings must be one of intensive, .*, not individual"),
+        ({"teaching": "both"}, "teaching must be one of individual, ensemble, not both"),
+        ({"temporary_teacher": "pivot"}, "one of online, student1, student2, student3, not pivot"),
+        (
+            {"temporary_teacher": "student1", "temporary_teachers": 2},
+            "temporary_teachers must be 1 where the temporary teacher is fixed, not 2",
+        ),
+        ({"feedback": "none"}, "feedback must be one of mixed, feedback, training, not none"),
+        ({"teacher_passes": "eval"}, "teacher_passes must be one of training, batch, inference"),
+        ({"warmup": -1}, "warmup must be a whole number, 0 or more, not -1"),
     ],
 )
 def test_bad_arguments(arguments, message):

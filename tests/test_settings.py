@@ -61,6 +61,9 @@ def test_settings_survive_a_flagfile(tmp_path):
     """Each field with a value that is not its default comes back from the file."""
     choices = {
         "method": "alone",
+        "teaching": "ensemble",
+        "feedback": "training",
+        "teacher_passes": "inference",
         "head": "linear",
         "strategy": "one_device",
         "mixed_precision": "bfloat16",
@@ -80,6 +83,12 @@ def test_settings_survive_a_flagfile(tmp_path):
     given = Settings(**values)
     (tmp_path / "settings.flags").write_text(given.as_flags())
     assert parse(f"--flagfile={tmp_path}/settings.flags") == given
+
+
+def test_some_of_the_teachings():
+    assert parse(*NEEDED).teachings == ("intensive", "private", "group")
+    assert parse(*NEEDED, "--teachings=group,private").teachings == ("group", "private")
+    assert parse(*NEEDED, "--teachings=").teachings == ()
 
 
 @pytest.mark.parametrize(
@@ -113,8 +122,9 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
         ([*NEEDED, "--save_every=0 steps"], "--save_every must be like .*, not '0 steps'"),
         (
             [*NEEDED, "--augmentation=mixup"],
-            "--augmentation=mixup is unknown; possible are",
+            "--augmentation=mixup is unknown; possible are randaugment, cutout",
         ),
+        ([*NEEDED, "--teachings=all"], "--teachings=all is unknown; possible are intensive, priv"),
         ([*NEEDED, "--momentum=nan"], "--momentum must be a finite number, not nan"),
         ([*NEEDED, "--weight_decay=inf"], "--weight_decay must be a finite number, not inf"),
         ([*NEEDED, "--learning_rate=0"], "--learning_rate must be above 0, not 0"),

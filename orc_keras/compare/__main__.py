@@ -6,11 +6,13 @@ images in the same order; those that need a pivot have the same one.
 """
 
 import sys
+from pathlib import Path
 
 from absl import app, flags
 
 from orc_keras import settings, startup
-from orc_keras.compare import plan, running
+from orc_keras.compare import plan, plots, running, tables
+from orc_keras.compare.results import Results
 
 FLAGS = flags.FLAGS
 SET_HERE = {"method": "methods", "seed": "seeds"}
@@ -21,6 +23,7 @@ def main(argv):
     try:
         runs, jobs = _planned(argv)
         failed = running.run_all(runs, jobs)
+        _show(runs)
     except KeyboardInterrupt as stop:
         print("compare: stopped; the same command continues.", file=sys.stderr)
         sys.exit(128 + (stop.args[0] if stop.args else 2))
@@ -32,6 +35,19 @@ def main(argv):
         )
 
 
+def _show(runs):
+    """Writes and prints what came out."""
+    results = Results(runs)
+    if results.names:
+        print(f"\n{tables.write(results, _directory())}")
+        plots.write(results, _directory())
+        print(f"{_directory()}/ has this as results.md and results.csv, and two plots.")
+
+
+def _directory():
+    return Path(FLAGS.output_dir or "runs/compare").expanduser()
+
+
 def _planned(argv):
     if len(argv) > 1:
         raise ValueError(f"{argv[1]!r} is not a flag; see python -m orc_keras.compare --help.")
@@ -41,8 +57,7 @@ def _planned(argv):
     base = settings.from_flags()
     if base.overwrite:
         raise ValueError("--overwrite is not for a comparison; choose another --output_dir.")
-    output_dir = base.output_dir or "runs/compare"
-    runs = plan.plan(base, FLAGS.methods, FLAGS.variant, _seeds(), output_dir)
+    runs = plan.plan(base, FLAGS.methods, FLAGS.variant, _seeds(), _directory())
     return runs, FLAGS.jobs or min(running.default_jobs(), len(runs))
 
 

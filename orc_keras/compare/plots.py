@@ -1,0 +1,44 @@
+"""The plots of a comparison."""
+
+import numpy as np
+
+from orc_keras.compare.results import mean_and_interval
+from orc_keras.report import style
+from orc_keras.run_directory import replacing
+
+
+def write(results, directory):
+    """Writes `accuracy.png` and `steps.png` into the `Path` directory."""
+    with style.styled("light"):
+        for name, draw in (("accuracy", accuracy), ("steps", steps)):
+            with replacing(directory / f"{name}.png") as path:
+                draw(results).savefig(path, dpi=200, format="png")
+
+
+def accuracy(results):
+    """The student's accuracy of each method: every seed, the mean, and its confidence interval."""
+    drawn, axes = style.figure(height=0.9 + 0.25 * len(results.names))
+    for place, name in enumerate(results.names):
+        values = 100 * np.array(list(results.accuracies(name).values()))
+        colour = style.COLOURS[0]
+        mean, low, high = mean_and_interval(values)
+        axes.plot(values, np.full(len(values), place), "o", color=colour, ms=3, alpha=0.35)
+        axes.plot([low, high], [place, place], color=colour)
+        axes.plot([mean], [place], "D", color=colour, ms=5)
+    axes.set_yticks(range(len(results.names)), [style.short(n, 28) for n in results.names])
+    axes.invert_yaxis()
+    axes.set_xlabel("student's held-out accuracy (%)")
+    return drawn
+
+
+def steps(results):
+    """The student's accuracy over its training, the mean over the seeds of each method."""
+    drawn, axes = style.figure(height=3.9)
+    for i, name in enumerate(results.names):
+        taken, values = results.curve(name)
+        axes.plot(taken, 100 * values.mean(axis=0), label=style.short(name, 28), **style.look(i))
+    axes.set(xlabel="the student's steps", ylabel="held-out accuracy (%)")
+    finals = [100 * np.mean(list(results.accuracies(name).values())) for name in results.names]
+    axes.set_ylim(bottom=max(min(finals) - 15, 0))  # where they differ; early epochs lie below
+    style.legend_above(axes, columns=3)
+    return drawn

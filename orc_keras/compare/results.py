@@ -1,0 +1,93 @@
+"""What came out of the runs of a comparison, and its statistics over the seeds."""
+
+import numpy as np
+from scipy import stats
+
+from orc_keras.fitting import read_history
+from orc_keras.run_directory import RunDirectory, read_summary
+
+LEVEL = 0.95  # of confidence
+
+
+class Results:
+    """The finished ones of the runs of a comparison.
+
+    Args:
+        runs: a list of `Run`.
+
+    Attributes:
+        names: of what is compared and has a finished run, in the order of the runs.
+        unfinished: how many runs there are no results of.
+    """
+
+    def __init__(self, runs):
+        finished = [run for run in runs if RunDirectory(run.settings).is_finished()]
+        self.unfinished = len(runs) - len(finished)
+        self.names = list(dict.fromkeys(run.variant for run in finished))
+        self._runs = {name: {} for name in self.names}
+        for run in finished:
+            self._runs[run.variant][run.seed] = read_summary(run.directory)
+        self._directories = {(run.variant, run.seed): run.directory for run in finished}
+
+    def seeds(self, name):
+        """Returns the seeds of the finished runs of `name`."""
+        return list(self._runs[name])
+
+    def members(self, name):
+        """Returns the names of the members, the pivot first."""
+        return list(self._summary(name)["members"])
+
+    def accuracies(self, name, member=None):
+        """Returns the held-out accuracy of a member, *the* student by default, by seed."""
+        member = member or self.members(name)[-1]
+        return {seed: run["members"][member]["accuracy"] for seed, run in self._runs[name].items()}
+
+    def difference(self, name, reference):
+        """Compares the student's accuracies of two with the same seeds.
+
+        Returns:
+            The mean of the paired differences and the ends of its 95 % confidence interval by
+            Student's t, which are NaN where there is one pair only; None if there is none.
+        """
+        ours, theirs = self.accuracies(name), self.accuracies(reference)
+        paired = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
+        return mean_and_interval(paired) if paired else None
+
+    def speed(self, name, reference):
+        """Returns steps per second relative to `reference`, the median over seeds; NaN if unknown.
+
+        A step is one in which *the* student learns; evaluation is not counted.
+        """
+        ours, theirs = self._rates(name), self._rates(reference)
+        ratios = [ours[seed] / theirs[seed] for seed in ours if seed in theirs]
+        return float(np.median(ratios)) if ratios else np.nan
+
+    def curve(self, name):
+        """Returns steps, `[epochs]`, and the student's held-out accuracy, `[seeds, epochs]`."""
+        data, settings = self._summary(name)["data"], self._summary(name)["settings"]
+        directories = [self._directories[name, seed] for seed in self.seeds(name)]
+        histories = [read_history(directory / "history.csv") for directory in directories]
+        accuracy = np.array([history["val_accuracy"] for history in histories])
+        steps_per_epoch = data["train_images"] // settings["batch_size"]
+        return steps_per_epoch * np.arange(1, accuracy.shape[1] + 1), accuracy
+
+    def _summary(self, name):
+        return next(iter(self._runs[name].values()))
+
+    def _rates(self, name):
+        key = "images_per_second_without_evaluation"
+        return {seed: run[key] for seed, run in self._runs[name].items() if run.get(key)}
+
+
+def mean_and_error(values):
+    """Returns the mean and its standard error, which is NaN for one value."""
+    values = np.asarray(list(values))
+    spread = values.std(ddof=1) if len(values) > 1 else np.nan
+    return float(values.mean()), float(spread / np.sqrt(len(values)))
+
+
+def mean_and_interval(values):
+    """Returns the mean and both ends of its confidence interval by Student's t."""
+    mean, error = mean_and_error(values)
+    half = error * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) if len(values) > 1 else np.nan
+    return mean, mean - half, mean + half

@@ -1,0 +1,243 @@
+"""Comparisons: which runs they make, in which order, and what they say of them."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from scipy import stats
+
+from orc_keras.compare import plan, plots, running, tables
+from orc_keras.compare.results import Results
+from orc_keras.settings import Settings
+
+METHODS = ("alone", "kd", "takd", "dml", "orc")
+
+# In place of train.py: writes what a run leaves, fails where it is told to, and may take its time.
+PROGRAM = """
+import json, sys, time
+from pathlib import Path
+flagfile = Path(sys.argv[1].removeprefix("--flagfile="))
+flags = dict(line[2:].split("=", 1) for line in flagfile.read_text().splitlines())
+with open(flagfile.parents[1] / "order", "a") as order:
+    print(flags["method"], flags["seed"], time.time(), file=order)
+if flags["method"] == "dml":
+    sys.exit("dml: not today")
+pivot = flags["pivot_weights"]
+assert not pivot or Path(pivot).exists()
+time.sleep(float(flags["learning_rate"]))
+there = Path(flags["output_dir"])
+(there / "checkpoints").mkdir(parents=True)
+(there / "checkpoints" / "pivot.keras").touch()
+text = flagfile.read_text()
+(there / "settings.flags").write_text("".join(
+    line + "\\n" for line in text.splitlines() if not line.startswith("--output_dir")
+))
+member = {"role": "student", "parameters": 1, "accuracy": 0.5, "taught": None}
+(there / "summary.json").write_text(json.dumps({"members": {"a": member, "b": member}}))
+with open(flagfile.parents[1] / "order", "a") as order:
+    print(flags["method"], flags["seed"], time.time(), file=order)
+"""
+
+
+def settings(**changed):
+    given = dict(dataset="tiny", pivot="a", students=("b", "c"), learning_rate=0.01)
+    return Settings(**given | changed)
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    monkeypatch.setattr(running, "TRAIN", path)
+
+
+def test_the_runs_of_a_comparison(tmp_path):
+    """Everything with every seed; a pivot is trained once for a seed, by whom nobody waits for."""
+    variants = ["beta 0.9: --distillation_weight=0.9", "slow: --method=kd --learning_rate=0.001"]
+    runs = plan.plan(settings(), ["orc", "dml"], variants, [3, 5], tmp_path)
+    names = ["kd", "alone", "orc", "dml", "beta 0.9", "slow"]
+    assert [(run.variant, run.seed) for run in runs] == [(n, s) for s in (3, 5) for n in names]
+    by_name = {run.variant: run for run in runs if run.seed == 5}
+    pivot = tmp_path / "kd" / "seed5" / "checkpoints" / "pivot.keras"
+    waits = {name: run.pivot for name, run in by_name.items()}
+    alone = dict.fromkeys(("kd", "alone", "dml", "slow"))
+    assert waits == {"orc": pivot, "beta 0.9": pivot} | alone
+    assert by_name["beta 0.9"].settings == settings(
+        distillation_weight=0.9,
+        seed=5,
+        output_dir=f"{tmp_path}/beta_0.9/seed5",
+        pivot_weights=str(pivot),
+    )
+    assert by_name["slow"].settings.learning_rate == 0.001
+    assert by_name["slow"].settings.method == "kd"
+
+
+def test_a_given_pivot_is_everybodys(tmp_path):
+    runs = plan.plan(settings(pivot_weights="mine.keras"), ["orc"], [], [0], tmp_path)
+    assert all(run.settings.pivot_weights == "mine.keras" and run.pivot is None for run in runs)
+
+
+@pytest.mark.parametrize(
+    "methods, variants, seeds, message",
+    [
+        (["fitnets"], [], [0], "--methods=fitnets is unknown; possible are orc, alone, kd, dml"),
+        ([], [], [], "--seeds must be different whole numbers"),
+        ([], [], [1, 1], "--seeds must be different whole numbers, not \\[1, 1\\]"),
+        ([], ["--warmup=3"], [0], "--variant must be like '<name>: --flag=value', not '--warmup"),
+        ([], ["a/b: --warmup=3"], [0], "--variant must be like"),
+        ([], ["kd: --warmup=3"], [0], "--variant: kd is there twice"),
+        ([], ["w: --warmup=some"], [0], "--variant=w: flag --warmup=some"),
+        ([], ["w: --warmth=3"], [0], "--variant=w: Unknown command line flag 'warmth'"),
+        ([], ["w: warmup"], [0], "--variant=w: 'warmup' is not a flag"),
+        ([], ["w: --teachings=all"], [0], "--teachings=all is unknown"),
+    ],
+)
+def test_bad_comparisons(methods, variants, seeds, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        plan.plan(settings(), methods, variants, seeds, tmp_path)
+
+
+def test_the_order_of_runs(program, tmp_path, capsys):
+    """At most so many at once; nobody before its pivot is there; a failure stops nobody else."""
+    runs = plan.plan(settings(), METHODS, [], [0, 1], tmp_path)
+    failed = running.run_all(runs, jobs=2)
+    assert [(run.variant, run.seed) for run in failed] == [("dml", 0), ("dml", 1)]
+    lines = [line.split() for line in (tmp_path / "order").read_text().splitlines()]
+    now = set()
+    for method, seed, _ in lines:
+        now ^= {(method, seed)} if method != "dml" else set()
+        assert len(now) <= 2
+    assert len(lines) == 2 * 8 + 2
+    printed = capsys.readouterr().out
+    assert "dml, seed 1: failed. dml: not today" in printed
+    assert "[10/10]" in printed and "orc, seed 0: 50.00%" in printed
+
+
+def test_what_has_finished_is_not_made_again(program, tmp_path, capsys):
+    first = plan.plan(settings(), ["orc"], [], [0], tmp_path)
+    assert running.run_all(first, jobs=2) == []
+    more = plan.plan(settings(), ["takd", "orc"], [], [0, 1], tmp_path)
+    assert running.run_all(more, jobs=2) == []
+    printed = capsys.readouterr().out
+    assert "3 of 8 runs have been made before." in printed
+    assert printed.count("orc, seed 0") == 1
+
+
+def test_whoever_waits_for_a_pivot_that_failed_has_failed(program, tmp_path):
+    runs = plan.plan(settings(learning_rate=0.01), ["orc"], [], [0], tmp_path)
+    kd, alone, orc = runs
+    (tmp_path / "kd" / "seed0" / "checkpoints").mkdir(parents=True)  # so that the program fails
+    assert running.run_all([kd, alone, orc], jobs=1) == [kd, orc]
+
+
+CONTROL = """
+import sys
+from pathlib import Path
+from orc_keras.compare import plan, running
+from orc_keras.settings import Settings
+running.TRAIN = Path(sys.argv[1])
+runs = plan.plan(Settings(dataset="tiny", pivot="a", students=("b", "c"), learning_rate=60.0),
+                 ["orc"], [], [0], sys.argv[2])
+try:
+    running.run_all(runs, jobs=2)
+except KeyboardInterrupt as stop:
+    sys.exit(100 + stop.args[0])
+"""
+
+
+def test_a_signal_stops_the_runs_too(program, tmp_path):
+    """No process of the comparison is left."""
+    control = subprocess.Popen([sys.executable, "-c", CONTROL, running.TRAIN, tmp_path], cwd=ROOT)
+    order = tmp_path / "order"
+    for _ in range(600):
+        if order.exists() and order.read_text().count("\n") == 2:
+            break
+        time.sleep(0.1)
+    control.send_signal(signal.SIGTERM)
+    assert control.wait(20) == 100 + signal.SIGTERM
+    assert subprocess.run(["pgrep", "-f", str(running.TRAIN)], capture_output=True).returncode == 1
+
+
+ACCURACIES = {
+    "kd": [0.90, 0.92, 0.91],
+    "alone": [0.88, 0.91, 0.93],
+    "orc": [0.93, 0.95, 0.92],
+}
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """The runs of a comparison, finished, with the accuracies above."""
+    runs = plan.plan(settings(batch_size=10, epochs=2), ["orc"], [], [0, 1, 2], tmp_path)
+    for run in runs:
+        run.directory.mkdir(parents=True)
+        student = ACCURACIES[run.variant][run.seed]
+        accuracies = {"a": 0.5, "b": 0.6, "c": student}
+        summary = {
+            "members": {
+                name: {"role": "", "parameters": 1, "accuracy": accuracy, "taught": None}
+                for name, accuracy in accuracies.items()
+            },
+            "settings": {"batch_size": 10},
+            "data": {"train_images": 45},
+            "images_per_second_without_evaluation": 50 if run.variant == "alone" else 40,
+        }
+        (run.directory / "summary.json").write_text(json.dumps(summary))
+        (run.directory / "settings.flags").write_text(run.settings.as_flags())
+        (run.directory / "history.csv").write_text(f"epoch,val_accuracy\n0,0.1\n1,{student}\n")
+    return runs
+
+
+def test_the_statistics_are_scipys(finished):
+    results = Results(finished)
+    row = tables.row(results, "orc")
+    ours, kd = np.array(ACCURACIES["orc"]), np.array(ACCURACIES["kd"])
+    assert row["accuracy"] == pytest.approx(ours.mean())
+    assert row["standard_error"] == pytest.approx(stats.sem(ours))
+    interval = stats.ttest_rel(ours, kd).confidence_interval(0.95)
+    assert row["minus_kd"] == pytest.approx((ours - kd).mean())
+    assert (row["minus_kd_low"], row["minus_kd_high"]) == pytest.approx(tuple(interval))
+    assert row["speed"] == pytest.approx(0.8)
+
+
+def test_what_the_table_says(finished, tmp_path):
+    finished.append(plan.plan(settings(), ["dml"], [], [9], tmp_path)[-1])
+    text = tables.write(Results(finished), tmp_path)
+    assert (
+        "| orc | 93.33 ± 0.88 | 3 | +2.33 (-0.54 to +5.20) | +2.67 (-5.32 to +10.65) | 0.80 |"
+        in text
+    )
+    assert "| kd | 91.00 ± 0.58 | 3 |  | +0.33 (-4.84 to +5.50) | 0.80 |" in text
+    assert "| orc | 50.00 ± 0.00 | 60.00 ± 0.00 | 93.33 ± 0.88 |" in text
+    assert "Runs that have not finished: 1." in text
+    with open(tmp_path / "results.csv") as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    assert float(rows["orc"]["minus_alone"]) == pytest.approx(0.08 / 3)
+    with open(tmp_path / "runs.csv") as file:
+        runs = [(row["name"], row["seed"], row["c"]) for row in csv.DictReader(file)]
+    assert ("alone", "1", "0.91") in runs and len(runs) == 9
+
+
+def test_one_seed_has_no_interval(finished):
+    results = Results([run for run in finished if run.seed == 0])
+    assert "| orc | 93.00 | 1 | +3.00 | +5.00 | 0.80 |" in tables.markdown(results)
+
+
+def test_the_plots_show_what_the_table_says(finished, tmp_path):
+    results = Results(finished)
+    (axes,) = plots.accuracy(results).axes
+    diamonds = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"]
+    assert diamonds == pytest.approx([91, 100 * np.mean(ACCURACIES["alone"]), 100 * 2.8 / 3])
+    (axes,) = plots.steps(results).axes
+    curve = axes.lines[-1]
+    assert curve.get_label() == "orc"
+    assert curve.get_xdata().tolist() == [4, 8]  # 45 images are 4 mini-batches of 10
+    assert curve.get_ydata() == pytest.approx([10, 100 * 2.8 / 3])
+    plots.write(results, tmp_path)
+    assert (tmp_path / "accuracy.png").stat().st_size > 5000
