@@ -58,6 +58,8 @@ class NetworkGroup(DistributedModel):
 
     def enter(self, stage):
         """Begins a stage, in which `fit` teaches `stages[stage]`; the first is entered already."""
+        if stage not in self.stages:
+            raise ValueError(f"A stage must be one of {', '.join(self.stages)}, not {stage}.")
         self.learners = self.stages[stage]
         self.train_function = None  # has to be traced anew
 

@@ -134,7 +134,7 @@ class RunDirectory:
         return replacing(self / name)
 
     def _delete_run(self):
-        stages = [path.name for path in self.path.glob("stage*_history.csv")]
+        stages = [path.name for path in self.path.glob("stage[0-9]*_history.csv")]
         for name in (*FILES[1:], *stages):
             _delete(self / name)
 

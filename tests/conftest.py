@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import models
 import orc_keras
+from orc_keras import data, distribution, report
+from orc_keras.settings import Settings
 
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
@@ -92,6 +95,48 @@ def replicas(number):
 def strategy(request):
     """One device, then two replicas."""
     return replicas(request.param)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Settings of runs that take a second, with networks and data that are tiny."""
+
+    def build(name, image_shape, num_classes, head):
+        assert (image_shape, num_classes) == ((4, 4, 1), 5)
+        return hidden_network(name, int(name.removeprefix("hidden")))
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 4, 4, 1)).astype(np.uint8)
+    labels = rng.integers(0, 5, 60).astype(np.int32)
+    tiny_data = data.ImageData(
+        data.PixelImages(images[:40], labels[:40]),
+        data.PixelImages(images[40:], labels[40:]),
+        tuple("abcde"),
+        (4, 4, 1),
+        (0.5,),
+        (0.3,),
+    )
+    monkeypatch.setattr(report, "write", lambda paths: paths[0])  # longer than such a run
+    monkeypatch.setattr(models, "build", build)
+    monkeypatch.setattr(models, "smallest_size", lambda name, head: 4)
+    monkeypatch.setattr(data, "load", lambda *_, **__: tiny_data)
+    monkeypatch.setattr(distribution, "_mirrored", lambda: replicas(2))
+
+    def settings(**changed):
+        return Settings(
+            **{
+                "dataset": "tiny",
+                "pivot": "hidden16",
+                "students": ("hidden12", "hidden8", "hidden6"),
+                "pivot_epochs": 1,
+                "epochs": 2,
+                "batch_size": 8,
+                "decay_epochs": (1,),
+            }
+            | changed
+        )
+
+    return settings
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, hidden_network, replicas, serve
+from conftest import ROOT, hidden_network, serve
 
-import models
 import train
-from orc_keras import data, distribution, experiment, report
+from orc_keras import data, experiment
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
 from orc_keras.export import export_member
@@ -20,48 +19,6 @@ from orc_keras.loading import load_members
 from orc_keras.run_directory import RunDirectory
 from orc_keras.saves import Saves
 from orc_keras.settings import Settings
-
-
-@pytest.fixture
-def tiny(monkeypatch):
-    """Settings of runs that take a second, with networks and data that are tiny."""
-
-    def build(name, image_shape, num_classes, head):
-        assert (image_shape, num_classes) == ((4, 4, 1), 5)
-        return hidden_network(name, int(name.removeprefix("hidden")))
-
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (60, 4, 4, 1)).astype(np.uint8)
-    labels = rng.integers(0, 5, 60).astype(np.int32)
-    tiny_data = data.ImageData(
-        data.PixelImages(images[:40], labels[:40]),
-        data.PixelImages(images[40:], labels[40:]),
-        tuple("abcde"),
-        (4, 4, 1),
-        (0.5,),
-        (0.3,),
-    )
-    monkeypatch.setattr(report, "write", lambda paths: paths[0])  # longer than such a run
-    monkeypatch.setattr(models, "build", build)
-    monkeypatch.setattr(models, "smallest_size", lambda name, head: 4)
-    monkeypatch.setattr(data, "load", lambda *_, **__: tiny_data)
-    monkeypatch.setattr(distribution, "_mirrored", lambda: replicas(2))
-
-    def settings(**changed):
-        return Settings(
-            **{
-                "dataset": "tiny",
-                "pivot": "hidden16",
-                "students": ("hidden12", "hidden8", "hidden6"),
-                "pivot_epochs": 1,
-                "epochs": 2,
-                "batch_size": 8,
-                "decay_epochs": (1,),
-            }
-            | changed
-        )
-
-    return settings
 
 
 def test_a_run_on_two_replicas(tiny, tmp_path):
