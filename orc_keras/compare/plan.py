@@ -11,7 +11,11 @@ from orc_keras import settings as all_settings
 from orc_keras.methods import METHODS
 
 REFERENCES = ("alone", "kd")  # what every other method is compared with
-OF_THE_GROUP = {"method", "epochs", *(a for _, arguments in METHODS.values() for a in arguments)}
+# What may differ between runs that have the same pivot.
+OF_THE_GROUP = {
+    *("method", "students", "epochs"),
+    *(argument for _, arguments in METHODS.values() for argument in arguments),
+}
 
 
 @dataclasses.dataclass(frozen=True)
