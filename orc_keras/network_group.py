@@ -3,13 +3,13 @@
 import keras
 import tensorflow as tf
 
-from orc_keras import losses, optimizers
+from orc_keras import optimizers
 from orc_keras.callbacks.progress import with_progress
-from orc_keras.distributed_model import DistributedModel
-from orc_keras.members import check_members, check_synchronised, name_members
+from orc_keras.measured_members import MeasuredMembers
+from orc_keras.members import check_synchronised
 
 
-class NetworkGroup(DistributedModel):
+class NetworkGroup(MeasuredMembers):
     """Networks with the same input and the same classes, with an optimizer and metrics each.
 
     It is the common part of all ways to train a group; a subclass says how in `train_step`.
@@ -40,16 +40,8 @@ class NetworkGroup(DistributedModel):
     pivot_learns_before = True
 
     def __init__(self, pivot, students, name=None):
-        super().__init__(name=name)
-        networks = [pivot, *students]
-        check_members(networks)
-        self.members = name_members(networks)
+        super().__init__([pivot, *students], name=name)
         self.optimizers = {}
-        self._track_in_checkpoints("member", self.members)
-        prefixes = {name: f"{name}_" for name in self.members} | {self.student_names[-1]: ""}
-        self._losses = {n: keras.metrics.Mean(f"{p}loss") for n, p in prefixes.items()}
-        self._accuracies = {n: keras.metrics.Mean(f"{p}accuracy") for n, p in prefixes.items()}
-        self.built = True
         self.enter(next(iter(self.stages)))
 
     @property
@@ -62,34 +54,6 @@ class NetworkGroup(DistributedModel):
             raise ValueError(f"A stage must be one of {', '.join(self.stages)}, not {stage}.")
         self.learners = self.stages[stage]
         self.train_function = None  # has to be traced anew
-
-    @property
-    def pivot(self):
-        """The pivot teacher, a `keras.Model`."""
-        return next(iter(self.members.values()))
-
-    @property
-    def students(self):
-        """All members but the pivot, a list of `keras.Model`."""
-        return list(self.members.values())[1:]
-
-    @property
-    def student(self):
-        """*The* student, the small network that the group is trained for."""
-        return self.students[-1]
-
-    @property
-    def pivot_name(self):
-        """The pivot's name in `members`."""
-        return next(iter(self.members))
-
-    @property
-    def student_names(self):
-        """The students' names in `members`, in order."""
-        return list(self.members)[1:]
-
-    def call(self, images, training=None):
-        return self.student(images, training=training)
 
     def compile(
         self,
@@ -142,7 +106,7 @@ class NetworkGroup(DistributedModel):
             for name, network in self.members.items():
                 if not self.optimizers[name].built:
                     self.optimizers[name].build(network.trainable_variables)
-            self._track_in_checkpoints("optimizer_of", self.optimizers)
+            self.track_in_checkpoints("optimizer_of", self.optimizers)
 
     def compile_from_config(self, config):
         config = keras.saving.deserialize_keras_object(config)
@@ -160,12 +124,6 @@ class NetworkGroup(DistributedModel):
         """Evaluates every member as `keras.Model.evaluate` does; the bar is that of `fit`."""
         return super().evaluate(*args, callbacks=with_progress(callbacks), **kwargs)
 
-    def test_step(self, data):
-        images, labels = self.unpack(data)
-        for name in self.members:
-            self.record(name, labels, self.logits(name, images, training=False))
-        return self.get_metrics_result()
-
     def add_state(self, name, shape, dtype):
         """Returns a variable that belongs to the training and is the same on every replica."""
         return self.add_weight(
@@ -176,31 +134,6 @@ class NetworkGroup(DistributedModel):
             trainable=False,
             aggregation="only_first_replica",
         )
-
-    def _track_in_checkpoints(self, prefix, by_name):
-        # tf.train.Checkpoint does not see what Keras keeps in a dict.
-        for name, trackable in by_name.items():
-            self._track_trackable(trackable, f"{prefix}_{name}", overwrite=True)
-
-    def unpack(self, data):
-        """Returns images as floats and labels as integers of shape `[B]`, or says what is wrong."""
-        images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        if sample_weight is not None:
-            raise ValueError("A group does not support sample_weight or class_weight.")
-        if labels is None:
-            raise ValueError(
-                "A group learns from pairs of images and labels, not from images alone."
-            )
-        if labels.shape.rank not in (None, 1) and labels.shape[1:] != (1,):
-            raise ValueError(
-                "A label must be the integer class of an image, shape (batch,), but the labels "
-                f"have shape {tuple(labels.shape)}."
-            )
-        return tf.cast(images, keras.config.floatx()), tf.cast(tf.reshape(labels, [-1]), tf.int32)
-
-    def logits(self, name, images, training=True):
-        """Runs member `name` forward; float32 logits of shape `[B, C]`."""
-        return tf.cast(self.members[name](images, training=training), tf.float32)
 
     def global_batch(self, labels):
         """Returns the number of samples in the mini-batch of all replicas, a float32 scalar."""
@@ -223,38 +156,6 @@ class NetworkGroup(DistributedModel):
         with tape:
             loss = optimizer.scale_loss(tf.reduce_sum(sample_losses) / global_batch)
         optimizers.step(optimizer, tape, loss, self.members[name].trainable_variables, when)
-
-    def record(self, name, labels, logits):
-        """Adds a mini-batch to the loss and the accuracy of member `name`."""
-        self._losses[name].update_state(losses.cross_entropy(labels, logits))
-        hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
-        self._accuracies[name].update_state(tf.cast(hits, tf.float32))
-
-    def record_all(self, labels, logits):
-        """Adds a mini-batch of the members in `logits`; returns their metrics, for `train_step`."""
-        for name, z in logits.items():
-            self.record(name, labels, z)
-        results = self.get_metrics_result()
-        prefixes = [*([""] if self.student_names[-1] in logits else []), *(f"{n}_" for n in logits)]
-        return {f"{p}{q}": results[f"{p}{q}"] for p in prefixes for q in ("loss", "accuracy")}
-
-    @property
-    def metrics(self):
-        # The student's come first, so that `evaluate` returns [loss, accuracy, ...].
-        names = reversed(self.members)
-        return [m[name] for name in names for m in (self._losses, self._accuracies)]
-
-    def get_metrics_result(self):
-        """Returns every metric by its name; the student's `loss` and `accuracy` have two."""
-        results = {metric.name: metric.result() for metric in self.metrics}
-        student = self.student_names[-1]
-        return results | {f"{student}_{key}": results[key] for key in ("loss", "accuracy")}
-
-    def _get_metrics_result_or_logs(self, logs):
-        # A step's logs are one replica's. Keras replaces them by the metrics' own results, which
-        # are those of all replicas, only if the step returned every metric of the model.
-        results = self.get_metrics_result()
-        return {name: results[name] for name in logs}
 
     def get_config(self):
         return {

@@ -1,0 +1,124 @@
+"""MeasuredMembers: networks by their names, and how well each of them does."""
+
+import keras
+import tensorflow as tf
+
+from orc_keras import losses
+from orc_keras.distributed_model import DistributedModel
+from orc_keras.members import check_members, name_members
+
+
+class MeasuredMembers(DistributedModel):
+    """Several networks with the same input and classes, of which one `fit` or `evaluate` reports.
+
+    Args:
+        networks: built `keras.Model`s from images to logits, the pivot first, *the* student last.
+        name: the name of the model.
+
+    Attributes:
+        members: the networks by name, in order.
+
+    Raises:
+        ValueError: as in `NetworkGroup`.
+    """
+
+    def __init__(self, networks, name=None):
+        super().__init__(name=name)
+        check_members(networks)
+        self.members = name_members(networks)
+        self.track_in_checkpoints("member", self.members)
+        prefixes = {name: f"{name}_" for name in self.members} | {self.student_names[-1]: ""}
+        self._losses = {n: keras.metrics.Mean(f"{p}loss") for n, p in prefixes.items()}
+        self._accuracies = {n: keras.metrics.Mean(f"{p}accuracy") for n, p in prefixes.items()}
+        self.built = True
+
+    @property
+    def pivot(self):
+        """The pivot teacher, a `keras.Model`."""
+        return next(iter(self.members.values()))
+
+    @property
+    def students(self):
+        """All members but the pivot, a list of `keras.Model`."""
+        return list(self.members.values())[1:]
+
+    @property
+    def student(self):
+        """*The* student, the small network that the group is trained for."""
+        return self.students[-1]
+
+    @property
+    def pivot_name(self):
+        """The pivot's name in `members`."""
+        return next(iter(self.members))
+
+    @property
+    def student_names(self):
+        """The students' names in `members`, in order."""
+        return list(self.members)[1:]
+
+    def call(self, images, training=None):
+        return self.student(images, training=training)
+
+    def unpack(self, data):
+        """Returns images as floats and labels as integers of shape `[B]`, or says what is wrong."""
+        images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        if sample_weight is not None:
+            raise ValueError("A group does not support sample_weight or class_weight.")
+        if labels is None:
+            raise ValueError(
+                "A group learns from pairs of images and labels, not from images alone."
+            )
+        if labels.shape.rank not in (None, 1) and labels.shape[1:] != (1,):
+            raise ValueError(
+                "A label must be the integer class of an image, shape (batch,), but the labels "
+                f"have shape {tuple(labels.shape)}."
+            )
+        return tf.cast(images, keras.config.floatx()), tf.cast(tf.reshape(labels, [-1]), tf.int32)
+
+    def logits(self, name, images, training=True):
+        """Runs member `name` forward; float32 logits of shape `[B, C]`."""
+        return tf.cast(self.members[name](images, training=training), tf.float32)
+
+    def test_step(self, data):
+        images, labels = self.unpack(data)
+        for name in self.members:
+            self.record(name, labels, self.logits(name, images, training=False))
+        return self.get_metrics_result()
+
+    def record(self, name, labels, logits):
+        """Adds a mini-batch to the loss and the accuracy of member `name`."""
+        self._losses[name].update_state(losses.cross_entropy(labels, logits))
+        hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
+        self._accuracies[name].update_state(tf.cast(hits, tf.float32))
+
+    def record_all(self, labels, logits):
+        """Adds a mini-batch of the members in `logits`; returns their metrics, for `train_step`."""
+        for name, z in logits.items():
+            self.record(name, labels, z)
+        results = self.get_metrics_result()
+        prefixes = [*([""] if self.student_names[-1] in logits else []), *(f"{n}_" for n in logits)]
+        return {f"{p}{q}": results[f"{p}{q}"] for p in prefixes for q in ("loss", "accuracy")}
+
+    @property
+    def metrics(self):
+        # The student's come first, so that `evaluate` returns [loss, accuracy, ...].
+        names = reversed(self.members)
+        return [m[name] for name in names for m in (self._losses, self._accuracies)]
+
+    def get_metrics_result(self):
+        """Returns every metric by its name; the student's `loss` and `accuracy` have two."""
+        results = {metric.name: metric.result() for metric in self.metrics}
+        student = self.student_names[-1]
+        return results | {f"{student}_{key}": results[key] for key in ("loss", "accuracy")}
+
+    def _get_metrics_result_or_logs(self, logs):
+        # A step's logs are one replica's. Keras replaces them by the metrics' own results, which
+        # are those of all replicas, only if the step returned every metric of the model.
+        results = self.get_metrics_result()
+        return {name: results[name] for name in logs}
+
+    def track_in_checkpoints(self, prefix, by_name):
+        """Shows `tf.train.Checkpoint` what it does not see: trackables in one of Keras's dicts."""
+        for name, trackable in by_name.items():
+            self._track_trackable(trackable, f"{prefix}_{name}", overwrite=True)
