@@ -17,13 +17,14 @@ class ChangingRoles(NetworkGroup):
         pivot: as in `NetworkGroup`.
         students: likewise.
         temporary_teachers: k, how many students teach in a mini-batch.
+        teachings: which of `TEACHINGS` take place.
         name: the name of the group.
 
     Raises:
         ValueError: if there are too few students, or as in `NetworkGroup`.
     """
 
-    def __init__(self, pivot, students, temporary_teachers, name=None):
+    def __init__(self, pivot, students, temporary_teachers, teachings, name=None):
         super().__init__(pivot, students, name=name)
         if len(self.students) < 2:
             raise ValueError(
@@ -37,8 +38,9 @@ class ChangingRoles(NetworkGroup):
             f"at least 1 and below the number of students, {len(self.students)}",
         )
         self.temporary_teachers = temporary_teachers
+        self.teachings = teachings
         self._taught = {n: keras.metrics.Mean(f"{n}_taught") for n in self.student_names}
-        self._lessons = {t: keras.metrics.Mean(f"{t}_teaching") for t in TEACHINGS}
+        self._lessons = {t: keras.metrics.Mean(f"{t}_teaching") for t in teachings}
         self._gap = keras.metrics.Mean("confidence_gap")
         self.mini_batches = self.add_state("mini_batches", (), "int64")
         recent = (REMEMBERED, temporary_teachers)
@@ -59,8 +61,9 @@ class ChangingRoles(NetworkGroup):
         self.mini_batches.assign_add(1)
 
     def record_lesson(self, teaching, sample_losses, weights=None):
-        """Adds the losses of one of the three teachings, `[B]`, or `[N, B]` with weights `[N]`."""
-        self._lessons[teaching].update_state(sample_losses, weights)
+        """Adds the losses of a teaching that takes place, `[B]`, or `[N, B]` with weights `[N]`."""
+        if teaching in self.teachings:
+            self._lessons[teaching].update_state(sample_losses, weights)
 
     def test_step(self, data):
         results = super().test_step(data)

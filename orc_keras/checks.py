@@ -25,6 +25,12 @@ def check_weight(distillation_weight):
     check("distillation_weight", distillation_weight, 0 <= distillation_weight <= 1, "0 to 1")
 
 
+def check_warmup(distillation_warmup):
+    """Raises ValueError unless it is a number of mini-batches."""
+    is_number = is_whole(distillation_warmup) and distillation_warmup >= 0
+    check("distillation_warmup", distillation_warmup, is_number, "a whole number, 0 or more")
+
+
 def is_whole(number):
     """Returns whether it is an integer of Python or NumPy."""
     return isinstance(number, numbers.Integral)

@@ -187,7 +187,8 @@ class SaveAndContinue(keras.callbacks.Callback):
             left -= 1
             if left == 0:
                 self.model.train_function = step
-            return self.model.get_metrics_result()
+            model = self.model
+            return getattr(model, "training_results", model.get_metrics_result)()
 
         self.model.train_function = passed_over
 

@@ -45,6 +45,7 @@ def prepare(settings):
     summary = workers.from_chief(workers.together(lambda: _summary_there(directory)))
     if summary:
         return functools.partial(show_finished, directory, summary, workers)
+    _check_pivot_weights(settings)
     workers.together(directory.check)
     set_up_keras(settings)
     there = workers.from_chief(workers.together(directory.data_there))
@@ -78,12 +79,13 @@ def run(settings, directory, images, group, workers):
     """
     with contextlib.closing(directory), workers.chief_speaking():
         print(summaries.data(images.description()))
-        of_pivot = train_pivot(settings, directory, group, images, workers)
-        of_group, rate = train_group(settings, directory, group, images, workers)
+        seconds_of_pivot = train_pivot(settings, directory, group, images, workers)
+        seconds, rate = train_group(settings, directory, group, images, workers)
         with directory.replacing("checkpoints/group.keras") as path:
             group.save(path)
-        speed = of_pivot, of_group, rate
-        summary = end(settings, directory, images, group, *speed) if workers.is_chief else None
+        summary = None
+        if workers.is_chief:
+            summary = end(settings, directory, images, group, seconds_of_pivot, seconds, rate)
         summary = workers.from_chief(summary)  # nobody leaves before the chief has written it
         workers.part()
         return summary
@@ -114,12 +116,14 @@ def train_group(settings, directory, group, images, workers):
         How many seconds it took; and how many images per second *the* student learnt from, the time
         of the stages before its own included, evaluation not. NaN if that is not known.
     """
-    seconds = []
+    seconds, seconds_an_image = 0.0, 0.0
     for stage, learners in group.stages.items():
         print(f"The group learns: {', '.join(learners)} (epochs: {settings.epochs}).")
         group.enter(stage)
-        seconds.append(fit(group, settings.epochs, settings, directory, stage, images, workers))
-    return sum(each for each, _ in seconds), 1 / sum(1 / rate for _, rate in seconds)
+        of_stage, rate = fit(group, settings.epochs, settings, directory, stage, images, workers)
+        seconds += of_stage
+        seconds_an_image += 1 / rate
+    return seconds, 1 / seconds_an_image
 
 
 def build_group(settings, image_shape, num_classes):
@@ -217,6 +221,14 @@ def _check_networks(settings):
         for name in names:
             with _naming(flag):
                 models.smallest_size(name, settings.head)
+
+
+def _check_pivot_weights(settings):
+    if settings.pivot_weights and not methods.METHODS[settings.method][0].pivot_learns_before:
+        raise ValueError(
+            f"--pivot_weights is not for --method={settings.method}, in which the pivot learns "
+            "from scratch."
+        )
 
 
 def _check_batch_size(batch_size, images, replicas):

@@ -29,7 +29,7 @@ def fit(model, epochs, settings, directory, stage, images, workers):
         epochs: how many there are in all.
         settings: `Settings`.
         directory: `RunDirectory`.
-        stage: "pivot" or "group".
+        stage: "pivot", or one of the group's stages.
         images: `ImageData`.
         workers: `Workers`.
 

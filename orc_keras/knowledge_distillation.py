@@ -48,6 +48,11 @@ class KnowledgeDistillation(NetworkGroup):
     def stages(self):
         return {"group": tuple(self.student_names)}
 
+    @property
+    def measured(self):
+        teachers = [teacher for name in self.learners for teacher in self.teachers_of(name)]
+        return tuple(name for name in self.members if name in (*teachers, *self.learners))
+
     def teachers_of(self, name):
         """Returns the names of the members that teach the student `name`."""
         return [self.pivot_name]
@@ -55,8 +60,8 @@ class KnowledgeDistillation(NetworkGroup):
     def train_step(self, data):
         images, labels = self.unpack(data)
         global_batch = self.global_batch(labels)
-        teachers = {teacher for name in self.learners for teacher in self.teachers_of(name)}
-        logits = {n: self.logits(n, images, training=False) for n in self.members if n in teachers}
+        teachers = [name for name in self.measured if name not in self.learners]
+        logits = {name: self.logits(name, images, training=False) for name in teachers}
         for name in self.learners:
             of_teachers = [logits[teacher] for teacher in self.teachers_of(name)]
             with tf.GradientTape(persistent=True) as tape:
@@ -100,10 +105,13 @@ class TeacherAssistants(_OneAfterTheOther):
     The students before the last are the teacher assistants. They learn one after the other, as in
     the paper: each stage trains one student, with the loss of `KnowledgeDistillation`, its teacher
     being the member before it, which has finished. Call `group.enter(stage)` and then `fit` for
-    each of `group.stages`.
+    each of `group.stages`. A group that is loaded from a file begins with the first again.
 
     Args:
         pivot: as in `KnowledgeDistillation`; so are the other arguments.
+
+    Raises:
+        ValueError: as in `KnowledgeDistillation`.
 
     Example:
 
@@ -135,12 +143,14 @@ class DenselyGuided(_OneAfterTheOther):
         L = (n + 1) (1 - beta) CE(y, z) + beta [KD(z, z_pivot) + sum_a KD(z, z_a)].
 
     In each mini-batch each teacher is kept with the survival probability, and dropped otherwise
-    ("stochastic DGKD"). That the term of the labels stays as it is then is our reading.
+    ("stochastic DGKD"). That an assistant's only teacher is dropped as well, and that the term of
+    the labels stays as it is, is our reading. (The authors' program drops a fixed number of
+    teachers, and has the factor 1 in place of n + 1.)
 
     Args:
         pivot: as in `KnowledgeDistillation`; so are `students`, `temperature`,
             `distillation_weight` and `name`.
-        survival_probability: above 0 to 1; 0.75 was the paper's best.
+        survival_probability: above 0 to 1.
         seed: of the dropping.
 
     Raises:
@@ -157,8 +167,17 @@ class DenselyGuided(_OneAfterTheOther):
 
     way = "knowledge distillation by all larger members (DGKD)"
 
-    def __init__(self, pivot, students, *args, survival_probability=0.75, seed=0, **kwargs):
-        super().__init__(pivot, students, *args, **kwargs)
+    def __init__(
+        self,
+        pivot,
+        students,
+        temperature=4.0,
+        distillation_weight=0.5,
+        survival_probability=0.75,
+        seed=0,
+        name=None,
+    ):
+        super().__init__(pivot, students, temperature, distillation_weight, name=name)
         in_range = 0 < survival_probability <= 1
         check("survival_probability", survival_probability, in_range, "above 0 and at most 1")
         check("seed", seed, is_whole(seed), "a whole number")

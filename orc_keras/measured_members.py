@@ -17,6 +17,7 @@ class MeasuredMembers(DistributedModel):
 
     Attributes:
         members: the networks by name, in order.
+        measured: names of those that a training step measures.
 
     Raises:
         ValueError: as in `NetworkGroup`.
@@ -31,6 +32,10 @@ class MeasuredMembers(DistributedModel):
         self._losses = {n: keras.metrics.Mean(f"{p}loss") for n, p in prefixes.items()}
         self._accuracies = {n: keras.metrics.Mean(f"{p}accuracy") for n, p in prefixes.items()}
         self.built = True
+
+    @property
+    def measured(self):
+        return tuple(self.members)
 
     @property
     def pivot(self):
@@ -96,9 +101,14 @@ class MeasuredMembers(DistributedModel):
         """Adds a mini-batch of the members in `logits`; returns their metrics, for `train_step`."""
         for name, z in logits.items():
             self.record(name, labels, z)
-        results = self.get_metrics_result()
-        prefixes = [*([""] if self.student_names[-1] in logits else []), *(f"{n}_" for n in logits)]
-        return {f"{p}{q}": results[f"{p}{q}"] for p in prefixes for q in ("loss", "accuracy")}
+        return self.training_results()
+
+    def training_results(self):
+        """Returns the metrics that training reports: all but those of members not `measured`."""
+        left_out = [name for name in self.members if name not in self.measured]
+        prefixes = [f"{n}_" for n in left_out] + [""] * (self.student_names[-1] in left_out)
+        names = [f"{prefix}{quantity}" for prefix in prefixes for quantity in ("loss", "accuracy")]
+        return {n: r for n, r in self.get_metrics_result().items() if n not in names}
 
     @property
     def metrics(self):

@@ -7,7 +7,14 @@ import tensorflow as tf
 
 from orc_keras import feedback, losses, roles
 from orc_keras.changing_roles import TEACHINGS, ChangingRoles
-from orc_keras.checks import check, check_choice, check_temperature, check_weight, is_whole
+from orc_keras.checks import (
+    check,
+    check_choice,
+    check_temperature,
+    check_warmup,
+    check_weight,
+    is_whole,
+)
 from orc_keras.replicas import branch
 
 FIXED = "1 where the temporary teacher is fixed"
@@ -24,7 +31,7 @@ ARGUMENTS = (
     "temporary_teacher",
     "feedback",
     "teacher_passes",
-    "warmup",
+    "distillation_warmup",
 )
 
 
@@ -56,7 +63,7 @@ class OnlineRoleChange(ChangingRoles):
             "training" samples of the mini-batch only.
         teacher_passes: what BatchNorm does while a member teaches: "training", it normalises by the
             mini-batch and moves its statistics; "batch", it does the former only; "inference".
-        warmup: mini-batches over which beta rises linearly from 0; 0 in the paper.
+        distillation_warmup: mini-batches over which beta rises linearly from 0; 0 in the paper.
         name: the name of the group.
 
     Attributes:
@@ -96,10 +103,12 @@ class OnlineRoleChange(ChangingRoles):
         temporary_teacher="online",
         feedback="mixed",
         teacher_passes="training",
-        warmup=0,
+        distillation_warmup=0,
         name=None,
     ):
-        super().__init__(pivot, students, temporary_teachers, name=name)
+        for each in teachings:
+            check_choice("teachings", each, TEACHINGS)
+        super().__init__(pivot, students, temporary_teachers, tuple(teachings), name=name)
         check_temperature(temperature)
         check_weight(distillation_weight)
         check("mixup_alpha", mixup_alpha, 0 <= mixup_alpha < math.inf, "0 or more")
@@ -107,28 +116,23 @@ class OnlineRoleChange(ChangingRoles):
         is_interval = is_whole(every) and every >= 1
         check("role_change_interval", every, is_interval, "a whole number, 1 or more")
         check("seed", seed, is_whole(seed), "a whole number")
-        for each in teachings:
-            check_choice("teachings", each, TEACHINGS)
         check_choice("teaching", teaching, ("individual", "ensemble"))
         check_choice("temporary_teacher", temporary_teacher, ("online", *self.student_names))
         if temporary_teacher != "online":
             check("temporary_teachers", temporary_teachers, temporary_teachers == 1, FIXED)
         check_choice("feedback", feedback, ("mixed", "feedback", "training"))
         check_choice("teacher_passes", teacher_passes, PASSES)
-        check("warmup", warmup, is_whole(warmup) and warmup >= 0, "a whole number, 0 or more")
-        if "intensive" not in teachings:
-            del self._lessons["intensive"]
+        check_warmup(distillation_warmup)
         self.temperature = temperature
         self.distillation_weight = distillation_weight
         self.mixup_alpha = mixup_alpha
         self.role_change_interval = role_change_interval
         self.seed = seed
-        self.teachings = tuple(teachings)
         self.teaching = teaching
         self.temporary_teacher = temporary_teacher
         self.feedback = feedback
         self.teacher_passes = teacher_passes
-        self.warmup = warmup
+        self.distillation_warmup = distillation_warmup
 
     def train_step(self, data):
         """One mini-batch; the numbers are the steps of the method, the letters its symbols."""
@@ -168,8 +172,9 @@ class OnlineRoleChange(ChangingRoles):
         self._teach("private", is_teacher, labels, logits, [pivot_logits], tape, global_batch)
 
         # 6. Group teaching (updates every other student).
-        temporary_logits = self._logits_of_temporary(teachers, is_teacher, images, logits)
-        all_teachers = [pivot_logits, *temporary_logits]
+        all_teachers = [pivot_logits]
+        if "group" in self.teachings:
+            all_teachers += self._logits_of_temporary(teachers, is_teacher, images, logits)
         self._teach("group", ~is_teacher, labels, logits, all_teachers, tape, global_batch)
 
         # 7. Demote: no role outlives the mini-batch, only the record of them.
@@ -221,9 +226,11 @@ class OnlineRoleChange(ChangingRoles):
 
     def _weight(self):
         """Returns beta, which rises during the warm-up."""
-        if not self.warmup:
+        if not self.distillation_warmup:
             return self.distillation_weight
-        done = tf.cast(tf.convert_to_tensor(self.mini_batches), tf.float32) / self.warmup
+        done = (
+            tf.cast(tf.convert_to_tensor(self.mini_batches), tf.float32) / self.distillation_warmup
+        )
         return self.distillation_weight * tf.minimum(done, 1.0)
 
     def _logits_of_teacher(self, name, images):
@@ -233,7 +240,8 @@ class OnlineRoleChange(ChangingRoles):
         statistics = self.members[name].non_trainable_variables
         before = [tf.identity(statistic) for statistic in statistics]
         logits = self.logits(name, images)
-        if self.teacher_passes == "batch":
+        learns = name != self.pivot_name or "intensive" in self.teachings
+        if self.teacher_passes == "batch" or not learns:
             for statistic, value in zip(statistics, before):
                 statistic.assign(value)
         return logits

@@ -157,7 +157,9 @@ class Settings:
         "moves its statistics; batch, it does not move them; inference, it normalises by them.",
         choices=("training", "batch", "inference"),
     )
-    warmup: int = _flag(0, "Mini-batches over which beta rises linearly from 0.", 0)
+    distillation_warmup: int = _flag(
+        0, "Mini-batches over which beta rises linearly from 0 to --distillation_weight.", 0
+    )
     strategy: str = _flag(
         "auto",
         "Devices: one_device; mirrored, all GPUs (without a GPU, all logical CPUs); multi_worker, "

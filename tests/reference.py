@@ -110,7 +110,8 @@ def mini_batch(
             for t in by:
                 gradient += weight * distillation_gradient(z[i], t, temperature)
             students[i].learn(x, gradient / count, **sgd)
-        seen[f"{teaching}_teaching"] = np.mean(lessons)
+        if teaching in teachings:
+            seen[f"{teaching}_teaching"] = np.mean(lessons)
 
     # 5. private teaching
     teach("private", teachers, [zp])

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 from conftest import ROOT
+from conftest import program as program_of_python
 from scipy import stats
 
 from orc_keras.compare import plan, plots, running, tables
@@ -78,9 +79,26 @@ def test_the_runs_of_a_comparison(tmp_path):
     assert by_name["slow"].settings.method == "kd"
 
 
-def test_a_given_pivot_is_everybodys(tmp_path):
-    runs = plan.plan(settings(pivot_weights="mine.keras"), ["orc"], [], [0], tmp_path)
-    assert all(run.settings.pivot_weights == "mine.keras" and run.pivot is None for run in runs)
+def test_a_given_pivot_is_that_of_all_who_need_one(tmp_path):
+    runs = plan.plan(settings(pivot_weights="mine.keras"), ["orc", "dml"], [], [0], tmp_path)
+    given = {run.variant: run.settings.pivot_weights for run in runs}
+    assert given == {"kd": "mine.keras", "alone": "", "orc": "mine.keras", "dml": ""}
+    assert all(run.pivot is None for run in runs)
+
+
+def test_other_settings_where_there_are_runs(program, tmp_path):
+    """A pivot of other settings would be used otherwise."""
+    running.run_all(plan.plan(settings(), [], [], [0], tmp_path), jobs=2)
+    with pytest.raises(ValueError, match=r"kd/seed0 holds a run with other settings \(pivot_epoc"):
+        plan.plan(settings(pivot_epochs=3), ["orc"], [], [0], tmp_path)
+    with pytest.raises(ValueError, match="holds a run; choose one for the comparison"):
+        plan.plan(settings(), [], [], [0], tmp_path / "kd" / "seed0")
+
+
+def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
+    runs = plan.plan(settings(), ["orc"], [], [0], tmp_path / "there")
+    monkeypatch.chdir(tmp_path)
+    assert plan.plan(settings(), ["orc"], [], [0], "there") == runs
 
 
 @pytest.mark.parametrize(
@@ -89,13 +107,27 @@ def test_a_given_pivot_is_everybodys(tmp_path):
         (["fitnets"], [], [0], "--methods=fitnets is unknown; possible are orc, alone, kd, dml"),
         ([], [], [], "--seeds must be different whole numbers"),
         ([], [], [1, 1], "--seeds must be different whole numbers, not \\[1, 1\\]"),
-        ([], ["--warmup=3"], [0], "--variant must be like '<name>: --flag=value', not '--warmup"),
-        ([], ["a/b: --warmup=3"], [0], "--variant must be like"),
-        ([], ["kd: --warmup=3"], [0], "--variant: kd is there twice"),
-        ([], ["w: --warmup=some"], [0], "--variant=w: flag --warmup=some"),
+        (
+            [],
+            ["--distillation_warmup=3"],
+            [0],
+            "--variant must be like '<name>: --flag=value', not '--distillation_warmup",
+        ),
+        ([], ["a/b: --distillation_warmup=3"], [0], "--variant must be like"),
+        ([], ["kd: --distillation_warmup=3"], [0], "--variant: kd is there twice"),
+        (
+            [],
+            ["w: --distillation_warmup=some"],
+            [0],
+            "--variant=w: flag --distillation_warmup=some",
+        ),
         ([], ["w: --warmth=3"], [0], "--variant=w: Unknown command line flag 'warmth'"),
         ([], ["w: warmup"], [0], "--variant=w: 'warmup' is not a flag"),
-        ([], ["w: --teachings=all"], [0], "--teachings=all is unknown"),
+        ([], ["w: --teachings=all"], [0], "--variant=w: --teachings=all is unknown"),
+        ([], ["b 1: --keep=1", "b_1: --keep=2"], [0], "--variant: b_1 is there twice"),
+        ([], ["..: --keep=1"], [0], "--variant must be like"),
+        ([], ["w: --seed=3"], [0], "--variant=w: --seed cannot be varied"),
+        ([], ["w: --overwrite"], [0], "--variant=w: --overwrite cannot be varied"),
     ],
 )
 def test_bad_comparisons(methods, variants, seeds, message, tmp_path):
@@ -162,6 +194,32 @@ def test_a_signal_stops_the_runs_too(program, tmp_path):
     control.send_signal(signal.SIGTERM)
     assert control.wait(20) == 100 + signal.SIGTERM
     assert subprocess.run(["pgrep", "-f", str(running.TRAIN)], capture_output=True).returncode == 1
+
+
+def test_real_runs_share_their_pivot(tmp_path, monkeypatch):
+    """One begins as soon as the other has trained it; each evaluates the same pivot at its end."""
+    monkeypatch.setattr(running, "TRAIN", ROOT / "tests" / "tiny_train.py")
+    base = settings(
+        dataset="digits",
+        pivot="hidden16",
+        students=("hidden12", "hidden8"),
+        pivot_epochs=1,
+        epochs=1,
+    )
+    runs = [run for run in plan.plan(base, ["takd"], [], [4], tmp_path) if run.variant != "alone"]
+    assert running.run_all(runs, jobs=2) == []
+    results = Results(runs)
+    assert results.names == ["kd", "takd"]
+    of_pivot = [results.accuracies(name, "hidden16") for name in results.names]
+    of_student = [results.accuracies(name) for name in results.names]
+    assert of_pivot[0] == of_pivot[1] and of_student[0] != of_student[1]
+    assert not (runs[1].directory / "pivot_history.csv").exists()
+
+
+def test_the_command_line(tmp_path):
+    run = program_of_python("-m", "orc_keras.compare", "--method=kd", "--dataset=digits")
+    assert run.returncode == 1
+    assert run.stderr == "compare: --method is not for a comparison; give --methods.\n"
 
 
 ACCURACIES = {

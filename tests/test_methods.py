@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import reference
 import tensorflow as tf
-from conftest import hidden_group_members, linear_network
+from conftest import hidden_group_members, linear_network, replicas
 from reference import cross_entropy_gradient, distillation_gradient
 
 import orc_keras
@@ -151,6 +151,18 @@ def test_how_often_a_teacher_is_dropped(examples):
         correlation = np.corrcoef(drawn[seed].T) - np.eye(3)
         assert np.abs(correlation).max() < 0.08
     assert (drawn[0] != drawn[1]).any()
+
+
+def test_replicas_drop_the_same_teachers(examples):
+    """Two replicas compute what one does, the dropping included."""
+    weights = []
+    for number in (1, 2):
+        group = linear_group(orc_keras.DenselyGuided, replicas(number), seed=5)
+        group.enter("group")
+        group.fit(*examples, batch_size=8, shuffle=False, verbose=0)
+        weights.append(group.student.get_weights())
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_dropping_every_teacher_leaves_the_labels(examples, monkeypatch):

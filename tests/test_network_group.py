@@ -5,7 +5,7 @@ import tensorflow as tf
 from conftest import IMAGE_SHAPE, NUM_CLASSES, hidden_group_members
 
 import orc_keras
-from orc_keras import optimizers
+from orc_keras import online_role_change, optimizers
 
 
 def test_members_by_name_and_role(group):
@@ -132,11 +132,19 @@ def test_the_settings_survive_saving(tmp_path):
         temporary_teachers=2,
         role_change_interval=5,
         seed=7,
+        teachings=("group", "intensive"),
+        teaching="ensemble",
+        temporary_teacher="online",
+        feedback="training",
+        teacher_passes="inference",
+        distillation_warmup=9,
     )
+    assert set(arguments) == set(online_role_change.ARGUMENTS)
     group = orc_keras.OnlineRoleChange(*hidden_group_members(), **arguments)
     group.compile(optimizers.L2SGD(0.1, l2=0.5))
     group.save(tmp_path / "group.keras")
     loaded = keras.saving.load_model(tmp_path / "group.keras")
+    loaded.teachings = tuple(loaded.teachings)
     assert {name: getattr(loaded, name) for name in arguments} == arguments
     assert [o.l2 for o in loaded.optimizers.values()] == [0.5] * 4
 

@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 import reference
 import tensorflow as tf
-from conftest import IMAGE_SHAPE, NUM_CLASSES, hidden_group_members, linear_network
+from conftest import (
+    IMAGE_SHAPE,
+    NUM_CLASSES,
+    hidden_group_members,
+    linear_network,
+    replicas,
+)
 
 import orc_keras
 from orc_keras import feedback, optimizers
@@ -50,7 +56,9 @@ def test_the_weight_of_the_teachers_rises(examples, monkeypatch):
     """Linearly from 0, in the first four of the ten mini-batches."""
     strategy = tf.distribute.get_strategy()
     weights = [0.6 * min(i / 4, 1) for i in range(10)]
-    _check_against_numpy(examples, monkeypatch, strategy, 0.3, 1, {"warmup": 4}, weights=weights)
+    _check_against_numpy(
+        examples, monkeypatch, strategy, 0.3, 1, {"distillation_warmup": 4}, weights=weights
+    )
 
 
 def _check_against_numpy(
@@ -133,27 +141,44 @@ def test_what_batch_norm_does_while_a_member_teaches(examples):
     np.testing.assert_allclose(moved["inference"], 0.5 * mean, atol=1e-5)
 
 
-def test_a_temporary_teacher_normalises_as_it_is_told(examples):
-    """What the group learns depends on it, and all three differ in what they compute or keep."""
+def test_without_intensive_teaching_the_pivot_stays_as_it_is(examples):
+    pivot = keras.Sequential(
+        [linear_network("body"), keras.layers.BatchNormalization()], name="pivot"
+    )
+    before = pivot.get_weights()
+    students = [linear_network("a"), linear_network("b", seed=1)]
+    group = orc_keras.OnlineRoleChange(pivot, students, teachings=("private", "group"))
+    group.compile("sgd")
+    history = group.fit(*examples, batch_size=8, verbose=0).history
+    for now, then in zip(pivot.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+    assert "intensive_teaching" not in history and "group_teaching" in history
 
-    def weights(passes):
-        keras.utils.set_random_seed(0)
-        pivot, *students = (
-            keras.Sequential([linear_network(n, seed=i), keras.layers.BatchNormalization()], name=n)
-            for i, n in enumerate(("pivot", "a", "b"))
-        )
-        group = orc_keras.OnlineRoleChange(pivot, students, teacher_passes=passes, mixup_alpha=0)
-        group.compile("sgd")
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_batch_norm_of_a_temporary_teacher_does(examples, number):
+    """`batch` computes what `training` does, but moves nothing; `inference` computes otherwise."""
+
+    def trained(passes):
+        with replicas(number).scope():
+            pivot, *students = (
+                keras.Sequential(
+                    [linear_network(n, seed=i), keras.layers.BatchNormalization()], name=n
+                )
+                for i, n in enumerate(("pivot", "a", "b"))
+            )
+            group = orc_keras.OnlineRoleChange(
+                pivot, students, teacher_passes=passes, mixup_alpha=0, temporary_teacher="a"
+            )
+            group.compile("sgd")
         group.fit(*examples, batch_size=20, shuffle=False, verbose=0)
-        return [
-            np.concatenate([w.numpy().ravel() for w in n.trainable_variables])
-            for n in group.students
-        ]
+        kernel, bias, *scale, mean, variance = group.members["a"].get_weights()
+        return mean, group.members["b"].get_weights()[0]
 
-    training, batch, inference = (weights(p) for p in ("training", "batch", "inference"))
-    for ours, same, other in zip(training, batch, inference):
-        np.testing.assert_array_equal(ours, same)
-        assert np.abs(ours - other).max() > 1e-4
+    training, batch, inference = (trained(p) for p in ("training", "batch", "inference"))
+    np.testing.assert_array_equal(training[1], batch[1])
+    assert np.abs(training[1] - inference[1]).max() > 1e-4
+    assert np.abs(training[0] - batch[0]).max() > 1e-4  # who taught
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -300,7 +325,10 @@ def test_xla_computes_the_same(examples):
         ),
         ({"feedback": "none"}, "feedback must be one of mixed, feedback, training, not none"),
         ({"teacher_passes": "eval"}, "teacher_passes must be one of training, batch, inference"),
-        ({"warmup": -1}, "warmup must be a whole number, 0 or more, not -1"),
+        (
+            {"distillation_warmup": -1},
+            "distillation_warmup must be a whole number, 0 or more, not -1",
+        ),
     ],
 )
 def test_bad_arguments(arguments, message):

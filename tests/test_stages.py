@@ -1,5 +1,8 @@
 """Methods in which the students learn one after the other, as whole runs."""
 
+import os
+import signal
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ from conftest import hidden_group_members
 
 import orc_keras
 from orc_keras import callbacks, experiment
+from orc_keras.continuing import Stopped
 from orc_keras.fitting import read_history
 
 
@@ -18,7 +22,7 @@ def test_a_run_continues_in_the_stage_in_which_it_was_interrupted(tiny, tmp_path
     """Interrupted in the second epoch of each of three stages: weights and histories are equal."""
 
     def run(name):
-        settings = tiny(method="takd", output_dir=str(tmp_path / name))
+        settings = tiny(method="dgkd", output_dir=str(tmp_path / name))
         return experiment.prepare(settings)()
 
     whole = run("whole")
@@ -49,6 +53,31 @@ def test_a_run_continues_in_the_stage_in_which_it_was_interrupted(tiny, tmp_path
     members = [weights(tmp_path / run) for run in ("whole", "interrupted")]
     for ours, theirs in zip(*members, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_signal_in_the_validation_of_a_stage(tiny, tmp_path, monkeypatch):
+    """The epoch is passed over then; its metrics are those of the members that learnt."""
+
+    def run(name):
+        settings = tiny(method="takd", output_dir=str(tmp_path / name))
+        return experiment.prepare(settings)()
+
+    run("whole")
+    tests = []
+
+    def stop(self, logs=None):
+        tests.append(self)
+        if len(tests) in (3, 5):  # after stage 1's last epoch, and after stage 2's first
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(callbacks.Throughput, "on_test_begin", stop)
+    for _ in range(2):
+        with pytest.raises(Stopped):
+            run("stopped")
+    run("stopped")
+    for name in ("stage1_history", "stage2_history", "history"):
+        files = [(tmp_path / run / f"{name}.csv").read_text() for run in ("whole", "stopped")]
+        assert files[0] == files[1], name
 
 
 def weights(run):

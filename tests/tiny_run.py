@@ -88,7 +88,8 @@ def train_in_child(arguments, file_limit, devices, environment, output):
     os._exit(code)
 
 
-def main():
+def make_tiny():
+    """Makes train.py's networks tiny, and defines its flags."""
     sys.path.insert(0, str(ROOT))
     import train  # noqa: F401  (it keeps TensorFlow's import quiet)
 
@@ -100,6 +101,10 @@ def main():
     models.build = build
     models.smallest_size = lambda name, head: 1
     settings.define_flags()
+
+
+def main():
+    make_tiny()
     for line in sys.stdin:
         with tempfile.TemporaryFile("w+") as output:
             child = os.fork()

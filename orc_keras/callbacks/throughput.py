@@ -60,8 +60,9 @@ class Throughput(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         images, waiting = self._seen.numpy()
         seconds = self._ended - self._began
-        self.rates.append(float(images) / seconds if seconds else 0.0)
-        logs["images_per_second"] = self.rates[-1]
+        rate = float(images) / seconds if seconds else 0.0
+        self.rates += [rate] if rate else []  # an epoch that was made before has none
+        logs["images_per_second"] = rate
         logs["seconds_waiting"] = float(waiting)
         self._reset()  # here, because Keras may draw the next epoch's first mini-batch early
 

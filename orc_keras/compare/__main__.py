@@ -1,4 +1,6 @@
-"""Compares methods: python -m orc_keras.compare --flagfile=configs/digits.flags --seeds=0,1,2
+"""Compares methods on the members, images and recipe of a flagfile.
+
+python -m orc_keras.compare --flagfile=configs/digits.flags --seeds=0,1,2 --output_dir=runs/compare
 
 Trains every method with every seed, continuing what was interrupted, and writes a table (Markdown
 and CSV) and plots to --output_dir. All runs of a seed begin with the same weights and see the same

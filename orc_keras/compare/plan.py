@@ -2,15 +2,16 @@
 
 import dataclasses
 import re
-import shlex
 from pathlib import Path
 
 from absl import flags
 
 from orc_keras import settings as all_settings
 from orc_keras.methods import METHODS
+from orc_keras.run_directory import RunDirectory
 
-REFERENCES = ("alone", "kd")  # what every other method is compared with
+REFERENCES = ("kd", "alone")  # what others are compared with; the first trains the pivots
+SET_HERE = ("seed", "output_dir", "overwrite", "pivot_weights")  # not by a variant
 # What may differ between runs that have the same pivot.
 OF_THE_GROUP = {
     *("method", "students", "epochs"),
@@ -50,17 +51,24 @@ def plan(base, methods, variants, seeds, output_dir):
         output_dir: where the runs' directories are to lie, `<variant>/seed<n>`.
 
     Raises:
-        ValueError: if a method, a variant or a seed is impossible.
+        ValueError: if a method, a variant or a seed is impossible, or if there is another run where
+            one is to lie.
     """
     compared = _compared(methods, variants)
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"--seeds must be different whole numbers, not {seeds}.")
     of_variants = {name: _with_flags(base, name, given) for name, given in compared.items()}
-    return [
-        _run(base, name, settings, seed, Path(output_dir))
+    output_dir = Path(output_dir).resolve()  # so that a run is the same from wherever it is named
+    if (output_dir / "settings.flags").exists():
+        raise ValueError(f"--output_dir={output_dir} holds a run; choose one for the comparison.")
+    runs = [
+        _run(base, name, settings, seed, output_dir)
         for seed in seeds
         for name, settings in of_variants.items()
     ]
+    for run in runs:
+        RunDirectory(run.settings).check()
+    return runs
 
 
 def _compared(methods, variants):
@@ -68,17 +76,21 @@ def _compared(methods, variants):
     for method in methods:
         if method not in METHODS:
             raise ValueError(f"--methods={method} is unknown; possible are {', '.join(METHODS)}.")
-    names = dict.fromkeys(("kd", "alone", *methods))  # kd first: it trains the pivots
+    names = dict.fromkeys((*REFERENCES, *methods))
     compared = {name: [f"--method={name}"] for name in names}
     for variant in variants:
-        found = re.fullmatch(r"\s*([^:/]*[^:/\s])\s*:(.*)", variant)
+        found = re.fullmatch(r"\s*(\w[^:/]*?)\s*:(.*)", variant)
         if not found:
             raise ValueError(f"--variant must be like '<name>: --flag=value', not {variant!r}.")
-        name, given = found[1], shlex.split(found[2])
-        if name in compared:
+        name, given = found.groups()
+        if _folder(name) in map(_folder, compared):
             raise ValueError(f"--variant: {name} is there twice; give each another name.")
-        compared[name] = given
+        compared[name] = given.split()
     return compared
+
+
+def _folder(name):
+    return name.replace(" ", "_")
 
 
 def _with_flags(base, name, given):
@@ -87,24 +99,31 @@ def _with_flags(base, name, given):
     all_settings.define_flags(values)
     try:
         rest = values(["", *base.as_flags().splitlines(), *given])[1:]
-    except flags.Error as error:
+        settings = all_settings.from_flags(values)
+    except (flags.Error, ValueError) as error:
         raise ValueError(f"--variant={name}: {error}") from None
-    if rest:
-        raise ValueError(f"--variant={name}: {rest[0]!r} is not a flag.")
-    return dataclasses.replace(all_settings.from_flags(values), output_dir=base.output_dir)
+    settings = dataclasses.replace(settings, output_dir=base.output_dir)
+    ours = [flag for flag in SET_HERE if getattr(settings, flag) != getattr(base, flag)]
+    if rest or ours:
+        wrong = f"{rest[0]!r} is not a flag" if rest else f"--{ours[0]} cannot be varied"
+        raise ValueError(f"--variant={name}: {wrong}.")
+    return settings
 
 
 def _run(base, name, settings, seed, output_dir):
-    directory = output_dir / name.replace(" ", "_") / f"seed{seed}"
+    directory = output_dir / _folder(name) / f"seed{seed}"
     changed = {
         field.name
         for field in dataclasses.fields(settings)
         if getattr(settings, field.name) != getattr(base, field.name)
     }
-    learns = METHODS[settings.method][0].pivot_learns_before and not settings.pivot_weights
-    pivot = None
-    if learns and settings.pivot_epochs and name != "kd" and changed <= OF_THE_GROUP:
-        pivot = output_dir / "kd" / f"seed{seed}" / "checkpoints" / "pivot.keras"
-    weights = str(pivot) if pivot else settings.pivot_weights
+    weights, pivot = settings.pivot_weights, None
+    if not METHODS[settings.method][0].pivot_learns_before:
+        weights = ""
+    elif not weights and settings.pivot_epochs and changed <= OF_THE_GROUP:
+        trains = output_dir / REFERENCES[0] / f"seed{seed}"
+        if trains != directory:
+            pivot = trains / "checkpoints" / "pivot.keras"
+            weights = str(pivot)
     own = {"seed": seed, "output_dir": str(directory), "pivot_weights": weights}
     return Run(name, seed, dataclasses.replace(settings, **own), pivot)

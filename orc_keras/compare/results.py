@@ -54,9 +54,9 @@ class Results:
         return mean_and_interval(paired) if paired else None
 
     def speed(self, name, reference):
-        """Returns steps per second relative to `reference`, the median over seeds; NaN if unknown.
+        """Returns images per second relative to `reference`, the median over seeds, or NaN.
 
-        A step is one in which *the* student learns; evaluation is not counted.
+        They are those from which *the* student learns; evaluation is not counted.
         """
         ours, theirs = self._rates(name), self._rates(reference)
         ratios = [ours[seed] / theirs[seed] for seed in ours if seed in theirs]

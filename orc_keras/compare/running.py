@@ -31,12 +31,12 @@ def run_all(runs, jobs):
     done, failed, processes = len(runs) - len(waiting), [], {}
     if done:
         print(f"{done} of {len(runs)} runs have been made before.", flush=True)
-    with _stopping(processes):
+    with _stopping(processes) as received:
         while waiting or processes:
             _start(waiting, processes, jobs)
             if not processes:  # those that are left wait for a pivot that failed
                 return [*failed, *waiting]
-            run, code, seconds = _ended(processes)
+            run, code, seconds = _ended(processes, received)
             done += 1
             failed += [run] if code else []
             print(f"[{done}/{len(runs)}] {_outcome(run, code, seconds)}", flush=True)
@@ -79,14 +79,15 @@ def _process(run, slot, jobs):
     return process
 
 
-def _ended(processes):
+def _ended(processes, received):
     """Waits until a run has ended; returns it, its exit code, and how many seconds it took."""
-    while True:
+    while not received:
         for process, run in processes.items():
             if process.poll() is not None:
                 del processes[process]
                 return run, process.returncode, time.monotonic() - process.started
         time.sleep(0.2)
+    raise KeyboardInterrupt(received[0])
 
 
 def _outcome(run, code, seconds):
@@ -100,21 +101,19 @@ def _outcome(run, code, seconds):
 
 @contextlib.contextmanager
 def _stopping(processes):
-    """Lets signals stop the runs too; whatever happens, none of them goes on alone."""
-
-    def stop(number, _):
-        raise KeyboardInterrupt(number)
-
-    before = signal.signal(signal.SIGTERM, stop), signal.signal(signal.SIGINT, stop)
+    """Notes signals, in the list that it gives; whatever happens, no run goes on alone."""
+    received = []
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {n: signal.signal(n, lambda number, _: received.append(number)) for n in numbers}
     try:
-        yield
+        yield received
     finally:
         for process in processes:
             process.terminate()
-        for process in processes:
+        for process in processes:  # it saves; a further signal does not hurry it
             process.wait()
-        signal.signal(signal.SIGTERM, before[0])
-        signal.signal(signal.SIGINT, before[1])
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _cores():

@@ -62,8 +62,8 @@ def markdown(results):
 NOTE = (
     "Accuracy on the held-out images in percent, mean ± standard error over the seeds. Differences "
     "in percentage points: mean over the seeds that both have, and its 95 % confidence interval "
-    "(Student's t). Speed: steps per second relative to alone, evaluation and the pivot's own "
-    "training beforehand not counted."
+    "(Student's t). Speed: images per second relative to alone, evaluation and the pivot's own "
+    "training beforehand not counted; other runs may have been made at the same time."
 )
 
 
@@ -79,7 +79,7 @@ def _of_members(results):
 
 
 def _references(results):
-    return [name for name in reversed(REFERENCES) if name in results.names]
+    return [name for name in REFERENCES if name in results.names]
 
 
 def _difference(values, reference):

@@ -57,10 +57,10 @@ def confidence(run):
 
 def teachings(run):
     """The mean loss of each of the three teachings in each epoch."""
-    if "intensive_teaching" not in run.history:
+    names = [n for n in ("intensive", "private", "group") if f"{n}_teaching" in run.history]
+    if not names:
         return None
     drawn, axes = style.figure()
-    names = ("intensive", "private", "group")
     for i, name in enumerate(names):
         axes.plot(run.epochs, run.history[f"{name}_teaching"], label=name, **style.look(i))
     style.logarithmic(axes)
