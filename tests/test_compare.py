@@ -187,7 +187,7 @@ def test_a_signal_stops_the_runs_too(program, tmp_path):
     """No process of the comparison is left."""
     control = subprocess.Popen([sys.executable, "-c", CONTROL, running.TRAIN, tmp_path], cwd=ROOT)
     order = tmp_path / "order"
-    for _ in range(600):
+    for _ in range(1200):
         if order.exists() and order.read_text().count("\n") == 2:
             break
         time.sleep(0.1)

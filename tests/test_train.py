@@ -159,11 +159,8 @@ def test_a_finished_run_is_shown_and_never_overwritten(trained):
     "arguments, message",
     [
         (["--pivot=resnet9"], "--pivot: Unknown network 'resnet9'; did you mean resnet"),
-        (["--students=resnet8,alexnet"], "--students: Unknown network 'alexnet'; possible are"),
         (["--dataset=cifar10", "--students=resnet8,"], "--students: Unknown network ''; possible"),
-        (["--dataset=mnist"], "--dataset=mnist is unknown; possible are digits, cifar10"),
         (["--epoch=3"], "Unknown command line flag 'epoch'. Did you mean: epochs"),
-        (["--epochs=-1"], "flag --epochs=-1: -1 is not a positive integer"),
         (["digits"], "'digits' is not a flag"),
     ],
 )
