@@ -93,8 +93,7 @@ def test_the_learning_rate_decays(tiny, tmp_path):
     assert rates == pytest.approx([0.05, 0.005, 0.0005])
 
 
-@pytest.mark.parametrize("stage", ["group", "pivot"])
-@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+@pytest.mark.parametrize("stage, suffix", [("group", ".weights.h5"), ("pivot", ".keras")])
 def test_pivot_weights_replace_its_training(tiny, tmp_path, stage, suffix):
     first = tmp_path / "first"
     experiment.prepare(tiny(output_dir=str(first)))()

@@ -84,9 +84,9 @@ def weights(run):
     return keras.saving.load_model(run / "checkpoints" / "group.keras").get_weights()
 
 
-def test_each_stage_has_the_recipe(tiny, tmp_path, capsys):
+def test_each_stage_has_the_recipe_and_shows_its_learner(tiny, tmp_path, capsys):
     """Its own learning rate from the start, and a history of those that learn."""
-    experiment.prepare(tiny(method="dgkd", output_dir=str(tmp_path / "run")))()
+    experiment.prepare(tiny(method="takd", output_dir=str(tmp_path / "run")))()
     learners = {"stage1_history": "hidden12", "stage2_history": "hidden8", "history": "hidden6"}
     for name, learner in learners.items():
         history = read_history(tmp_path / "run" / f"{name}.csv")
@@ -95,11 +95,7 @@ def test_each_stage_has_the_recipe(tiny, tmp_path, capsys):
     printed = capsys.readouterr().out
     for learner in learners.values():
         assert f"The group learns: {learner} (epochs: 2)." in printed
-
-
-def test_what_is_shown_of_a_stage_is_what_its_learner_does(tiny, tmp_path, capsys):
-    experiment.prepare(tiny(method="takd", output_dir=str(tmp_path / "run")))()
-    lines = [line for line in capsys.readouterr().out.splitlines() if "val_" in line]
+    lines = [line for line in printed.splitlines() if "val_" in line]
     assert "hidden12_accuracy" in lines[1] and "val_hidden12_loss" in lines[1]
     assert " accuracy" in lines[-1] and "hidden" not in lines[-1]
 
