@@ -5,8 +5,8 @@ import tensorflow as tf
 import models
 import orc_keras
 
-# Without those of the other tests, and ShuffleNetV1, whose grouped convolutions XLA takes a minute to compile on CPUs.
-FAMILIES = ("vgg8", "mobilenet_v2", "shufflenet_v2")
+# Without ShuffleNetV1, whose grouped convolutions XLA takes a minute to compile on CPUs.
+FAMILIES = ("vgg8", "wrn_16_2", "mobilenet_v2", "shufflenet_v2")
 
 
 def test_a_group_of_several_families_learns():
