@@ -106,7 +106,8 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
     [
         (["fitnets"], [], [0], "--methods=fitnets is unknown; possible are orc, alone, kd, dml"),
         ([], [], [], "--seeds must be different whole numbers"),
-        ([], [], [1, 1], "--seeds must be different whole numbers, not \\[1, 1\\]"),
+        ([], [], [1, 1], "--seeds must be different whole numbers from 0 on, not \\[1, 1\\]"),
+        ([], [], [-1], "--seeds must be different whole numbers from 0 on, not \\[-1\\]"),
         (
             [],
             ["--distillation_warmup=3"],

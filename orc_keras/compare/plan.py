@@ -55,8 +55,8 @@ def plan(base, methods, variants, seeds, output_dir):
             one is to lie.
     """
     compared = _compared(methods, variants)
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"--seeds must be different whole numbers, not {seeds}.")
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
+        raise ValueError(f"--seeds must be different whole numbers from 0 on, not {seeds}.")
     of_variants = {name: _with_flags(base, name, given) for name, given in compared.items()}
     output_dir = Path(output_dir).resolve()  # so that a run is the same from wherever it is named
     if (output_dir / "settings.flags").exists():
