@@ -27,6 +27,23 @@ def test_an_epoch_is_a_permutation_and_each_has_its_own():
     assert (labels(data.train_batches(image_data(), 10, seed=4), 5) != epochs[0]).any()
 
 
+@pytest.mark.parametrize("number", [360, 1000])
+def test_every_epoch_is_mixed_as_well_as_by_numpy(number):
+    """Images in the order of their classes: how many of a mini-batch of 32 are of one class."""
+
+    def of_one_class(order):
+        classes = np.asarray(order)[: number // 32 * 32].reshape(-1, 32) * 10 // number
+        return np.mean([np.bincount(each).max() for each in classes])
+
+    rng = np.random.default_rng(0)
+    usual = [of_one_class(rng.permutation(number)) for _ in range(500)]
+    positions = tf.range(number, dtype=tf.int64)
+    for seed in range(3):
+        for epoch in range(60):
+            order, _ = pipeline.sample(seed, tf.constant(epoch, tf.int64), positions, number)
+            assert of_one_class(order) < max(usual) + 0.5, (seed, epoch)
+
+
 def test_the_incomplete_last_batch_of_an_epoch_is_dropped():
     batches = data.train_batches(image_data(), batch_size=8, seed=0)
     for epoch in labels(batches, 12).reshape(2, 48):

@@ -136,7 +136,13 @@ def sample(seed, epoch, position, number):
         of shape `[batch, 2]`, 0 or more.
     """
     key = tf.stack([tf.constant(seed, tf.int64), epoch])
-    index = tf.random.experimental.index_shuffle(position, key, number - 1)
+    # tf.random.experimental.index_shuffle has 4 rounds, which leave some epochs almost in order.
+    index = tf.raw_ops.RandomIndexShuffle(
+        index=position,
+        seed=tf.concat([key, [0]], axis=0),
+        max_index=tf.cast(number - 1, tf.int64),
+        rounds=16,
+    )
     # Philox, the generator of all stateless random numbers, gives four numbers for each value of
     # its counter. The counter is the position, so these are its own, whatever the mini-batch.
     numbers = tf.raw_ops.StatelessRandomUniformFullIntV2(
