@@ -33,4 +33,6 @@ def main(folder):
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(f"usage: {sys.argv[0]} <folder>")
+    if Path(sys.argv[1]).exists():
+        sys.exit(f"{sys.argv[1]} is there already; name a folder that is not.")
     main(sys.argv[1])

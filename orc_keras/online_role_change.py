@@ -228,22 +228,21 @@ class OnlineRoleChange(ChangingRoles):
         """Returns beta, which rises during the warm-up."""
         if not self.distillation_warmup:
             return self.distillation_weight
-        done = (
-            tf.cast(tf.convert_to_tensor(self.mini_batches), tf.float32) / self.distillation_warmup
-        )
-        return self.distillation_weight * tf.minimum(done, 1.0)
+        done = tf.cast(tf.convert_to_tensor(self.mini_batches), tf.float32)
+        return self.distillation_weight * tf.minimum(done / self.distillation_warmup, 1.0)
 
     def _logits_of_teacher(self, name, images):
         """Runs a member that has just learnt, so that it can teach."""
         if self.teacher_passes == "inference":
             return self.logits(name, images, training=False)
+        learns = name != self.pivot_name or "intensive" in self.teachings
+        if self.teacher_passes == "training" and learns:
+            return self.logits(name, images)
         statistics = self.members[name].non_trainable_variables
         before = [tf.identity(statistic) for statistic in statistics]
         logits = self.logits(name, images)
-        learns = name != self.pivot_name or "intensive" in self.teachings
-        if self.teacher_passes == "batch" or not learns:
-            for statistic, value in zip(statistics, before):
-                statistic.assign(value)
+        for statistic, value in zip(statistics, before):
+            statistic.assign(value)
         return logits
 
     def _logits_of_temporary(self, teachers, is_teacher, images, logits):

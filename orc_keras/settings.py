@@ -93,7 +93,9 @@ class Settings:
     )
     pivot: str = _flag("", "Network of the pivot teacher (PT), by its name in models/.")
     students: tuple[str, ...] = _flag(
-        (), "Networks of the students (S_1, ..., S_N), at least two; the last is *the* student."
+        (),
+        "Networks of the students (S_1, ..., S_N), at least two for orc; the last is *the* "
+        "student.",
     )
     head: str = _flag(
         "default",

@@ -186,12 +186,17 @@ except KeyboardInterrupt as stop:
 
 def test_a_signal_stops_the_runs_too(program, tmp_path):
     """No process of the comparison is left."""
-    control = subprocess.Popen([sys.executable, "-c", CONTROL, running.TRAIN, tmp_path], cwd=ROOT)
+    control = subprocess.Popen(
+        ["nohup", sys.executable, "-c", CONTROL, running.TRAIN, tmp_path], cwd=ROOT
+    )
     order = tmp_path / "order"
     for _ in range(1200):
         if order.exists() and order.read_text().count("\n") == 2:
             break
         time.sleep(0.1)
+    control.send_signal(signal.SIGHUP)  # which nohup has it ignore
+    time.sleep(1)
+    assert control.poll() is None
     control.send_signal(signal.SIGTERM)
     assert control.wait(20) == 100 + signal.SIGTERM
     assert subprocess.run(["pgrep", "-f", str(running.TRAIN)], capture_output=True).returncode == 1
@@ -213,6 +218,7 @@ def test_real_runs_share_their_pivot(tmp_path, monkeypatch):
     assert results.names == ["kd", "takd"]
     of_pivot = [results.accuracies(name, "hidden16") for name in results.names]
     of_student = [results.accuracies(name) for name in results.names]
+    assert results.speed("takd", "kd") > 0  # NaN if the runs had not recorded it
     assert of_pivot[0] == of_pivot[1] and of_student[0] != of_student[1]
     assert not (runs[1].directory / "pivot_history.csv").exists()
 

@@ -9,8 +9,9 @@ from conftest import hidden_group_members, linear_network, replicas
 from reference import cross_entropy_gradient, distillation_gradient
 
 import orc_keras
-from orc_keras import losses, optimizers
+from orc_keras import losses, methods, optimizers
 from orc_keras.methods import METHODS
+from orc_keras.settings import Settings
 
 SGD = {"learning_rate": 0.2, "momentum": 0.9, "l2": 0.01}
 T, BETA = 3.0, 0.6
@@ -197,6 +198,17 @@ def test_a_saved_group_is_the_same_method(name, examples, tmp_path):
     assert all(getattr(loaded, a) == given[a] for a in arguments)
     np.testing.assert_array_equal(loaded.predict(examples[0], verbose=0),
                                   group.predict(examples[0], verbose=0))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_is_given_the_settings_that_are_its_own(name):
+    given = dict(temperature=2.0, distillation_weight=0.25, seed=3, feedback="training")
+    settings = Settings(dataset="digits", pivot="a", students=("b", "c"), method=name, **given)
+    group = methods.build(*hidden_group_members(), settings)
+    kind, arguments = METHODS[name]
+    assert type(group) is kind
+    assert all(getattr(group, a) == getattr(settings, a) for a in arguments)
+    assert {a for a in given if hasattr(group, a)} == set(given) & set(arguments)
 
 
 def test_teachers_run_in_inference_mode(examples):

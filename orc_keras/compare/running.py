@@ -104,7 +104,8 @@ def _stopping(processes):
     """Notes signals, in the list that it gives; whatever happens, no run goes on alone."""
     received = []
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {n: signal.signal(n, lambda number, _: received.append(number)) for n in numbers}
+    heard = [n for n in numbers if signal.getsignal(n) != signal.SIG_IGN]  # as under nohup
+    before = {n: signal.signal(n, lambda number, _: received.append(number)) for n in heard}
     try:
         yield received
     finally:
