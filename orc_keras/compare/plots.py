@@ -39,6 +39,7 @@ def steps(results):
         axes.plot(taken, 100 * values.mean(axis=0), label=style.short(name, 28), **style.look(i))
     axes.set(xlabel="the student's steps", ylabel="held-out accuracy (%)")
     finals = [100 * np.mean(list(results.accuracies(name).values())) for name in results.names]
-    axes.set_ylim(bottom=max(min(finals) - 15, 0))  # where they differ; early epochs lie below
+    # Where they differ: down to three times the largest error at the end; early epochs lie below.
+    axes.set_ylim(bottom=max(100 - 3 * (100 - min(finals)), 0))
     style.legend_above(axes, columns=3)
     return drawn
