@@ -36,7 +36,7 @@ def prepare(settings):
     Raises:
         ValueError: if something that is asked for is impossible; the message is a sentence.
     """
-    _check_networks(settings)
+    check_networks(settings)
     strategy = distribution.strategy(settings.strategy)  # before TensorFlow computes anything
     workers = Workers(strategy)
     if not workers.is_chief:
@@ -117,8 +117,9 @@ def train_group(settings, directory, group, images, workers):
         of the stages before its own included, evaluation not. NaN if that is not known.
     """
     seconds, seconds_an_image = 0.0, 0.0
-    for stage, learners in group.stages.items():
-        print(f"The group learns: {', '.join(learners)} (epochs: {settings.epochs}).")
+    for number, (stage, learners) in enumerate(group.stages.items(), start=1):
+        what = f"Stage {number} of {len(group.stages)}" if len(group.stages) > 1 else "The group"
+        print(f"{what} learns: {', '.join(learners)} (epochs: {settings.epochs}).")
         group.enter(stage)
         of_stage, rate = fit(group, settings.epochs, settings, directory, stage, images, workers)
         seconds += of_stage
@@ -215,7 +216,7 @@ def _load_images(settings, checked):
     )
 
 
-def _check_networks(settings):
+def check_networks(settings):
     """Refuses names that no network has, before anything is downloaded."""
     for flag, names in (("pivot", (settings.pivot,)), ("students", settings.students)):
         for name in names:

@@ -1,5 +1,7 @@
 """The ways to train a group, by the names that `--method` has for them."""
 
+import keras
+
 from orc_keras import online_role_change
 from orc_keras.alone import Alone
 from orc_keras.knowledge_distillation import (
@@ -20,6 +22,16 @@ METHODS = {
     "takd": (TeacherAssistants, ("temperature", "distillation_weight")),
     "dgkd": (DenselyGuided, ("temperature", "distillation_weight", "seed")),
 }
+
+
+def check(settings):
+    """Raises `ValueError` if the method is impossible with these settings; small ones stand in."""
+
+    def network(name):
+        image = keras.Input((1, 1, 1))
+        return keras.Model(image, keras.layers.Flatten()(image), name=name)
+
+    build(network(settings.pivot), [network(name) for name in settings.students], settings)
 
 
 def build(pivot, students, settings):

@@ -13,7 +13,7 @@ from orc_keras.settings import Settings
 
 
 def settings(**changed):
-    return Settings(dataset="tiny", pivot="a", students=("b", "c"), **changed)
+    return Settings(dataset="tiny", pivot="resnet20", students=("resnet14", "resnet8"), **changed)
 
 
 ACCURACIES = {

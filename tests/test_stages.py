@@ -94,7 +94,7 @@ def test_each_stage_has_the_recipe_and_shows_its_learner(tiny, tmp_path, capsys)
         assert f"{learner}_loss" in history and "val_hidden6_loss" in history
     printed = capsys.readouterr().out
     for learner in learners.values():
-        assert f"The group learns: {learner} (epochs: 2)." in printed
+        assert f"of 3 learns: {learner} (epochs: 2)." in printed
     lines = [line for line in printed.splitlines() if "val_" in line]
     assert "hidden12_accuracy" in lines[1] and "val_hidden12_loss" in lines[1]
     assert " accuracy" in lines[-1] and "hidden" not in lines[-1]

@@ -16,12 +16,15 @@ from orc_keras import settings, startup
 from orc_keras.compare import plan, plots, running, tables
 from orc_keras.compare.results import Results
 
+import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
+
 FLAGS = flags.FLAGS
 SET_HERE = {"method": "methods", "seed": "seeds"}
 
 
 def main(argv):
     startup.log_warnings_only()
+    tf.config.set_visible_devices([], "GPU")  # their memory is for the runs
     try:
         runs, jobs = _planned(argv)
         failed = running.run_all(runs, jobs)
@@ -43,7 +46,7 @@ def _show(runs):
     if results.names:
         print(f"\n{tables.write(results, _directory())}")
         plots.write(results, _directory())
-        print(f"{_directory()}/ has this as results.md and results.csv, and two plots.")
+        print(f"{_directory()}/ has this as results.md and .csv, every run in runs.csv, two plots.")
 
 
 def _directory():
@@ -73,7 +76,12 @@ def _seeds():
 if __name__ == "__main__":
     settings.define_flags()
     flags.adopt_module_key_flags(settings)
-    flags.DEFINE_list("methods", list(plan.METHODS), "Methods to compare, of --method's choices.")
+    flags.DEFINE_list(
+        "methods",
+        list(plan.METHODS),
+        "Methods to compare, of --method's choices; kd and alone, with which all others are "
+        "compared, are always there.",
+    )
     flags.DEFINE_multi_string(
         "variant",
         [],

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from absl import flags
 
+from orc_keras import experiment
+from orc_keras import methods as all_methods
 from orc_keras import settings as all_settings
 from orc_keras.methods import METHODS
 from orc_keras.run_directory import RunDirectory
@@ -58,6 +60,8 @@ def plan(base, methods, variants, seeds, output_dir):
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
         raise ValueError(f"--seeds must be different whole numbers from 0 on, not {seeds}.")
     of_variants = {name: _with_flags(base, name, given) for name, given in compared.items()}
+    for name, settings in of_variants.items():
+        _check_possible(name, settings)
     output_dir = Path(output_dir).resolve()  # so that a run is the same from wherever it is named
     if (output_dir / "settings.flags").exists():
         raise ValueError(f"--output_dir={output_dir} holds a run; choose one for the comparison.")
@@ -67,7 +71,7 @@ def plan(base, methods, variants, seeds, output_dir):
         for name, settings in of_variants.items()
     ]
     for run in runs:
-        RunDirectory(run.settings).check()
+        _check_directory(run)
     return runs
 
 
@@ -79,9 +83,12 @@ def _compared(methods, variants):
     names = dict.fromkeys((*REFERENCES, *methods))
     compared = {name: [f"--method={name}"] for name in names}
     for variant in variants:
-        found = re.fullmatch(r"\s*(\w[^:/]*?)\s*:(.*)", variant)
+        found = re.fullmatch(r"\s*(\w[^:/]*?)\s*:\s*(\S.*)", variant)
         if not found:
-            raise ValueError(f"--variant must be like '<name>: --flag=value', not {variant!r}.")
+            raise ValueError(
+                "--variant must be like '<name>: --flag=value', with a name that begins with a "
+                f"letter or digit and has no '/', not {variant!r}."
+            )
         name, given = found.groups()
         if _folder(name) in map(_folder, compared):
             raise ValueError(f"--variant: {name} is there twice; give each another name.")
@@ -101,13 +108,33 @@ def _with_flags(base, name, given):
         rest = values(["", *base.as_flags().splitlines(), *given])[1:]
         settings = all_settings.from_flags(values)
     except (flags.Error, ValueError) as error:
-        raise ValueError(f"--variant={name}: {error}") from None
+        sentence = str(error).rstrip(".")
+        raise ValueError(f"--variant={name}: {sentence}.") from None
     settings = dataclasses.replace(settings, output_dir=base.output_dir)
     ours = [flag for flag in SET_HERE if getattr(settings, flag) != getattr(base, flag)]
     if rest or ours:
         wrong = f"{rest[0]!r} is not a flag" if rest else f"--{ours[0]} cannot be varied"
         raise ValueError(f"--variant={name}: {wrong}.")
     return settings
+
+
+def _check_possible(name, settings):
+    """Refuses, before the first run is made, what the last would be refused for."""
+    try:
+        experiment.check_networks(settings)
+        all_methods.check(settings)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _check_directory(run):
+    try:
+        RunDirectory(run.settings).check()
+    except ValueError as error:
+        what = str(error).removeprefix("--output_dir=").partition(";")[0].rstrip(".")
+        raise ValueError(
+            f"{what}; choose another --output_dir for the comparison, or delete that folder."
+        ) from None
 
 
 def _run(base, name, settings, seed, output_dir):

@@ -37,6 +37,8 @@ def steps(results):
     for i, name in enumerate(results.names):
         taken, values = results.curve(name)
         axes.plot(taken, 100 * values.mean(axis=0), label=style.short(name, 28), **style.look(i))
+        if len(taken) == 1:
+            axes.lines[-1].set_marker("o")  # a line of one point cannot be seen
     axes.set(xlabel="the student's steps", ylabel="held-out accuracy (%)")
     finals = [100 * np.mean(list(results.accuracies(name).values())) for name in results.names]
     # Where they differ: down to three times the largest error at the end; early epochs lie below.

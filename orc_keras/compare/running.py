@@ -29,8 +29,7 @@ def run_all(runs, jobs):
     """
     waiting = [run for run in runs if not RunDirectory(run.settings).is_finished()]
     done, failed, processes = len(runs) - len(waiting), [], {}
-    if done:
-        print(f"{done} of {len(runs)} runs have been made before.", flush=True)
+    print(_announcement(runs, done, jobs), flush=True)
     with _stopping(processes) as received:
         while waiting or processes:
             _start(waiting, processes, jobs)
@@ -41,6 +40,13 @@ def run_all(runs, jobs):
             failed += [run] if code else []
             print(f"[{done}/{len(runs)}] {_outcome(run, code, seconds)}", flush=True)
     return failed
+
+
+def _announcement(runs, done, jobs):
+    names = ", ".join(dict.fromkeys(run.variant for run in runs))
+    made = f" {done} have been made before." if done else ""
+    logs = runs[0].directory.parents[1] / "<name>" / "seed<n>.log"
+    return f"{len(runs)} runs, {jobs} at once: {names}.{made} What each prints goes to {logs}."
 
 
 def default_jobs():

@@ -11,8 +11,8 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-# Okabe and Ito's palette, which colour-blind people can tell apart; black and yellow left out.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+# Okabe and Ito's palette, which colour-blind people can tell apart; grey for its black and yellow.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#808080")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 SIZE = (4.6, 3.1)  # inches; the text of 9 points stays readable when a phone shows it
 MODES = {"light": ("#1b1b1b", "#ffffff"), "dark": ("#dddddd", "#16181c")}  # ink, paper
@@ -65,7 +65,7 @@ def two_panels(height, ratios):
 
 def look(position):
     """Colour and line style of the member at a position of the group."""
-    around = position // len(COLOURS)  # the seventh member has the first colour, another line
+    around = position // len(COLOURS)  # the eighth member has the first colour, another line
     return {
         "color": COLOURS[position % len(COLOURS)],
         "linestyle": LINES[(position + around) % len(LINES)],
