@@ -3,8 +3,10 @@
 python benchmarks/method_cost.py --flagfile=benchmarks/mnist.flags
 
 A step is one in which every student learns once; a method with stages takes the sum of its stages'.
-The steps are made in turns in one process, on one mini-batch of random images in memory. Printed is
-the median over the turns of a method's time relative to that of `alone` in the same turn.
+"With the pivot" adds, for methods whose pivot learns beforehand, its own steps, as many to a step
+of the group as --pivot_epochs and --epochs say. The steps are made in turns in one process, on one
+mini-batch of random images in memory. Printed are the medians over the turns of a method's time
+relative to that of `alone` in the same turn, in which every member learns, the pivot too.
 """
 
 import os
@@ -18,12 +20,13 @@ import dataclasses
 
 import numpy as np
 from absl import app, flags
-from step_cost import random_batch, seconds, step_of
+from step_cost import member_step, random_batch, seconds, step_of
 
 from orc_keras import experiment, settings, startup
 from orc_keras.methods import METHODS
 
-import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
+import models  # isort: skip  (orc_keras keeps TensorFlow's import quiet)
+import tensorflow as tf  # isort: skip
 
 
 def main(_):
@@ -33,14 +36,21 @@ def main(_):
     shape = tuple(map(int, flags.FLAGS.image_shape))
     batch = random_batch(ours.batch_size, shape, flags.FLAGS.classes)
     steps = {name: stages(ours, name, shape, batch) for name in METHODS}
-    times = {name: [] for name in METHODS}
+    steps["pivot"] = [pivot_step(ours, shape, batch)]
+    times = {name: [] for name in steps}
     for _ in range(flags.FLAGS.turns):
         for name, programs in steps.items():
             times[name].append(sum(map(seconds, programs)))
-    alone = np.array(times["alone"])
-    for name, each in times.items():
-        ratio, milliseconds = np.median(each / alone), 1e3 * np.median(each)
-        print(f"{name:<8}{ratio:>6.2f} times alone{milliseconds:>8.1f} ms")
+    show({name: np.array(each) for name, each in times.items()}, ours.pivot_epochs / ours.epochs)
+
+
+def show(times, pivot_steps):
+    print(f"{'':8}{'ms':>8}{'times alone':>14}{'with the pivot':>17}")
+    for name, (group, _) in METHODS.items():
+        ratio = np.median(times[name] / times["alone"])
+        before = times["pivot"] * pivot_steps * group.pivot_learns_before
+        in_all = np.median((times[name] + before) / times["alone"])
+        print(f"{name:8}{1e3 * np.median(times[name]):>8.1f}{ratio:>14.2f}{in_all:>17.2f}")
 
 
 def stages(ours, method, shape, batch):
@@ -56,6 +66,14 @@ def stages(ours, method, shape, batch):
         programs.append(step_of(group, batch))
         programs[-1]()  # is traced now, in its stage
     return programs
+
+
+def pivot_step(ours, shape, batch):
+    """The step in which the pivot learns alone."""
+    network = models.build(ours.pivot, shape, flags.FLAGS.classes, ours.head)
+    program = member_step(ours, network, batch)
+    program()
+    return program
 
 
 if __name__ == "__main__":
