@@ -1,6 +1,7 @@
 """Comparisons: what they say of the runs that have finished."""
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -93,3 +94,14 @@ def test_the_plots_show_what_the_table_says(finished, tmp_path):
     assert curve.get_ydata() == pytest.approx([10, 100 * 2.8 / 3])
     plots.write(results, tmp_path)
     assert (tmp_path / "accuracy.png").stat().st_size > 5000
+
+
+def test_many_long_names_leave_room_for_the_curves(finished):
+    of_orc = [run for run in finished if run.variant == "orc"]
+    more = [
+        dataclasses.replace(r, variant=f"{i} with a long name") for i in range(15) for r in of_orc
+    ]
+    drawn = plots.steps(Results([*finished, *more]))
+    drawn.draw_without_rendering()
+    box = drawn.axes[0].get_position()
+    assert box.width > 0.75 and box.height * drawn.get_figheight() > 2  # inches

@@ -1,5 +1,7 @@
 """The plots of a comparison."""
 
+import math
+
 import numpy as np
 
 from orc_keras.compare.results import mean_and_interval
@@ -33,15 +35,19 @@ def accuracy(results):
 
 def steps(results):
     """The student's accuracy over its training, the mean over the seeds of each method."""
-    drawn, axes = style.figure(height=3.9)
+    labels = [style.short(name, 28) for name in results.names]
+    columns = max(1, 50 // (7 + max(map(len, labels))))  # of a legend as wide as the plot
+    drawn, axes = style.figure(height=3.2 + 0.19 * math.ceil(len(labels) / columns))
     for i, name in enumerate(results.names):
         taken, values = results.curve(name)
-        axes.plot(taken, 100 * values.mean(axis=0), label=style.short(name, 28), **style.look(i))
+        axes.plot(taken, 100 * values.mean(axis=0), label=labels[i], **style.look(i))
         if len(taken) == 1:
             axes.lines[-1].set_marker("o")  # a line of one point cannot be seen
     axes.set(xlabel="the student's steps", ylabel="held-out accuracy (%)")
     finals = [100 * np.mean(list(results.accuracies(name).values())) for name in results.names]
     # Where they differ: down to three times the largest error at the end; early epochs lie below.
-    axes.set_ylim(bottom=max(100 - 3 * (100 - min(finals)), 0))
-    style.legend_above(axes, columns=3)
+    error = max(100 - min(finals), 1)
+    best = max(line.get_ydata().max() for line in axes.lines)
+    axes.set_ylim(max(100 - 3 * error, 0), best + error / 10)
+    style.legend_above(axes, columns)
     return drawn
