@@ -77,6 +77,17 @@ def test_what_the_table_says(finished, tmp_path):
     assert ("alone", "1", "0.91") in runs and len(runs) == 9
 
 
+def test_variants_are_compared_with_orc_too(finished):
+    """With the seeds that both have: 0.91 and 0.93 of alone against 0.95 and 0.92."""
+    some = [run for run in finished if run.variant == "alone" and run.seed]
+    more = [dataclasses.replace(run, variant="mine") for run in some]
+    text = tables.markdown(Results([*finished, *more]))
+    assert "| minus kd | minus alone | minus orc | speed |" in text
+    differences = np.array([0.91 - 0.95, 0.93 - 0.92])
+    low, high = stats.ttest_1samp(100 * differences, 0).confidence_interval(0.95)
+    assert f"| -1.50 ({low:+.2f} to {high:+.2f}) |" in text
+
+
 def test_one_seed_has_no_interval(finished):
     results = Results([run for run in finished if run.seed == 0])
     assert "| orc | 93.00 | 1 | +3.00 | +5.00 | 0.80 |" in tables.markdown(results)

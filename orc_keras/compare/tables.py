@@ -5,6 +5,7 @@ import math
 
 from orc_keras.compare.plan import REFERENCES
 from orc_keras.compare.results import mean_and_error
+from orc_keras.methods import METHODS
 from orc_keras.run_directory import replacing
 
 
@@ -79,7 +80,9 @@ def _of_members(results):
 
 
 def _references(results):
-    return [name for name in REFERENCES if name in results.names]
+    """Returns what all are compared with: also orc, where there are variants, mostly of it."""
+    references = REFERENCES if set(results.names) <= set(METHODS) else (*REFERENCES, "orc")
+    return [name for name in references if name in results.names]
 
 
 def _difference(values, reference):
