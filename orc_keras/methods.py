@@ -25,7 +25,10 @@ METHODS = {
 
 
 def check(settings):
-    """Raises `ValueError` if the method is impossible with these settings; small ones stand in."""
+    """Raises `ValueError` if the method is impossible with these settings.
+
+    Networks without weights stand in for those that the settings name.
+    """
 
     def network(name):
         image = keras.Input((1, 1, 1))

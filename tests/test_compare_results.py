@@ -103,8 +103,16 @@ def test_the_plots_show_what_the_table_says(finished, tmp_path):
     assert curve.get_label() == "orc"
     assert curve.get_xdata().tolist() == [4, 8]  # 45 images are 4 mini-batches of 10
     assert curve.get_ydata() == pytest.approx([10, 100 * 2.8 / 3])
+    assert axes.get_ylim()[0] == pytest.approx(72)  # alone, the worst, ends with 28 / 3 % wrong
     plots.write(results, tmp_path)
     assert (tmp_path / "accuracy.png").stat().st_size > 5000
+
+
+def test_a_single_epoch_can_be_seen(finished):
+    for run in finished:
+        (run.directory / "history.csv").write_text("epoch,val_accuracy\n0,0.9\n")
+    (axes,) = plots.steps(Results(finished)).axes
+    assert [line.get_marker() for line in axes.lines] == ["o"] * 3
 
 
 def test_many_long_names_leave_room_for_the_curves(finished):
