@@ -22,7 +22,7 @@ import numpy as np
 from absl import app, flags
 from step_cost import member_step, random_batch, seconds, step_of
 
-from orc_keras import experiment, settings, startup
+from orc_keras import command_line, experiment, startup
 from orc_keras.methods import METHODS
 
 import models  # isort: skip  (orc_keras keeps TensorFlow's import quiet)
@@ -32,7 +32,7 @@ import tensorflow as tf  # isort: skip
 def main(_):
     startup.log_warnings_only()
     tf.get_logger().setLevel("ERROR")  # that several models are traced is no mistake here
-    ours = settings.from_flags()
+    ours = command_line.from_flags()
     shape = tuple(map(int, flags.FLAGS.image_shape))
     batch = random_batch(ours.batch_size, shape, flags.FLAGS.classes)
     steps = {name: stages(ours, name, shape, batch) for name in METHODS}
@@ -77,7 +77,7 @@ def pivot_step(ours, shape, batch):
 
 
 if __name__ == "__main__":
-    settings.define_flags()
+    command_line.define_flags()
     flags.DEFINE_list("image_shape", ["14", "14", "1"], "Height, width and channels of an image.")
     flags.DEFINE_integer("classes", 10, "Number of classes.")
     flags.DEFINE_integer("turns", 15, "How often each is measured.")

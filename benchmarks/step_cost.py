@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 from absl import app, flags
 
-from orc_keras import experiment, settings, startup
+from orc_keras import command_line, experiment, startup
 
 import models  # isort: skip  (orc_keras keeps TensorFlow's import quiet)
 import keras  # isort: skip
@@ -29,7 +29,7 @@ import tensorflow as tf  # isort: skip
 def main(_):
     startup.log_warnings_only()
     tf.get_logger().setLevel("ERROR")  # that several models are traced is no mistake here
-    ours = settings.from_flags()
+    ours = command_line.from_flags()
     experiment.set_up_keras(ours)
     shape = tuple(map(int, flags.FLAGS.image_shape))
     group = experiment.build_group(ours, shape, flags.FLAGS.classes)
@@ -147,7 +147,7 @@ def teachers_passes(group, shares, costs):
 
 
 if __name__ == "__main__":
-    settings.define_flags()
+    command_line.define_flags()
     flags.DEFINE_list("image_shape", ["32", "32", "3"], "Height, width and channels of an image.")
     flags.DEFINE_integer("classes", 100, "Number of classes.")
     flags.DEFINE_integer("turns", 15, "How often each is measured.")

@@ -20,7 +20,7 @@ import numpy as np
 from absl import app, flags
 from step_cost import random_batch
 
-from orc_keras import callbacks, experiment, online_role_change, settings, startup
+from orc_keras import callbacks, command_line, experiment, online_role_change, startup
 
 import keras  # isort: skip  (orc_keras keeps TensorFlow's import quiet)
 import tensorflow as tf  # isort: skip
@@ -36,7 +36,7 @@ class NoRecord:
 def main(_):
     startup.log_warnings_only()
     tf.get_logger().setLevel("ERROR")  # that several models are traced is no mistake here
-    ours = settings.from_flags()
+    ours = command_line.from_flags()
     experiment.set_up_keras(ours)
     shape = tuple(map(int, flags.FLAGS.image_shape))
     batch = random_batch(ours.batch_size, shape, flags.FLAGS.classes)
@@ -118,7 +118,7 @@ def report(turns, of_epoch):
 
 
 if __name__ == "__main__":
-    settings.define_flags()
+    command_line.define_flags()
     flags.DEFINE_list("image_shape", ["32", "32", "3"], "Height, width and channels of an image.")
     flags.DEFINE_integer("classes", 100, "Number of classes.")
     flags.DEFINE_integer("steps", 22, "Steps of an epoch.")

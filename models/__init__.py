@@ -109,6 +109,20 @@ def flops(network):
     return sum(2 * math.prod((*k.kernel.shape, *k.output.shape[1:-1])) for k in kernels)
 
 
+def activations(network):
+    """Returns how many numbers all layers of a network together put out for one image.
+
+    Args:
+        network: one of ours, built.
+
+    Example:
+
+    >>> models.activations(models.build("resnet8", (32, 32, 3), num_classes=10))
+    306378
+    """
+    return sum(math.prod(layer.output.shape[1:]) for layer in leaf_layers(network))
+
+
 def leaf_layers(network):
     """Returns the layers of a network in order; a branch that is a model gives its own."""
     nested = (leaf_layers(x) if hasattr(x, "layers") else [x] for x in network.layers)

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from orc_keras.checks import check, is_whole
+from orc_keras.checks import check_whole
 from orc_keras.network_group import NetworkGroup
 
 TEACHINGS = ("intensive", "private", "group")
@@ -31,12 +31,9 @@ class ChangingRoles(NetworkGroup):
                 f"A group needs at least two students, not {len(self.students)}: when the only "
                 "student is the temporary teacher, nobody is left to be taught."
             )
-        check(
-            "temporary_teachers",
-            temporary_teachers,
-            is_whole(temporary_teachers) and 0 < temporary_teachers < len(self.students),
-            f"at least 1 and below the number of students, {len(self.students)}",
-        )
+        number = len(self.students)
+        possible = f"at least 1 and below the number of students, {number}"
+        check_whole("temporary_teachers", temporary_teachers, lambda k: 0 < k < number, possible)
         self.temporary_teachers = temporary_teachers
         self.teachings = teachings
         self._taught = {n: keras.metrics.Mean(f"{n}_taught") for n in self.student_names}

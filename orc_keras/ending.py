@@ -44,7 +44,7 @@ def end(settings, directory, images, group, seconds_of_pivot, seconds, rate):
     student = group.student_names[-1]
     measured = export(networks[student], student, "student", directory, contents, images)
     contents["tflite"] = measured
-    directory.write_json("summary.json", contents)  # which marks the run as finished
+    directory.finish(contents)
     page = report.write([directory.path])
     print(
         f"\n{summary.table(contents)}\n\n"

@@ -5,13 +5,14 @@ deployed: from the files of images to probabilities.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
-from orc_keras import data, startup
+from orc_keras import command_line, data
 from orc_keras.evaluation import logits_of
 from orc_keras.finished_run import FinishedRun
 from orc_keras.outcomes import Outcomes
@@ -126,12 +127,19 @@ def _evaluate(run, member, saved_model, dataset, data_dir):
     return evaluate_saved_model(saved_model, dataset, data_dir)
 
 
+def check_writable(path):
+    """Refuses, before the long work, a file that cannot be written after it."""
+    folder = Path(path).parent
+    if path and (Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK)):
+        raise ValueError(f"--json={path} cannot be written: its folder must exist and be writable.")
+
+
 def main(argv):
-    startup.log_warnings_only()
     if len(argv) > 1:
         sys.exit(f"orc_keras.evaluate: {argv[1]!r} is not a flag.")
     names = ("run", "member", "saved_model", "dataset", "data_dir")
     try:
+        check_writable(flags.FLAGS.json)
         what, measures = _evaluate(*(flags.FLAGS[name].value for name in names))
         print(f"{what}\n\n{table(measures)}")
         if flags.FLAGS.json:
@@ -153,4 +161,4 @@ if __name__ == "__main__":
     )
     flags.DEFINE_string("data_dir", "", "Folder of TensorFlow Datasets; empty: its usual place.")
     flags.DEFINE_string("json", "", "File to write the figures to, as JSON.")
-    app.run(main)
+    command_line.run(main, "orc_keras.evaluate")

@@ -4,20 +4,22 @@ import atexit
 import contextlib
 import dataclasses
 import functools
+import math
 import tempfile
 import warnings
 import zipfile
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import models
-from orc_keras import data, distribution, methods, run_directory
+from orc_keras import checksums, data, distribution, methods, preconditions, run_directory
 from orc_keras import summary as summaries
 from orc_keras.distributed_model import SingleNetwork
 from orc_keras.ending import end
-from orc_keras.fitting import fit, held_out_batches
+from orc_keras.fitting import fit, held_out_batches, is_over, saves_of
 from orc_keras.optimizers import L2SGD
 from orc_keras.run_directory import RunDirectory
 from orc_keras.workers import Workers
@@ -36,26 +38,30 @@ def prepare(settings):
     Raises:
         ValueError: if something that is asked for is impossible; the message is a sentence.
     """
-    check_networks(settings)
+    preconditions.check_networks(settings)
+    preconditions.check_size(settings)
     strategy = distribution.strategy(settings.strategy)  # before TensorFlow computes anything
     workers = Workers(strategy)
     if not workers.is_chief:
         settings = _out_of_the_way(settings)
     directory = RunDirectory(settings)
-    summary = workers.from_chief(workers.together(lambda: _summary_there(directory)))
+    summary = workers.from_chief(workers.together(lambda: _summary_there(settings, directory)))
     if summary:
         return functools.partial(show_finished, directory, summary, workers)
-    _check_pivot_weights(settings)
+    preconditions.check_pivot_weights(settings)
     workers.together(directory.check)
     set_up_keras(settings)
     there = workers.from_chief(workers.together(directory.data_there))
     images = workers.together(lambda: _load_images(settings, there.get("files")))
     workers.together(lambda: directory.check_data(images.description()))
-    _check_alike(workers, settings, images)
-    _check_batch_size(settings.batch_size, images, strategy.num_replicas_in_sync)
-    _check_steps(settings.steps_per_execution, len(images.train) // settings.batch_size)
+    preconditions.check_alike(workers, settings, images)
+    preconditions.check_batch_size(settings.batch_size, images, strategy.num_replicas_in_sync)
+    preconditions.check_steps(
+        settings.steps_per_execution, len(images.train) // settings.batch_size
+    )
     with strategy.scope():
         group = build_group(settings, images.image_shape, images.num_classes)
+        preconditions.check_memory(settings, group.members.values())
         group.compile(**compilation(settings))
     if settings.pivot_weights:
         workers.together(lambda: load_pivot(group.pivot, settings.pivot_weights))
@@ -79,6 +85,9 @@ def run(settings, directory, images, group, workers):
     """
     with contextlib.closing(directory), workers.chief_speaking():
         print(summaries.data(images.description()))
+        if unused := settings.unused():
+            names = ", ".join(f"--{name}" for name in unused)
+            print(f"Not used by --method={settings.method}: {names}.")
         seconds_of_pivot = train_pivot(settings, directory, group, images, workers)
         seconds, rate = train_group(settings, directory, group, images, workers)
         with directory.replacing("checkpoints/group.keras") as path:
@@ -94,6 +103,9 @@ def run(settings, directory, images, group, workers):
 def train_pivot(settings, directory, group, images, workers):
     """Trains the pivot alone, by plain cross-entropy; returns how many seconds it took."""
     if settings.pivot_weights or not settings.pivot_epochs or not group.pivot_learns_before:
+        return 0.0
+    if is_over("pivot", list(group.stages), settings, directory, workers):
+        print("The pivot has learnt alone: the saves of the group hold it, its own are lost.")
         return 0.0
     print(f"The pivot learns alone: {group.pivot_name} (epochs: {settings.pivot_epochs}).")
     with group.distribute_strategy.scope():
@@ -118,6 +130,10 @@ def train_group(settings, directory, group, images, workers):
     """
     seconds, seconds_an_image = 0.0, 0.0
     for number, (stage, learners) in enumerate(group.stages.items(), start=1):
+        if is_over(stage, list(group.stages)[number:], settings, directory, workers):
+            print(f"{', '.join(learners)} has learnt: the saves of a later stage hold it.")
+            seconds_an_image = math.nan
+            continue
         what = f"Stage {number} of {len(group.stages)}" if len(group.stages) > 1 else "The group"
         print(f"{what} learns: {', '.join(learners)} (epochs: {settings.epochs}).")
         group.enter(stage)
@@ -131,7 +147,7 @@ def build_group(settings, image_shape, num_classes):
     """Builds the networks and the group of them."""
 
     def build(flag, name):
-        with _naming(flag):
+        with preconditions.naming(flag):
             network = models.build(name, image_shape, num_classes, settings.head)
         for layer in models.leaf_layers(network):
             if isinstance(layer, keras.layers.BatchNormalization):
@@ -156,6 +172,11 @@ def load_pivot(pivot, path):
             f"--pivot_weights={path} does not hold the weights of a {pivot.name} for images of "
             f"shape {pivot.input_shape[1:]} and {pivot.output_shape[-1]} classes."
         ) from error
+    for weight in pivot.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+            raise ValueError(
+                f"--pivot_weights={path} has NaN or infinite numbers in {weight.path}."
+            )
 
 
 def set_up_keras(settings):
@@ -167,15 +188,6 @@ def set_up_keras(settings):
     keras.config.set_dtype_policy("float32" if half == "none" else f"mixed_{half}")
 
 
-@contextlib.contextmanager
-def _naming(flag):
-    """Puts the name of the flag that is wrong before the message."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"--{flag}: {error}") from None
-
-
 def _out_of_the_way(settings):
     """Settings of a worker that is not the chief: what it writes is thrown away at its end."""
     directory = tempfile.TemporaryDirectory()
@@ -183,25 +195,21 @@ def _out_of_the_way(settings):
     return dataclasses.replace(settings, output_dir=directory.name)
 
 
-def _summary_there(directory):
-    return run_directory.read_summary(directory.path) if directory.is_finished() else None
-
-
-def _check_alike(workers, settings, images):
-    """Refuses workers that have other settings or other images than the chief."""
-    own = ("output_dir", "overwrite", "data_dir", "memory_gb", "mean", "std")
-    ours = dataclasses.asdict(settings) | images.description()
-    chief = workers.from_chief(ours)
-
-    def check():
-        different = [key for key in ours if key not in own and ours[key] != chief.get(key)]
-        if different:
-            raise ValueError(
-                f"Worker {workers.index} differs from the chief in {', '.join(different)}; all "
-                "workers need the same flags and the same images."
-            )
-
-    workers.together(check)
+def _summary_there(settings, directory):
+    """Returns the summary of the run if it has finished and all that it wrote is still there."""
+    if not directory.is_finished():
+        return None
+    summary = run_directory.read_summary(directory.path)
+    missing = checksums.missing(directory.path)
+    if not missing:
+        return summary
+    if saves_of(settings, directory, "group").read()[2] is None:
+        raise ValueError(
+            f"{directory / missing[0]} is missing, and so are the saves to make it from; put it "
+            "back, or train anew by adding --overwrite."
+        )
+    print(f"{directory / missing[0]} is missing; the end of the run is made again.")
+    return None
 
 
 def _load_images(settings, checked):
@@ -214,40 +222,6 @@ def _load_images(settings, checked):
         settings.memory_gb,
         checked=checked,
     )
-
-
-def check_networks(settings):
-    """Refuses names that no network has, before anything is downloaded."""
-    for flag, names in (("pivot", (settings.pivot,)), ("students", settings.students)):
-        for name in names:
-            with _naming(flag):
-                models.smallest_size(name, settings.head)
-
-
-def _check_pivot_weights(settings):
-    if settings.pivot_weights and not methods.METHODS[settings.method][0].pivot_learns_before:
-        raise ValueError(
-            f"--pivot_weights is not for --method={settings.method}, in which the pivot learns "
-            "from scratch."
-        )
-
-
-def _check_batch_size(batch_size, images, replicas):
-    if batch_size > len(images.train):
-        raise ValueError(
-            f"--batch_size={batch_size} is more than the {len(images.train)} images to learn from."
-        )
-    if batch_size % replicas:
-        raise ValueError(f"--batch_size={batch_size} is not divisible by the {replicas} replicas.")
-
-
-def _check_steps(steps_per_execution, steps):
-    if steps % steps_per_execution:
-        possible = ", ".join(str(n) for n in range(1, steps + 1) if steps % n == 0)
-        raise ValueError(
-            f"--steps_per_execution={steps_per_execution} does not divide the {steps} steps of an "
-            f"epoch; possible are {possible}."
-        )
 
 
 def compilation(settings):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 
-from orc_keras import model_card, startup, tflite
+from orc_keras import checksums, command_line, model_card, tflite
 from orc_keras.data import normalise
 from orc_keras.data.decoding import central_window
 from orc_keras.data.images import decoded
@@ -26,7 +26,7 @@ def export_saved_model(network, data, directory):
     bytes of PNGs, JPEGs, BMPs or WebPs, which it cuts and resizes as held-out images were. Both
     return `logits` and `probabilities`, float32 of shape `[batch, classes]`, and `classes`, the
     int64 index of the most probable one, of shape `[batch]`. The names of the classes are beside
-    it in `class_names.txt`, one a line.
+    it in `class_names.txt`, one a line, and the checksums of all files in `SHA256SUMS`.
 
     Args:
         network: a `keras.Model` from normalised images to logits.
@@ -60,6 +60,9 @@ def export_saved_model(network, data, directory):
     archive.write_out(directory, verbose=False)
     names = "".join(f"{name}\n" for name in data["class_names"])
     Path(directory, "class_names.txt").write_text(names, encoding="utf-8")
+    files = sorted(path for path in Path(directory).rglob("*") if path.is_file())
+    sums = checksums.of({path.relative_to(directory).as_posix(): path for path in files})
+    Path(directory, checksums.FILE).write_text(sums, encoding="utf-8")
 
 
 def export(network, member, stem, directory, summary, images=None):
@@ -118,7 +121,6 @@ def export_member(run, member):
 
 
 def main(argv):
-    startup.log_warnings_only()
     if len(argv) > 1:
         sys.exit(f"orc_keras.export: {argv[1]!r} is not a flag.")
     try:
@@ -131,4 +133,4 @@ def main(argv):
 if __name__ == "__main__":
     flags.DEFINE_string("run", None, "Directory of a finished run.", required=True)
     flags.DEFINE_string("member", None, "Name of the member, as in its table.", required=True)
-    app.run(main)
+    command_line.run(main, "orc_keras.export")

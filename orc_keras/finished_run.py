@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from orc_keras import data
+from orc_keras import checksums, data
 from orc_keras.loading import load_members
 from orc_keras.run_directory import read_summary
 
@@ -42,11 +42,15 @@ class FinishedRun:
         if member not in self.summary["members"]:
             possible = ", ".join(self.summary["members"])
             raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
-        path = self.path / "checkpoints" / "group.keras"
+        path = checksums.check(self.path, "checkpoints/group.keras")
         try:
             return load_members(path)[member]
-        except Exception as error:  # Keras has many for a file that is missing or damaged
-            raise ValueError(f"{path} cannot be loaded; it is missing or damaged.") from error
+        except Exception as error:  # Keras has many for a file that is damaged
+            if "safe_mode" in str(error) or "unsafe" in str(error):
+                reason = "it holds code, which Keras's safe mode does not run"
+            else:
+                reason = "it is damaged"
+            raise ValueError(f"{path} cannot be loaded: {reason}.") from error
 
     def images(self, data_dir=""):
         """Returns the images that the run was evaluated on, `ImageData`.

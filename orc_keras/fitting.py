@@ -42,7 +42,7 @@ def fit(model, epochs, settings, directory, stage, images, workers):
     """
     history = directory / ("history.csv" if stage == "group" else f"{stage}_history.csv")
     steps_per_epoch = len(images.train) // settings.batch_size
-    saves = Saves(directory / "checkpoints", stage, settings.keep)
+    saves = saves_of(settings, directory, stage)
     progress = SaveAndContinue(saves, steps_per_epoch, settings.saving(), history, workers)
     if progress.first_step:
         steps = epochs * steps_per_epoch
@@ -75,6 +75,29 @@ def fit(model, epochs, settings, directory, stage, images, workers):
     finally:
         progress.release_signals()
     return progress.seconds, float(np.median(throughput.rates)) if throughput.rates else math.nan
+
+
+def saves_of(settings, directory, stage):
+    """Returns the `Saves` of a stage; a save of a run with other settings is none of theirs."""
+    run = str(settings.identity())
+    return Saves(directory / "checkpoints", stage, settings.keep, run=run)
+
+
+def is_over(stage, later, settings, directory, workers):
+    """Whether the saves of a stage are lost, but those of a later one, which hold all, are not.
+
+    Args:
+        stage: its name.
+        later: the names of the stages that follow it.
+        settings: `Settings`.
+        directory: `RunDirectory`.
+        workers: `Workers`, of which the chief looks.
+    """
+
+    def is_there(stage):
+        return saves_of(settings, directory, stage).read()[2] is not None
+
+    return workers.from_chief(any(map(is_there, later)) and not is_there(stage))
 
 
 def held_out_batches(model, settings, images):

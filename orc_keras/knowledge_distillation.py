@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from orc_keras import losses
-from orc_keras.checks import check, check_temperature, check_weight, is_whole
+from orc_keras.checks import check_number, check_seed, check_temperature, check_weight
 from orc_keras.network_group import NetworkGroup
 
 
@@ -178,9 +178,9 @@ class DenselyGuided(_OneAfterTheOther):
         name=None,
     ):
         super().__init__(pivot, students, temperature, distillation_weight, name=name)
-        in_range = 0 < survival_probability <= 1
-        check("survival_probability", survival_probability, in_range, "above 0 and at most 1")
-        check("seed", seed, is_whole(seed), "a whole number")
+        possible = "a number above 0 and at most 1"
+        check_number("survival_probability", survival_probability, lambda p: 0 < p <= 1, possible)
+        check_seed(seed)
         self.survival_probability = survival_probability
         self.seed = seed
         self.mini_batches = self.add_state("mini_batches", (), "int64")

@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from orc_keras import losses
+from orc_keras import losses, mini_batch
 from orc_keras.distributed_model import DistributedModel
-from orc_keras.members import check_members, name_members
+from orc_keras.members import check_members, image_shape, name_members, num_classes
 
 
 class MeasuredMembers(DistributedModel):
@@ -17,6 +17,7 @@ class MeasuredMembers(DistributedModel):
 
     Attributes:
         members: the networks by name, in order.
+        num_classes: C, the number of logits of each.
         measured: names of those that a training step measures.
 
     Raises:
@@ -27,10 +28,11 @@ class MeasuredMembers(DistributedModel):
         super().__init__(name=name)
         check_members(networks)
         self.members = name_members(networks)
+        self.num_classes = num_classes(networks[-1])
         self.track_in_checkpoints("member", self.members)
         prefixes = {name: f"{name}_" for name in self.members} | {self.student_names[-1]: ""}
-        self._losses = {n: keras.metrics.Mean(f"{p}loss") for n, p in prefixes.items()}
-        self._accuracies = {n: keras.metrics.Mean(f"{p}accuracy") for n, p in prefixes.items()}
+        self._loss_of = {n: keras.metrics.Mean(f"{p}loss") for n, p in prefixes.items()}
+        self._accuracy_of = {n: keras.metrics.Mean(f"{p}accuracy") for n, p in prefixes.items()}
         self.built = True
 
     @property
@@ -65,21 +67,14 @@ class MeasuredMembers(DistributedModel):
     def call(self, images, training=None):
         return self.student(images, training=training)
 
+    def export(self, *args, **kwargs):
+        """Exports the student as `keras.Model.export` does, also if it has never been called."""
+        images = keras.InputSpec(shape=(None, *image_shape(self.student)), dtype="float32")
+        return super().export(*args, **{"input_signature": [images], **kwargs})
+
     def unpack(self, data):
         """Returns images as floats and labels as integers of shape `[B]`, or says what is wrong."""
-        images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        if sample_weight is not None:
-            raise ValueError("A group does not support sample_weight or class_weight.")
-        if labels is None:
-            raise ValueError(
-                "A group learns from pairs of images and labels, not from images alone."
-            )
-        if labels.shape.rank not in (None, 1) and labels.shape[1:] != (1,):
-            raise ValueError(
-                "A label must be the integer class of an image, shape (batch,), but the labels "
-                f"have shape {tuple(labels.shape)}."
-            )
-        return tf.cast(images, keras.config.floatx()), tf.cast(tf.reshape(labels, [-1]), tf.int32)
+        return mini_batch.unpack(data, self.num_classes)
 
     def logits(self, name, images, training=True):
         """Runs member `name` forward; float32 logits of shape `[B, C]`."""
@@ -93,9 +88,9 @@ class MeasuredMembers(DistributedModel):
 
     def record(self, name, labels, logits):
         """Adds a mini-batch to the loss and the accuracy of member `name`."""
-        self._losses[name].update_state(losses.cross_entropy(labels, logits))
+        self._loss_of[name].update_state(losses.cross_entropy(labels, logits))
         hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
-        self._accuracies[name].update_state(tf.cast(hits, tf.float32))
+        self._accuracy_of[name].update_state(tf.cast(hits, tf.float32))
 
     def record_all(self, labels, logits):
         """Adds a mini-batch of the members in `logits`; returns their metrics, for `train_step`."""
@@ -114,7 +109,7 @@ class MeasuredMembers(DistributedModel):
     def metrics(self):
         # The student's come first, so that `evaluate` returns [loss, accuracy, ...].
         names = reversed(self.members)
-        return [m[name] for name in names for m in (self._losses, self._accuracies)]
+        return [m[name] for name in names for m in (self._loss_of, self._accuracy_of)]
 
     def get_metrics_result(self):
         """Returns every metric by its name; the student's `loss` and `accuracy` have two."""

@@ -1,6 +1,20 @@
 """What a network must be to become a member of a group, and what it is called there."""
 
+import warnings
+
 import keras
+import numpy as np
+
+
+def as_list(argument, networks):
+    """Returns networks that were given as any collection as a list.
+
+    Raises:
+        ValueError: if it is something else, such as a single network.
+    """
+    if isinstance(networks, keras.Model) or not hasattr(networks, "__iter__"):
+        raise ValueError(f"{argument} must be a list of networks, not {type(networks).__name__}.")
+    return list(networks)
 
 
 def name_members(networks):
@@ -23,24 +37,25 @@ def numbered(names):
 def check_members(networks):
     """Refuses networks that cannot learn from each other.
 
+    Args:
+        networks: the pivot first.
+
     Raises:
         ValueError: as in `NetworkGroup`.
     """
     for position, network in enumerate(networks):
         _check_network(network)
-        weights = set(map(id, network.weights))
         for other in networks[:position]:
-            if network is other or not weights.isdisjoint(map(id, other.weights)):
-                raise ValueError(
-                    f"{other.name} and {network.name} share weights; each member must be a "
-                    "network of its own."
-                )
+            _check_separate(network, other)
     if len(networks) < 2:
         raise ValueError("A group needs at least one student.")
     first, *others = networks
     for other in others:
         _check_same("images of shape", first, image_shape(first), other, image_shape(other))
         _check_same("numbers of classes", first, num_classes(first), other, num_classes(other))
+    for network in networks:
+        _check_answers(network)
+    _compare_sizes(first, others)
 
 
 def check_synchronised(members):
@@ -79,6 +94,11 @@ def num_classes(network):
     logits = network.compute_output_spec(keras.KerasTensor((None, *image_shape(network))))
     if not isinstance(logits, keras.KerasTensor) or len(logits.shape) != 2:
         raise ValueError(f"{network.name} must return one tensor of logits, [batch, classes].")
+    if logits.shape[-1] is None or logits.shape[-1] < 2:
+        raise ValueError(
+            f"{network.name} must return a logit for each of at least two classes, but its logits "
+            f"have shape {logits.shape}."
+        )
     return logits.shape[-1]
 
 
@@ -87,14 +107,49 @@ def _check_network(network):
         raise ValueError(f"A member must be a keras.Model, not {type(network).__name__}.")
     if not network.built:
         raise ValueError(f"{network.name} is not built; call it on a batch of images first.")
-    last = network.layers[-1] if network.layers else None
-    if isinstance(last, keras.layers.Softmax) or getattr(last, "activation", None) in (
-        keras.activations.softmax,
-        keras.activations.sigmoid,
-    ):
+    if network.losses:
         raise ValueError(
-            f"{network.name} ends in {last.name}, which returns probabilities; a member must "
-            "return logits."
+            f"{network.name} has losses of its own (regularizers or add_loss), which a group does "
+            "not support; orc_keras.optimizers.L2SGD has weight decay."
+        )
+
+
+def _check_separate(network, other):
+    weights = set(map(id, network.weights))
+    if network is other or not weights.isdisjoint(map(id, other.weights)):
+        raise ValueError(
+            f"{other.name} and {network.name} share weights; each member must be a network of its "
+            "own."
+        )
+
+
+def _check_answers(network):
+    """Refuses probabilities, whose softmax would be taken once more: a mini-batch of noise tells.
+
+    No logits are numbers from 0 to 1 that add up to 1, for each of several images.
+    """
+    last = network.layers[-1] if network.layers else None
+    is_sigmoid = getattr(last, "activation", None) is keras.activations.sigmoid
+    noise = np.random.default_rng(0).normal(size=(4, *(n or 32 for n in image_shape(network))))
+    answers = network(noise.astype("float32"), training=False)
+    answers = keras.ops.convert_to_numpy(keras.ops.cast(answers, "float32"))
+    add_up = np.allclose(answers.sum(axis=-1), 1, atol=1e-2)
+    if is_sigmoid or (add_up and np.all((answers >= 0) & (answers <= 1))):
+        where = f" (see its last layer, {last.name})" if last else ""
+        raise ValueError(
+            f"{network.name} returns probabilities; a member must return logits{where}."
+        )
+
+
+def _compare_sizes(pivot, students):
+    """Warns of a pivot with fewer parameters than a student: it is meant to be the largest."""
+    largest = max(students, key=keras.Model.count_params)
+    if pivot.count_params() < largest.count_params():
+        warnings.warn(
+            f"The pivot {pivot.name} has {pivot.count_params():,} parameters, fewer than the "
+            f"student {largest.name} with {largest.count_params():,}; the pivot is meant to be the "
+            "largest member.",
+            stacklevel=2,
         )
 
 

@@ -31,7 +31,7 @@ def check(settings):
     """
 
     def network(name):
-        image = keras.Input((1, 1, 1))
+        image = keras.Input((1, 1, 2))
         return keras.Model(image, keras.layers.Flatten()(image), name=name)
 
     build(network(settings.pivot), [network(name) for name in settings.students], settings)

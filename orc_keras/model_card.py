@@ -1,5 +1,6 @@
 """The card of an exported network: what it is, how right it is, how it is loaded."""
 
+import re
 from pathlib import Path
 
 import jinja2
@@ -16,8 +17,9 @@ def text(summary, member, stem, measured):
         stem: the name of its files.
         measured: what `tflite.measure` returns, or None.
     """
-    template = jinja2.Template(TEMPLATE.read_text(), undefined=jinja2.StrictUndefined)
-    return template.render(
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    environment.filters["plain"] = plain
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         stem=stem,
         way=summary["way"],
         data=summary["data"],
@@ -26,6 +28,11 @@ def text(summary, member, stem, measured):
         member=summary["members"][member],
         tflite=_of_lite(measured),
     )
+
+
+def plain(text):
+    """Escapes what Markdown, or the HTML in it, would take for more than text."""
+    return re.sub(r"([\\`*_{}\[\]<>()#~|])", r"\\\1", text.replace("&", "&amp;"))
 
 
 def _group(members, member):

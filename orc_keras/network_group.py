@@ -3,10 +3,10 @@
 import keras
 import tensorflow as tf
 
-from orc_keras import optimizers
-from orc_keras.callbacks.progress import with_progress
+from orc_keras import mini_batch, optimizers
+from orc_keras.callbacks.own import with_own
 from orc_keras.measured_members import MeasuredMembers
-from orc_keras.members import check_synchronised
+from orc_keras.members import as_list, check_synchronised
 
 
 class NetworkGroup(MeasuredMembers):
@@ -40,7 +40,7 @@ class NetworkGroup(MeasuredMembers):
     pivot_learns_before = True
 
     def __init__(self, pivot, students, name=None):
-        super().__init__([pivot, *students], name=name)
+        super().__init__([pivot, *as_list("students", students)], name=name)
         self.optimizers = {}
         self.enter(next(iter(self.stages)))
 
@@ -53,15 +53,18 @@ class NetworkGroup(MeasuredMembers):
         if stage not in self.stages:
             raise ValueError(f"A stage must be one of {', '.join(self.stages)}, not {stage}.")
         self.learners = self.stages[stage]
-        self.train_function = None  # has to be traced anew
+        if self.compiled:
+            self.make_train_function(force=True)  # has to be traced anew
 
     def compile(
         self,
         optimizer,
+        *others,
         run_eagerly=False,
         steps_per_execution=1,
         jit_compile=False,
         auto_scale_loss=True,
+        **unsupported,
     ):
         """Gives every member its own copy of the optimizer.
 
@@ -73,12 +76,16 @@ class NetworkGroup(MeasuredMembers):
             optimizer: a Keras optimizer or its name.
             run_eagerly: as in `keras.Model.compile`; so are the other arguments, but XLA is off
                 unless asked for.
+            *others: none; Keras's second argument is a loss.
+            **unsupported: none.
 
         Raises:
-            ValueError: if the optimizer averages weights (`use_ema=True`), because Keras would
-                assign the student's averages to the other members; on several replicas, if XLA is
-                asked for, or a member has BatchNorms that Keras synchronises.
+            ValueError: if there are other arguments, such as a loss or metrics; if the optimizer
+                averages weights (`use_ema=True`), because Keras would assign the student's averages
+                to the other members; on several replicas, if XLA is asked for, or a member has
+                BatchNorms that Keras synchronises.
         """
+        _check_compilation(others, unsupported)
         replicas = self.distribute_strategy.num_replicas_in_sync
         if jit_compile and replicas > 1:
             raise ValueError(f"jit_compile works on one device, not on {replicas} replicas.")
@@ -117,12 +124,28 @@ class NetworkGroup(MeasuredMembers):
         """Trains as `keras.Model.fit` does, with a progress bar of the student's numbers only.
 
         For a bar of every member's, give a `keras.callbacks.ProgbarLogger` among the callbacks.
+
+        Raises:
+            ValueError: if there is nothing to learn from, a label is no class, an image is not
+                finite, or there are weights of samples or classes.
         """
-        return super().fit(*args, callbacks=with_progress(callbacks), **kwargs)
+        with mini_batch.in_words():
+            return super().fit(*args, callbacks=with_own(callbacks), **kwargs)
 
     def evaluate(self, *args, callbacks=None, **kwargs):
-        """Evaluates every member as `keras.Model.evaluate` does; the bar is that of `fit`."""
-        return super().evaluate(*args, callbacks=with_progress(callbacks), **kwargs)
+        """Evaluates every member as `keras.Model.evaluate` does; bar and errors as `fit`."""
+        with mini_batch.in_words():
+            return super().evaluate(*args, callbacks=with_own(callbacks), **kwargs)
+
+    def train_on_batch(self, *args, **kwargs):
+        """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as `fit`."""
+        with mini_batch.in_words():
+            return super().train_on_batch(*args, **kwargs)
+
+    def test_on_batch(self, *args, **kwargs):
+        """Evaluates one mini-batch as `keras.Model.test_on_batch` does; errors as `fit`."""
+        with mini_batch.in_words():
+            return super().test_on_batch(*args, **kwargs)
 
     def add_state(self, name, shape, dtype):
         """Returns a variable that belongs to the training and is the same on every replica."""
@@ -171,3 +194,15 @@ class NetworkGroup(MeasuredMembers):
             for key in ("pivot", "students")
         }
         return cls(**config | networks)
+
+
+def _check_compilation(others, unsupported):
+    """Refuses a loss, metrics and whatever else `keras.Model.compile` takes, unless it is None."""
+    given = [f"{other!r}" for other in others if other is not None]
+    given += [name for name, value in unsupported.items() if value is not None]
+    if given:
+        raise ValueError(
+            f"A group cannot be compiled with {', '.join(given)}: its losses and metrics are those "
+            "of the method. It takes optimizer, run_eagerly, steps_per_execution, jit_compile and "
+            "auto_scale_loss."
+        )

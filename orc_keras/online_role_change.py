@@ -10,10 +10,12 @@ from orc_keras.changing_roles import TEACHINGS, ChangingRoles
 from orc_keras.checks import (
     check,
     check_choice,
+    check_choices,
+    check_count,
+    check_number,
+    check_seed,
     check_temperature,
-    check_warmup,
     check_weight,
-    is_whole,
 )
 from orc_keras.replicas import branch
 
@@ -106,23 +108,20 @@ class OnlineRoleChange(ChangingRoles):
         distillation_warmup=0,
         name=None,
     ):
-        for each in teachings:
-            check_choice("teachings", each, TEACHINGS)
+        check_choices("teachings", teachings, TEACHINGS)
         super().__init__(pivot, students, temporary_teachers, tuple(teachings), name=name)
         check_temperature(temperature)
         check_weight(distillation_weight)
-        check("mixup_alpha", mixup_alpha, 0 <= mixup_alpha < math.inf, "0 or more")
-        every = role_change_interval
-        is_interval = is_whole(every) and every >= 1
-        check("role_change_interval", every, is_interval, "a whole number, 1 or more")
-        check("seed", seed, is_whole(seed), "a whole number")
+        check_number("mixup_alpha", mixup_alpha, lambda a: 0 <= a < math.inf, "0 or more")
+        check_count("role_change_interval", role_change_interval, smallest=1)
+        check_seed(seed)
         check_choice("teaching", teaching, ("individual", "ensemble"))
         check_choice("temporary_teacher", temporary_teacher, ("online", *self.student_names))
         if temporary_teacher != "online":
             check("temporary_teachers", temporary_teachers, temporary_teachers == 1, FIXED)
         check_choice("feedback", feedback, ("mixed", "feedback", "training"))
         check_choice("teacher_passes", teacher_passes, PASSES)
-        check_warmup(distillation_warmup)
+        check_count("distillation_warmup", distillation_warmup, smallest=0)
         self.temperature = temperature
         self.distillation_weight = distillation_weight
         self.mixup_alpha = mixup_alpha

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
-from orc_keras import startup
+from orc_keras import command_line
+from orc_keras.data import files
 from orc_keras.saved_model import SavedModel
 
 MOST = 5
@@ -30,13 +31,13 @@ def predict(network, path):
     try:
         (probabilities,) = network.answer([Path(path).read_bytes()])["probabilities"].numpy()
     except ValueError as error:
-        raise ValueError(f"{path} cannot be read; {network.takes}.") from error
+        reason = files.complaint(path, network.image_shape)
+        raise ValueError(f"{path} {reason}; {network.takes}.") from error
     best = np.argsort(-probabilities, kind="stable")[:MOST]
     return [(network.class_names[i], float(probabilities[i])) for i in best]
 
 
 def main(argv):
-    startup.log_warnings_only()
     if len(argv) < 2:
         sys.exit("orc_keras.predict: name the files of images.")
     failed = False
@@ -57,4 +58,4 @@ def main(argv):
 
 if __name__ == "__main__":
     flags.DEFINE_string("saved_model", None, "Directory of a SavedModel.", required=True)
-    app.run(main)
+    command_line.run(main, "orc_keras.predict")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from orc_keras import checksums, command_line
 from orc_keras import summary as summaries
 
 # What a run writes; nothing else in its directory is ever deleted.
@@ -17,6 +18,7 @@ FILES = (
     "settings.flags",
     "data.json",
     "summary.json",
+    checksums.FILE,
     "history.csv",
     "pivot_history.csv",
     "roles.npy",
@@ -49,10 +51,15 @@ class RunDirectory:
         there = self._same_run_is_there() and (self / "summary.json").exists()
         return there and not self._settings.overwrite
 
+    def how_to_continue(self):
+        """Returns, for the middle of a sentence, which command continues this run."""
+        changes = [f"with --output_dir={self.path}"] * (not self._settings.output_dir)
+        changes += ["without --overwrite"] * self._settings.overwrite
+        return " ".join(["the same command", " and ".join(changes), "continues"]).replace("  ", " ")
+
     def check(self):
         """Raises ValueError if something in the directory would be overwritten."""
-        if self.path.exists() and not self.path.is_dir():
-            raise ValueError(f"--output_dir={self.path} is not a directory.")
+        check_place(self.path)
         if not self._flags_there():
             others = self.path.is_dir() and set(os.listdir(self.path)) - {"settings.flags"}
             if others:
@@ -124,10 +131,22 @@ class RunDirectory:
                 "anew by adding --overwrite."
             )
 
+    def finish(self, summary):
+        """Writes the summary, which marks the run as finished, and checksums of what it wrote."""
+        names = [n for n in FILES if n not in ("summary.json", checksums.FILE)]
+        names += [path.name for path in self.path.glob("*_history.csv")]
+        names += [f"checkpoints/{stage}.keras" for stage in ("group", "pivot")]
+        names += [f"student/{name}" for name in checksums.read(self / "student")]
+        paths = {name: self / name for name in dict.fromkeys(names) if (self / name).is_file()}
+        with self.replacing("summary.json") as unfinished:
+            unfinished.write_text(_as_json(summary))
+            with self.replacing(checksums.FILE) as path:
+                path.write_text(checksums.of(paths | {"summary.json": unfinished}))
+
     def write_json(self, name, contents):
         """Writes a JSON file, whole or not at all."""
         with self.replacing(name) as path:
-            path.write_text(json.dumps(contents, indent=2) + "\n")  # ASCII only
+            path.write_text(_as_json(contents))
 
     def replacing(self, name):
         """Gives a path to write to, as `replacing` does, for a file here."""
@@ -148,13 +167,31 @@ class RunDirectory:
 
     def _differences(self):
         """Returns the names of the settings in which the run that is here differs."""
-        lines = (line.removeprefix("--").partition("=") for line in self._flags_there().split("\n"))
-        there = {name: value for name, _, value in lines}
+        try:
+            there = command_line.from_text(self._flags_there()).identity()
+        except ValueError as error:
+            raise ValueError(
+                f"{self / 'settings.flags'} is damaged: {str(error).rstrip('.')}; choose another "
+                "--output_dir, or delete that run by adding --overwrite."
+            ) from None
         ours = self._settings.identity()
-        return [name for name in ours if ours[name] != there.get(name)]
+        return [name for name in ours | there if ours.get(name) != there.get(name)]
 
     def _same_run_is_there(self):
         return bool(self._flags_there()) and not self._differences()
+
+
+def check_place(path):
+    """Raises ValueError, before the long work, if a directory cannot be made or written to.
+
+    Args:
+        path: of the directory.
+    """
+    there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise ValueError(f"--output_dir={path} is impossible: {there} is not a directory.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(f"--output_dir={path} cannot be written: {there} is not writable.")
 
 
 @contextlib.contextmanager
@@ -177,6 +214,10 @@ def replacing(path):
         _delete(unfinished)
 
 
+def _as_json(contents):
+    return json.dumps(contents, indent=2) + "\n"  # ASCII only
+
+
 def _lock(file):
     """Locks a file until its process ends; BlockingIOError if another process has locked it."""
     try:
@@ -196,12 +237,11 @@ def _delete(path):
 
 def read_summary(run):
     """Returns the summary of the finished run in the directory `run`, or says it is damaged."""
-    path = Path(run) / "summary.json"
     try:
-        summary = json.loads(path.read_text())
-        summaries.table(summary)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        path = checksums.check(run, "summary.json")
+        return summaries.checked(json.loads(path.read_text()))
+    except (OSError, ValueError) as error:
+        sentence = str(error).rstrip(".")
         raise ValueError(
-            f"{path} is damaged; without it, the same command writes it again."
+            f"{sentence}; {Path(run) / 'summary.json'} deleted, the same command writes it again."
         ) from error
-    return summary

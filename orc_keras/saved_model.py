@@ -4,6 +4,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from orc_keras import checksums, startup
+
 
 class SavedModel:
     """A SavedModel that a run has exported.
@@ -22,31 +24,44 @@ class SavedModel:
     def __init__(self, path):
         self.path = Path(path)
         try:
-            self._loaded = tf.saved_model.load(str(path))  # which the signatures do not keep alive
-            self._signature = self._loaded.signatures["files"]
+            for name in checksums.read(path):
+                checksums.check(path, name)
+            self._loaded = tf.saved_model.load(str(path))
+            answers = self._loaded.signatures["files"].structured_outputs
             images = self._loaded.signatures["serving_default"].structured_input_signature[1]
             self.image_shape = tuple(images["images"].shape[1:])
             names = (self.path / "class_names.txt").read_text(encoding="utf-8")
             self.class_names = names.splitlines()
-            if len(self.class_names) != self._signature.structured_outputs["logits"].shape[-1]:
+            if len(self.class_names) != answers["logits"].shape[-1]:
                 raise ValueError("There is not a name for each class.")
         except Exception as error:  # TensorFlow has many for what is damaged
+            reason = f" {error}" if type(error) is ValueError else ""
             raise ValueError(
                 f"--saved_model={path} is not a whole SavedModel with class_names.txt, as a run "
-                "writes it to student/."
+                f"writes it to student/.{reason}"
             ) from error
 
     def answer(self, contents):
-        """Returns `logits`, `probabilities` and `classes` for files.
+        """Returns `logits`, `probabilities` and `classes` for images.
 
         Args:
-            contents: their bytes, strings of shape `[batch]`.
+            contents: the bytes of files, strings of shape `[batch]`; or raw images, uint8 of shape
+                `[batch, height, width, channels]`.
 
         Raises:
-            ValueError: if one cannot be decoded, or has not the size that is needed.
+            ValueError: if a file cannot be decoded; if images are of another size or type.
         """
+        contents = tf.convert_to_tensor(contents)
+        if contents.dtype not in (tf.string, tf.uint8):
+            # TensorFlow would cast an array of floats from 0 to 1 to black images, without a word.
+            raise ValueError(
+                f"{self.path} takes images of type uint8, 0 to 255, not {contents.dtype.name}."
+            )
         try:
-            return self._signature(contents=tf.convert_to_tensor(contents))
+            if contents.dtype == tf.string:
+                with startup.silent_stderr():  # libjpeg's, of stray bytes
+                    return self._loaded.signatures["files"](contents=contents)
+            return self._loaded.signatures["serving_default"](images=contents)
         except tf.errors.InvalidArgumentError as error:
             raise ValueError(f"An image cannot be read; {self.takes}.") from error
 

@@ -19,6 +19,8 @@ class Saves:
         directory: where they are.
         stage: the beginning of their names.
         keep: how many stay, 1 or more; older ones are deleted.
+        run: what the training is, as text. The checksum covers it, and the name of the save: one
+            of another training, or of another stage under this one's name, is not used.
 
     Raises:
         ValueError: if `keep` is less than 1.
@@ -32,12 +34,13 @@ class Saves:
     (3, 100, 0.5)
     """
 
-    def __init__(self, directory, stage, keep=2):
+    def __init__(self, directory, stage, keep=2, run=""):
         if keep < 1:
             raise ValueError(f"keep must be 1 or more, not {keep}.")
         self._directory = Path(directory)
         self._stage = stage
         self._keep = keep
+        self._run = run
 
     def write(self, epoch, step, values):
         """Writes a save, then deletes those that are too old.
@@ -55,7 +58,7 @@ class Saves:
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
             unfinished.mkdir(parents=True)
-            _write(unfinished, values)
+            _write(unfinished, values, self._key(path))
             shutil.rmtree(path, ignore_errors=True)
             os.rename(unfinished, path)
             _to_disk(self._directory)
@@ -75,13 +78,16 @@ class Saves:
         """
         for path in self._paths():
             try:
-                values = _read(path)
+                values = _read(path, self._key(path))
             except (OSError, ValueError, tf.errors.OpError):
-                print(f"{path}/ is damaged and is not used.")
+                print(f"{path}/ is damaged, or of another training, and is not used.")
                 continue
             _, epoch, step = path.name.rsplit("-", 2)
             return int(epoch), int(step), values
         return 0, 0, None
+
+    def _key(self, path):
+        return f"{self._run}\n{path.name}\n".encode()
 
     def _paths(self):
         """The saves, the newest first."""
@@ -89,7 +95,7 @@ class Saves:
         return sorted(self._directory.glob(f"{self._stage}-{number}"), reverse=True)
 
 
-def _write(directory, values):
+def _write(directory, values, key):
     with tf.device("CPU"):
         tensors = [tf.convert_to_tensor(value) for value in values.values()]
         tf.raw_ops.SaveV2(
@@ -98,21 +104,21 @@ def _write(directory, values):
             shape_and_slices=[""] * len(values),
             tensors=tensors,
         )
-    (directory / "sha256").write_text(_digest(directory))
+    (directory / "sha256").write_text(_digest(directory, key))
     for path in (*directory.iterdir(), directory):
         _to_disk(path)
 
 
-def _read(directory):
+def _read(directory, key):
     """Returns the values of a save, or raises one of several errors if it is damaged."""
-    if (directory / "sha256").read_text() != _digest(directory):
+    if (directory / "sha256").read_text() != _digest(directory, key):
         raise ValueError("It is not what was written.")
     reader = tf.train.load_checkpoint(str(directory / "state"))
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 
-def _digest(directory):
-    digest = hashlib.sha256()
+def _digest(directory, key):
+    digest = hashlib.sha256(key)
     for path in sorted(directory.glob("state.*")):
         with open(path, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

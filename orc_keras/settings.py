@@ -1,14 +1,8 @@
-"""The settings of a run: a frozen dataclass, and the command-line flags that fill it.
-
-Each field is one flag; nothing else in the project reads flags.
-"""
+"""The settings of a run, a frozen dataclass. Each field is one flag (`command_line`)."""
 
 import dataclasses
 import math
-import os
 import re
-
-from absl import flags
 
 from orc_keras.changing_roles import TEACHINGS
 from orc_keras.methods import METHODS
@@ -207,13 +201,8 @@ class Settings:
         for name, value in dataclasses.asdict(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"--{name} must be a finite number, not {value}.")
-        for flag in ("augmentation", "teachings"):
-            choices = self.__dataclass_fields__[flag].metadata["choices"]
-            for name in getattr(self, flag):
-                if name not in choices:
-                    raise ValueError(
-                        f"--{flag}={name} is unknown; possible are {', '.join(choices)}."
-                    )
+        for name in ("students", "augmentation", "teachings"):
+            self._check_list(name)
         self.saving()
         for epoch in self.decay_epochs:
             if epoch < 1:
@@ -221,6 +210,16 @@ class Settings:
         for name in ("learning_rate", "decay_factor"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"--{name} must be above 0, not {getattr(self, name)}.")
+
+    def _check_list(self, flag):
+        """Refuses stray commas, entries that are there twice, and what is no choice."""
+        values, choices = getattr(self, flag), self.__dataclass_fields__[flag].metadata["choices"]
+        check_commas(flag, values)
+        for name in values:
+            if choices and name not in choices:
+                raise ValueError(f"--{flag}={name} is unknown; possible are {', '.join(choices)}.")
+            if choices and values.count(name) > 1:
+                raise ValueError(f"--{flag} names {name} twice.")
 
     @classmethod
     def help(cls, name):
@@ -246,51 +245,38 @@ class Settings:
         """Returns the settings that make a run what it is, by name, as text.
 
         Runs for which they are equal end with the same weights, as far as the machines compute
-        alike.
+        alike. Those that are as by default, or that the method does not use, are left out: what
+        a later version adds makes no other run.
         """
-        fields = [f for f in dataclasses.fields(self) if f.metadata["identity"]]
-        return {field.name: _as_text(getattr(self, field.name)) for field in fields}
+        unused = self.unused()
+        return {
+            field.name: _as_text(getattr(self, field.name))
+            for field in dataclasses.fields(self)
+            if field.metadata["identity"]
+            and field.name not in unused
+            and getattr(self, field.name) != field.default
+        }
+
+    def unused(self):
+        """Returns the names of settings that are not as by default, and that the method ignores."""
+        group, arguments = METHODS[self.method]
+        of_methods = {name for _, names in METHODS.values() for name in names} - {"seed"}
+        ignored = of_methods - set(arguments)
+        ignored |= set() if group.pivot_learns_before else {"pivot_epochs"}
+        return [
+            field.name
+            for field in dataclasses.fields(self)
+            if field.name in ignored and getattr(self, field.name) != field.default
+        ]
+
+
+def check_commas(flag, values):
+    """Refuses a list in which nothing stands between two commas, before one or behind one."""
+    if "" in values:
+        raise ValueError(f"--{flag}={','.join(values)} has an empty entry; leave out the comma.")
 
 
 def _as_text(value):
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def define_flags(flag_values=flags.FLAGS):
-    """Defines a flag for each field of `Settings`."""
-    to = {"flag_values": flag_values}
-    for field in dataclasses.fields(Settings):
-        help, limits = field.metadata["help"], (field.metadata["lower"], field.metadata["upper"])
-        if field.metadata["choices"] and field.type is str:
-            flags.DEFINE_enum(field.name, field.default, field.metadata["choices"], help, **to)
-        elif field.type is bool:
-            flags.DEFINE_bool(field.name, field.default, help, **to)
-        elif field.type is int:
-            flags.DEFINE_integer(field.name, field.default, help, *limits, **to)
-        elif field.type is float:
-            flags.DEFINE_float(field.name, field.default, help, *limits, **to)
-        elif field.type is str:
-            flags.DEFINE_string(field.name, field.default, help, **to)
-        else:
-            flags.DEFINE_list(field.name, list(map(str, field.default)), help, **to)
-
-
-def from_flags(flag_values=flags.FLAGS):
-    """Returns the settings that the parsed flags state.
-
-    Raises:
-        ValueError: if a flag is missing or out of its range.
-    """
-    values = {field.name: flag_values[field.name].value for field in dataclasses.fields(Settings)}
-    for name in ("data_dir", "output_dir", "pivot_weights"):
-        values[name] = os.path.expanduser(values[name])  # no shell does that behind --flag=
-    for name in ("students", "augmentation", "teachings"):
-        values[name] = tuple(values[name])
-    try:
-        values["decay_epochs"] = tuple(map(int, values["decay_epochs"]))
-    except ValueError:
-        given = ",".join(values["decay_epochs"])
-        raise ValueError(f"--decay_epochs must be whole numbers, not {given!r}.") from None
-    return Settings(**values)

@@ -25,6 +25,64 @@ def table(summary):
     return aligned(rows)
 
 
+MEMBER = {
+    "network": str,
+    "role": str,
+    "parameters": int,
+    "accuracy": float,
+    "top_5": float,
+    "cross_entropy": float,
+    "calibration_error": float,
+    "taught": float | None,
+}
+DATA = {
+    "image_shape": list,
+    "class_names": list,
+    "mean": list,
+    "std": list,
+    "resized": bool,
+    "train_images": int,
+    "held_out_images": int,
+    "held_out_from": str,
+}
+SETTINGS = {
+    "dataset": str,
+    "data_dir": str,
+    "image_size": int,
+    "validation_fraction": float,
+    "batch_size": int,
+    "epochs": int,
+}
+WHOLE = {"settings": dict, "way": str, "versions": dict, "data": dict, "members": dict}
+
+
+def checked(summary):
+    """Returns the contents of a `summary.json`, if they are such.
+
+    Raises:
+        ValueError: that names what is missing, or of another type.
+    """
+    _check("summary.json", summary, WHOLE)
+    _check("data", summary["data"], DATA)
+    if not summary["members"]:
+        raise ValueError("summary.json has no members.")
+    for name, member in summary["members"].items():
+        _check(name, member, MEMBER)
+    _check("settings", summary["settings"], SETTINGS)
+    return summary
+
+
+def _check(what, given, types):
+    if not isinstance(given, dict):
+        raise ValueError(f"{what} is not a dict.")
+    for key, kind in types.items():
+        if key not in given:
+            raise ValueError(f"{what} has no {key}.")
+        kinds = kind | int if kind is float else kind
+        if not isinstance(given[key], kinds) or (isinstance(given[key], bool) and kind is not bool):
+            raise ValueError(f"{what} has a wrong {key}, {given[key]!r}.")
+
+
 def aligned(rows):
     """Returns rows of text as a table: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows)]
@@ -45,6 +103,8 @@ def data(description):
         for name in ("ignored_files", "images_with_alpha", "images_with_16_bits")
     }
     noted = [f"; {name.replace('_', ' ')}: {count:,}" for name, count in counts.items() if count]
+    if folders := description.get("ignored_folders"):
+        noted.append(f"; no classes, because of the dot: {', '.join(folders)}")
     return (
         f"Images: {description['train_images']:,} to learn, {description['held_out_images']:,} "
         f"held out (from {description['held_out_from']}); {len(description['class_names'])} "

@@ -100,6 +100,11 @@ def strategy(request):
 @pytest.fixture
 def tiny(monkeypatch):
     """Settings of runs that take a second, with networks and data that are tiny."""
+    return tiny_settings(monkeypatch)
+
+
+def tiny_settings(monkeypatch):
+    """Makes networks and data tiny; returns a function from changed settings to `Settings`."""
 
     def build(name, image_shape, num_classes, head):
         assert (image_shape, num_classes) == ((4, 4, 1), 5)

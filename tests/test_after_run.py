@@ -146,7 +146,7 @@ def test_the_code_of_the_model_card_runs(run, held_out, tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     card = (run / "student" / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
-    assert [len(block.splitlines()) for block in blocks] == [5, 5, 4]
+    assert [len(block.splitlines()) for block in blocks] == [5, 1, 5, 4]
     given = {"images": images[:3]}
     for block in blocks:
         exec(block, given)
@@ -157,7 +157,7 @@ def test_the_code_of_the_model_card_runs(run, held_out, tmp_path, monkeypatch, c
     classes = network.predict(normalised, verbose=0).argmax(axis=1)
     assert printed.startswith(str(classes[0])) and printed.count(str(classes)) == 2
     accuracy = json.loads((run / "summary.json").read_text())["members"]["resnet8_3"]["accuracy"]
-    assert f"{accuracy:.2%} of 360 held-out images of `digits`" in card
+    assert f"{accuracy:.2%} of 360 held-out images of digits" in card
 
 
 def test_any_member_can_be_exported_later(run, held_out, tmp_path):
@@ -216,9 +216,31 @@ def test_bad_input(run, folder, tmp_path):
     large.write_bytes(tf.io.encode_png(np.zeros((16, 16, 1), np.uint8)).numpy())
     (tmp_path / "text.png").write_text("no image")
     network = SavedModel(run / "student")
-    for name in ("large.png", "text.png"):
-        message = f"{name} cannot be read; .* takes undamaged PNGs, .*, of 8 x 8 x 1 unless"
+    wrong = {
+        "large.png": "has 16 x 16 pixels",
+        "text.png": "is not an image that can be read",
+        "colour/3/1.png": "is in colour, but the network takes grey images",
+    }
+    for name, what in wrong.items():
+        message = f"{name} {what}.*; .* takes undamaged PNGs, .*, of 8 x 8 x 1 unless"
         refused(message, predict.predict, network, tmp_path / name)
+    refused("--json=.* cannot be written", evaluate.check_writable, str(tmp_path / "no" / "a.json"))
+
+
+def test_images_are_uint8(run, held_out):
+    """What TensorFlow casts without a word is refused, as arrays by us, as tensors by itself."""
+    images = held_out[0][:2]
+    network = SavedModel(run / "student")
+    served = network.answer(images)["logits"]
+    files = [tf.io.encode_png(image).numpy() for image in images]
+    np.testing.assert_allclose(network.answer(files)["logits"], served, atol=1e-5)
+    for floats in (images / 255, (images / 255).astype(np.float32)):
+        with pytest.raises(ValueError, match="takes images of type uint8, 0 to 255, not float"):
+            network.answer(floats)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="expected to be a uint8 tensor"):
+            tf.saved_model.load(run / "student").signatures["serving_default"](
+                images=tf.convert_to_tensor(floats)
+            )
 
 
 def test_other_images_than_those_of_the_run(run, monkeypatch):

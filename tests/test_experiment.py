@@ -114,7 +114,7 @@ def test_pivot_weights_replace_its_training(tiny, tmp_path, stage, suffix):
 def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch):
     """In the second epoch; the save of the first stays."""
     settings = tiny(decay_factor=1e30, output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.settings, "from_flags", lambda: settings)
+    monkeypatch.setattr(train.command_line, "from_flags", lambda: settings)
     with pytest.raises(SystemExit) as end:
         train.main(["train.py"])
     assert "no longer finite at step" in end.value.code and "hidden" in end.value.code
@@ -132,7 +132,7 @@ def test_ctrl_c_outside_of_training(tiny, tmp_path, monkeypatch, capsys, moment)
         raise KeyboardInterrupt
 
     settings = tiny(output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.settings, "from_flags", lambda: settings)
+    monkeypatch.setattr(train.command_line, "from_flags", lambda: settings)
     monkeypatch.setattr(data, moment, stop)
     with pytest.raises(SystemExit) as end:
         train.main(["train.py"])
@@ -150,7 +150,7 @@ def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatc
     fields = (tuple("abcde"), (4, 4, 1), (0.5,), (0.3,))
     monkeypatch.setattr(data, "load", lambda *_, **__: data.ImageData(*images, *fields))
     settings = tiny(output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.settings, "from_flags", lambda: settings)
+    monkeypatch.setattr(train.command_line, "from_flags", lambda: settings)
     (tmp_path / "train7.png").write_text("no image")
     with pytest.raises(SystemExit) as end:
         train.main(["train.py"])

@@ -78,7 +78,7 @@ def test_every_kind_of_damage_is_found(saves, capsys, file):
         path.unlink() if contents is None else path.write_bytes(contents)
         assert_read(saves, 1, 0)
         printed = capsys.readouterr().out
-        assert printed == f"{path.parent}/ is damaged and is not used.\n"
+        assert printed == f"{path.parent}/ is damaged, or of another training, and is not used.\n"
     path.write_bytes(whole)
     assert_read(saves, 2, 0)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from absl import flags
 
-from orc_keras import settings
+from orc_keras import command_line
 from orc_keras.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 NEEDED = ["--dataset=digits", "--pivot=resnet8", "--students=resnet8,resnet8"]
 
 if "dataset" not in flags.FLAGS:
-    settings.define_flags()
+    command_line.define_flags()
 
 
 def parse(*arguments):
@@ -22,7 +22,7 @@ def parse(*arguments):
     for flag in dataclasses.fields(Settings):
         flags.FLAGS[flag.name].value = flags.FLAGS[flag.name].default
     flags.FLAGS(["train.py", *arguments])
-    return settings.from_flags()
+    return command_line.from_flags()
 
 
 def test_the_defaults_are_the_recipe():

@@ -95,12 +95,12 @@ def make_tiny():
 
     # isort: split
     import models
-    from orc_keras import report, settings
+    from orc_keras import command_line, report
 
     report.write = lambda paths: paths[0]  # which takes longer than such a run
     models.build = build
     models.smallest_size = lambda name, head: 1
-    settings.define_flags()
+    command_line.define_flags()
 
 
 def main():

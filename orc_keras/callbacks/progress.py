@@ -27,13 +27,3 @@ class StudentProgress(keras.callbacks.ProgbarLogger):
         prefix = "" if of_student else f"{learner}_"
         names = [f"{when}{prefix}{q}" for when in ("", "val_") for q in ("accuracy", "loss")]
         return {name: logs[name] for name in names if name in (logs or {})}
-
-
-def with_progress(callbacks):
-    """Adds a progress bar of the student's numbers, unless there is a bar already."""
-    if isinstance(callbacks, keras.callbacks.CallbackList):  # of the `fit` that is evaluating
-        return callbacks
-    callbacks = keras.tree.flatten(callbacks) if callbacks else []
-    if any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks):
-        return callbacks
-    return [*callbacks, StudentProgress()]

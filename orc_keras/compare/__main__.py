@@ -10,9 +10,9 @@ images in the same order; those that need a pivot have the same one.
 import sys
 from pathlib import Path
 
-from absl import app, flags
+from absl import flags
 
-from orc_keras import settings, startup
+from orc_keras import command_line
 from orc_keras.compare import plan, plots, running, tables
 from orc_keras.compare.results import Results
 
@@ -23,7 +23,6 @@ SET_HERE = {"method": "methods", "seed": "seeds"}
 
 
 def main(argv):
-    startup.log_warnings_only()
     tf.config.set_visible_devices([], "GPU")  # their memory is for the runs
     try:
         runs, jobs = _planned(argv)
@@ -59,7 +58,7 @@ def _planned(argv):
     for flag, instead in SET_HERE.items():
         if FLAGS[flag].present:
             raise ValueError(f"--{flag} is not for a comparison; give --{instead}.")
-    base = settings.from_flags()
+    base = command_line.from_flags()
     if base.overwrite:
         raise ValueError("--overwrite is not for a comparison; choose another --output_dir.")
     runs = plan.plan(base, FLAGS.methods, FLAGS.variant, _seeds(), _directory())
@@ -74,8 +73,8 @@ def _seeds():
 
 
 if __name__ == "__main__":
-    settings.define_flags()
-    flags.adopt_module_key_flags(settings)
+    command_line.define_flags()
+    flags.adopt_module_key_flags(command_line)
     flags.DEFINE_list(
         "methods",
         list(plan.METHODS),
@@ -90,4 +89,4 @@ if __name__ == "__main__":
     )
     flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds, each of which all methods have.")
     flags.DEFINE_integer("jobs", 0, "Runs at once; 0: one on GPUs, one for each core on CPUs.", 0)
-    app.run(main)
+    command_line.run(main, "compare")

@@ -4,13 +4,11 @@ import dataclasses
 import re
 from pathlib import Path
 
-from absl import flags
-
-from orc_keras import experiment
+from orc_keras import command_line, preconditions
 from orc_keras import methods as all_methods
 from orc_keras import settings as all_settings
 from orc_keras.methods import METHODS
-from orc_keras.run_directory import RunDirectory
+from orc_keras.run_directory import RunDirectory, check_place
 
 REFERENCES = ("kd", "alone")  # what others are compared with; the first trains the pivots
 SET_HERE = ("seed", "output_dir", "overwrite", "pivot_weights")  # not by a variant
@@ -56,13 +54,14 @@ def plan(base, methods, variants, seeds, output_dir):
         ValueError: if a method, a variant or a seed is impossible, or if there is another run where
             one is to lie.
     """
+    output_dir = Path(output_dir).resolve()  # so that a run is the same from wherever it is named
+    check_place(output_dir)
     compared = _compared(methods, variants)
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
         raise ValueError(f"--seeds must be different whole numbers from 0 on, not {seeds}.")
     of_variants = {name: _with_flags(base, name, given) for name, given in compared.items()}
     for name, settings in of_variants.items():
         _check_possible(name, settings)
-    output_dir = Path(output_dir).resolve()  # so that a run is the same from wherever it is named
     if (output_dir / "settings.flags").exists():
         raise ValueError(f"--output_dir={output_dir} holds a run; choose one for the comparison.")
     runs = [
@@ -102,26 +101,22 @@ def _folder(name):
 
 def _with_flags(base, name, given):
     """Returns the settings `base`, changed by flags."""
-    values = flags.FlagValues()
-    all_settings.define_flags(values)
     try:
-        rest = values(["", *base.as_flags().splitlines(), *given])[1:]
-        settings = all_settings.from_flags(values)
-    except (flags.Error, ValueError) as error:
-        sentence = str(error).rstrip(".")
-        raise ValueError(f"--variant={name}: {sentence}.") from None
+        settings = command_line.parsed([*base.as_flags().splitlines(), *given])
+    except ValueError as error:
+        raise ValueError(f"--variant={name}: {error}") from None
     settings = dataclasses.replace(settings, output_dir=base.output_dir)
     ours = [flag for flag in SET_HERE if getattr(settings, flag) != getattr(base, flag)]
-    if rest or ours:
-        wrong = f"{rest[0]!r} is not a flag" if rest else f"--{ours[0]} cannot be varied"
-        raise ValueError(f"--variant={name}: {wrong}.")
+    if ours:
+        raise ValueError(f"--variant={name}: --{ours[0]} cannot be varied.")
     return settings
 
 
 def _check_possible(name, settings):
     """Refuses, before the first run is made, what the last would be refused for."""
     try:
-        experiment.check_networks(settings)
+        preconditions.check_networks(settings)
+        preconditions.check_size(settings)
         all_methods.check(settings)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None

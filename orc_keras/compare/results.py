@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import stats
 
+from orc_keras import checksums
 from orc_keras.fitting import read_history
 from orc_keras.run_directory import RunDirectory, read_summary
 
@@ -66,7 +67,8 @@ class Results:
         """Returns steps, `[epochs]`, and the student's held-out accuracy, `[seeds, epochs]`."""
         data, settings = self._summary(name)["data"], self._summary(name)["settings"]
         directories = [self._directories[name, seed] for seed in self.seeds(name)]
-        histories = [read_history(directory / "history.csv") for directory in directories]
+        paths = [checksums.check(directory, "history.csv") for directory in directories]
+        histories = [read_history(path) for path in paths]
         accuracy = np.array([history["val_accuracy"] for history in histories])
         steps_per_epoch = data["train_images"] // settings["batch_size"]
         return steps_per_epoch * np.arange(1, accuracy.shape[1] + 1), accuracy

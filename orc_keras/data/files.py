@@ -1,14 +1,17 @@
 """Images in files: what their headers say, whether they can be decoded, and their pixels."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 import os
+import warnings
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from orc_keras import startup
 from orc_keras.data.decoding import decode
 from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
 
@@ -22,6 +25,25 @@ class Header:
     is_grey: bool
     has_alpha: bool
     has_16_bits: bool
+
+
+def complaint(path, image_shape):
+    """Returns why the file of an image does not suit a network that takes such images, in words.
+
+    Args:
+        path: of the file.
+        image_shape: height, width and channels.
+    """
+    try:
+        (header,) = read_headers([path])
+    except ValueError:
+        return "is not an image that can be read"
+    if image_shape[-1] == 1 and not header.is_grey:
+        return "is in colour, but the network takes grey images"
+    if (header.height, header.width) != tuple(image_shape[:2]):
+        size = f"{header.height} x {header.width}"
+        return f"has {size} pixels, or is damaged"
+    return "is damaged or truncated"
 
 
 def read_headers(paths):
@@ -42,6 +64,8 @@ def _header(path):
             animated = getattr(image, "is_animated", False)
         with open(path, "rb") as file:
             start = file.read(30)
+    except Image.DecompressionBombError:
+        return "has more pixels than can be read safely; make it smaller"
     except Exception as error:  # Pillow has many for what is no image
         return f"is not a readable image ({type(error).__name__} of Pillow)"
     bits = start[24] if kind == "PNG" else int.from_bytes(start[28:30], "little")
@@ -61,7 +85,7 @@ def _header(path):
 
 def _of_all(function, paths):
     """Calls a function for each file, many at once; a string that it returns is a complaint."""
-    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with _quiet(), concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         results = list(pool.map(function, paths))
     wrong = [(path, said) for path, said in zip(paths, results) if isinstance(said, str)]
     if wrong:
@@ -69,6 +93,16 @@ def _of_all(function, paths):
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise ValueError(f"Of {len(paths):,} images {len(wrong):,} cannot be used: {named}{more}.")
     return results
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Silences what libraries say of single images without naming them: libjpeg of stray bytes in
+    JPEGs that can be decoded, Pillow of large ones.
+    """
+    with startup.silent_stderr(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
 def fingerprint(root, paths):

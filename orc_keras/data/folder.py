@@ -10,11 +10,19 @@ HELD_OUT = ("val", "validation", "test")  # the first of them that is there
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """The files of a split, in order, and their classes."""
+    """The files of a split, in order, and their classes; what of it is left out.
+
+    Attributes:
+        paths: of the images.
+        labels: their classes, as numbers.
+        ignored: files that are no images.
+        hidden: folders of images whose names begin with a dot, which are no classes.
+    """
 
     paths: list[Path]
     labels: list[int]
     ignored: list[Path]
+    hidden: list[Path]
 
 
 def find(root):
@@ -94,7 +102,9 @@ def _split(folder, class_names):
         paths += images
         labels += [label] * len(images)
         ignored += [path for path in files if not _is_image(path)]
-    return Split(paths, labels, ignored)
+    hidden = [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name[0] == "."]
+    hidden = [path for path in hidden if any(map(_is_image, _files(path)))]
+    return Split(paths, labels, ignored, hidden)
 
 
 def _files(folder):

@@ -184,7 +184,8 @@ def statistics(images, image_shape, resized, most=2000):
     """
     some = Subset(images, np.linspace(0, len(images) - 1, min(most, len(images)), dtype=np.int64))
     sums, number = np.zeros((2, image_shape[-1])), 0
-    for batch, _ in _as_evaluated(some, image_shape, resized, batch_size=64).as_numpy_iterator():
+    batch_size = min(64, max(1, 2**24 // math.prod(image_shape[:2])))  # of large ones few at a time
+    for batch, _ in _as_evaluated(some, image_shape, resized, batch_size).as_numpy_iterator():
         pixels = batch.reshape(-1, image_shape[-1]) / 255
         sums += pixels.sum(axis=0), (pixels**2).sum(axis=0)
         number += len(pixels)

@@ -100,6 +100,9 @@ def _from_folder(root, memory, checked, to_learn):
     notes = {
         "source": str(root),
         "files": files.fingerprint(root, paths),
+        "ignored_folders": [
+            str(path.relative_to(root)) for split in splits.values() for path in split.hidden
+        ],
         "ignored_files": sum(len(split.ignored) for split in splits.values()),
         "images_with_alpha": sum(header.has_alpha for header in every),
         "images_with_16_bits": sum(header.has_16_bits for header in every),

@@ -32,12 +32,12 @@ def write(paths):
         OSError: if the report cannot be written.
     """
     run, *given = _named_apart([Run(path) for path in paths])
+    directory = run.path / "report"
+    directory.mkdir(exist_ok=True)  # before the long work
     others = [other for other in given if comparable(run, other)]
     befores = [other for other in others if set(run.students) & set(other.students)]
     comparison = Comparison(run, befores[0]) if befores else None
     drawn = figures(run, comparison)
-    directory = run.path / "report"
-    directory.mkdir(exist_ok=True)
     _delete_plots(directory)
     shown = [_save(figure, directory) for figure in drawn]
     problems = [problem for each in (run, *given) for problem in each.problems]

@@ -2,13 +2,10 @@
 
 import sys
 
-from absl import app
-
-from orc_keras import report, startup
+from orc_keras import command_line, report
 
 
 def main(argv):
-    startup.log_warnings_only()
     if len(argv) < 2:
         sys.exit("orc_keras.report: name the directory of a run, and others to compare it with.")
     try:
@@ -18,4 +15,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    command_line.run(main, "orc_keras.report")

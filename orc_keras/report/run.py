@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from orc_keras import evaluation
+from orc_keras import checksums, evaluation
 from orc_keras.callbacks.role_history import UNKNOWN
 from orc_keras.fitting import read_history
 from orc_keras.members import numbered
@@ -137,6 +137,8 @@ class Run:
                 self.problems.append(f"{self.name} {missing}: it has no {name}.")
             return otherwise
         try:
+            if (self.path / "summary.json").exists() and (self.path / checksums.FILE).exists():
+                checksums.check(self.path, name)
             return read(path)
         except Exception:  # whatever is in it, the rest can be shown
             self.problems.append(f"{name} of {self.name} is damaged; what it holds is left out.")

@@ -1,0 +1,57 @@
+"""Checksums of what a run has written, in a file that `sha256sum --check` reads too."""
+
+import hashlib
+from pathlib import Path
+
+FILE = "SHA256SUMS"
+
+
+def of(paths):
+    """Returns the contents of such a file.
+
+    Args:
+        paths: of the files, by the names that it is to have for them.
+    """
+    return "".join(f"{_digest(path)}  {name}\n" for name, path in paths.items())
+
+
+def check(directory, name):
+    """Refuses a file that is missing, damaged, or not the one that was written.
+
+    Args:
+        directory: a `Path`.
+        name: of the file, relative to it.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        ValueError: that names the file.
+    """
+    path = Path(directory) / name
+    sums = read(directory)
+    if not path.is_file():
+        raise ValueError(f"{path} is missing.")
+    if sums.get(name) != _digest(path):
+        raise ValueError(f"{path} is damaged, or not of this run: {FILE} has another checksum.")
+    return path
+
+
+def missing(directory):
+    """Returns the names of files that were written and are gone; ValueError as `check`."""
+    return [name for name in read(directory) if not (Path(directory) / name).exists()]
+
+
+def read(directory):
+    """Returns the checksums of a directory's files by name; ValueError as `check`."""
+    path = Path(directory) / FILE
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path} is missing or damaged.") from error
+
+
+def _digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,116 @@
+"""The command line of the programs: flags, flagfiles, and how each of them starts.
+
+`Settings` has a flag for each field; nothing else in the project reads those.
+"""
+
+import dataclasses
+import os
+import sys
+import warnings
+
+from absl import app, flags
+
+from orc_keras import startup
+from orc_keras.settings import Settings, check_commas
+
+
+def run(main, program):
+    """Parses the flags and calls `main` with what is left; what is wrong with them is a sentence.
+
+    Args:
+        main: a function of the list of arguments that are no flags, the program's name first.
+        program: what the sentence begins with.
+    """
+
+    def parse(arguments):
+        try:
+            return flags.FLAGS(arguments)
+        except flags.Error as error:
+            sys.exit(f"{program}: {in_one_line(error)}")
+        except (OSError, UnicodeError):
+            named = [a for a in arguments if a.lstrip("-").startswith("flagfile")]
+            sys.exit(f"{program}: {' '.join(named)} cannot be read; it must be a text in UTF-8.")
+
+    def quietly(arguments):
+        startup.log_warnings_only()
+        warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
+        return main(arguments)
+
+    app.run(quietly, flags_parser=parse)
+
+
+def in_one_line(error):
+    """Returns what is wrong with a flag as one sentence; absl's have line breaks."""
+    sentence = " ".join(str(error).split()).rstrip(".")
+    return f"{sentence[:1].lower()}{sentence[1:]}."
+
+
+def define_flags(flag_values=flags.FLAGS):
+    """Defines a flag for each field of `Settings`."""
+    to = {"flag_values": flag_values}
+    for field in dataclasses.fields(Settings):
+        help, limits = field.metadata["help"], (field.metadata["lower"], field.metadata["upper"])
+        if field.metadata["choices"] and field.type is str:
+            flags.DEFINE_enum(field.name, field.default, field.metadata["choices"], help, **to)
+        elif field.type is bool:
+            flags.DEFINE_bool(field.name, field.default, help, **to)
+        elif field.type is int:
+            flags.DEFINE_integer(field.name, field.default, help, *limits, **to)
+        elif field.type is float:
+            flags.DEFINE_float(field.name, field.default, help, *limits, **to)
+        elif field.type is str:
+            flags.DEFINE_string(field.name, field.default, help, **to)
+        else:
+            flags.DEFINE_list(field.name, list(map(str, field.default)), help, **to)
+
+
+def from_flags(flag_values=flags.FLAGS):
+    """Returns the settings that the parsed flags state.
+
+    Raises:
+        ValueError: if a flag is missing or out of its range.
+    """
+    values = {field.name: flag_values[field.name].value for field in dataclasses.fields(Settings)}
+    for name in ("data_dir", "output_dir", "pivot_weights"):
+        values[name] = os.path.expanduser(values[name])  # no shell does that behind --flag=
+    for name in ("students", "augmentation", "teachings"):
+        values[name] = tuple(values[name])
+    check_commas("decay_epochs", values["decay_epochs"])
+    try:
+        values["decay_epochs"] = tuple(map(int, values["decay_epochs"]))
+    except ValueError:
+        given = ",".join(values["decay_epochs"])
+        raise ValueError(f"--decay_epochs must be whole numbers, not {given!r}.") from None
+    return Settings(**values)
+
+
+def from_text(text):
+    """Returns the settings that a flagfile states, whatever the flags of this process are.
+
+    Args:
+        text: its contents, as `Settings.as_flags` writes them.
+
+    Raises:
+        ValueError: if it states no settings.
+    """
+    return parsed(text.splitlines())
+
+
+def parsed(arguments):
+    """Returns the settings that flags state, whatever the flags of this process are.
+
+    Args:
+        arguments: a list of flags as text.
+
+    Raises:
+        ValueError: if one of them is no flag, or out of its range.
+    """
+    values = flags.FlagValues()
+    define_flags(values)
+    try:
+        rest = values(["", *arguments])[1:]
+    except (flags.Error, UnicodeError) as error:
+        raise ValueError(in_one_line(error)) from None
+    if rest:
+        raise ValueError(f"{rest[0]!r} is not a flag.")
+    return from_flags(values)

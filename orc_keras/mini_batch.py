@@ -1,0 +1,97 @@
+"""What a mini-batch must be, so that a group can learn from it or be evaluated on it."""
+
+import contextlib
+import re
+
+import keras
+import tensorflow as tf
+
+NOT_FINITE = "Images must be finite numbers, but one has the value"
+NO_CLASS = "A label must be one of the classes, a whole number from 0 to {last}, but one is"
+
+
+def unpack(data, num_classes):
+    """Returns images as floats and labels as integers, or says what is wrong with them.
+
+    What can be known only when the step runs (a label that is no class, an image that has a NaN) is
+    an error there, which `in_words` turns into a sentence. XLA leaves such checks out.
+
+    Args:
+        data: what Keras's `train_step` is given: images `[B, height, width, channels]` and classes
+            of shape `[B]` or `[B, 1]`.
+        num_classes: C.
+
+    Returns:
+        Images in `keras.config.floatx()`, and labels y, int32 of shape `[B]`.
+
+    Raises:
+        ValueError: if the labels are missing, or not of such a shape or type, or if there are
+            weights of samples.
+    """
+    images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    if sample_weight is not None:
+        raise ValueError("A group does not support sample_weight or class_weight.")
+    if labels is None:
+        raise ValueError("A group learns from pairs of images and labels, not from images alone.")
+    if isinstance(images, dict | list | tuple) or isinstance(labels, dict | list | tuple):
+        raise ValueError("A group takes one tensor of images and one of labels, not several.")
+    labels = tf.convert_to_tensor(labels)  # eager steps are given NumPy's arrays
+    _check_labels(labels)
+    images = _checked_images(tf.cast(images, keras.config.floatx()))
+    return images, _checked_labels(tf.reshape(labels, [-1]), num_classes)
+
+
+def _check_labels(labels):
+    if labels.shape.rank not in (None, 1) and labels.shape[1:] != (1,):
+        raise ValueError(
+            "A label must be the integer class of an image, shape (batch,), but the labels have "
+            f"shape {tuple(labels.shape)}."
+        )
+    if not (labels.dtype.is_integer or labels.dtype.is_floating):
+        raise ValueError(
+            f"A label must be the integer class of an image, not of type {labels.dtype.name}."
+        )
+
+
+def _checked_images(images):
+    fits = tf.math.is_finite(images)
+    with tf.control_dependencies([_assert_all(fits, NOT_FINITE, images)]):
+        return tf.identity(images)
+
+
+def _checked_labels(labels, num_classes):
+    """Checks before it casts: otherwise 2.5 would become the class 2."""
+    fits = (labels >= 0) & (labels < num_classes)
+    if labels.dtype.is_floating:
+        fits &= labels == tf.round(labels)
+    with tf.control_dependencies(
+        [_assert_all(fits, NO_CLASS.format(last=num_classes - 1), labels)]
+    ):
+        return tf.identity(tf.cast(labels, tf.int32))
+
+
+def _assert_all(fits, sentence, values):
+    """An operation that fails, with the first value that does not fit, unless all do."""
+    fits, values = tf.reshape(fits, [-1]), tf.reshape(values, [-1])
+    # Of no values at all there is none to show.
+    first = tf.reshape(values[tf.argmin(tf.cast(fits, tf.int32)) :][:1], [-1])
+    return tf.debugging.Assert(tf.reduce_all(fits), [sentence, first])
+
+
+@contextlib.contextmanager
+def in_words():
+    """Turns the error of a step in which something in the mini-batch was wrong into a sentence.
+
+    Raises:
+        ValueError: in place of `tf.errors.InvalidArgumentError`, if it is such a one.
+    """
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        for sentence in (NOT_FINITE, NO_CLASS.partition("{")[0]):
+            # A graph's message is "[sentence] [[value]]"; one of eager execution has lines.
+            found = re.search(rf"{sentence}[^\]'\n]*", error.message)
+            value = found and re.search(r"[-+\w.]+", error.message[found.end() :])
+            if value:
+                raise ValueError(f"{found[0]} {value[0]}.") from None
+        raise

@@ -1,0 +1,107 @@
+"""What is refused before a run begins, each by a sentence in a ValueError."""
+
+import contextlib
+import dataclasses
+import os
+
+import tensorflow as tf
+
+import models
+from orc_keras import methods
+
+
+@contextlib.contextmanager
+def naming(flag):
+    """Puts the name of the flag that is wrong before the message."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"--{flag}: {error}") from None
+
+
+def check_networks(settings):
+    """Refuses names that no network has, before anything is downloaded."""
+    for flag, names in (("pivot", (settings.pivot,)), ("students", settings.students)):
+        for name in names:
+            with naming(flag):
+                models.smallest_size(name, settings.head)
+
+
+def check_size(settings):
+    """Refuses a size that fits no memory, before images of it are computed.
+
+    How many channels and classes there will be is not known yet: one and two are the fewest.
+    """
+    if settings.image_size:
+        shape = (settings.image_size, settings.image_size, 1)
+        names = dict.fromkeys((settings.pivot, *settings.students))
+        networks = [models.build(name, shape, 2, settings.head) for name in names]
+        check_memory(settings, networks)
+
+
+def check_memory(settings, networks):
+    """Refuses members whose mini-batch cannot fit into memory.
+
+    Until its backward pass a network keeps at least half of what its layers put out, in 4 bytes, or
+    in 2 under mixed precision. So a quarter of all 4 bytes are needed, whatever else is. How much
+    memory a GPU has TensorFlow does not say; there it is an error of the first step.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for network in networks:
+        needed = settings.batch_size * models.activations(network)  # bytes: a quarter of 4 each
+        if needed > there:
+            height, width, _ = network.input_shape[1:]
+            flags = f"--batch_size={settings.batch_size}"
+            flags += f" and --image_size={settings.image_size}" * bool(settings.image_size)
+            raise ValueError(
+                f"{flags}: {network.name} takes more than {needed / 1e9:,.0f} GB for a mini-batch "
+                f"of {height} x {width} pixels, and there are {there / 1e9:,.0f} GB of memory."
+            )
+
+
+def check_pivot_weights(settings):
+    """Refuses a file of weights for a pivot that the method trains from scratch."""
+    if settings.pivot_weights and not methods.METHODS[settings.method][0].pivot_learns_before:
+        raise ValueError(
+            f"--pivot_weights is not for --method={settings.method}, in which the pivot learns "
+            "from scratch."
+        )
+
+
+def check_batch_size(batch_size, images, replicas):
+    """Refuses mini-batches that there are too few images for, or that replicas do not divide."""
+    if batch_size > len(images.train):
+        raise ValueError(
+            f"--batch_size={batch_size} is more than the {len(images.train)} images to learn from."
+        )
+    if batch_size % replicas:
+        raise ValueError(f"--batch_size={batch_size} is not divisible by the {replicas} replicas.")
+
+
+def check_steps(steps_per_execution, steps):
+    """Refuses an execution of steps that does not divide an epoch."""
+    if steps % steps_per_execution:
+        possible = ", ".join(str(n) for n in range(1, steps + 1) if steps % n == 0)
+        raise ValueError(
+            f"--steps_per_execution={steps_per_execution} does not divide the {steps} steps of an "
+            f"epoch; possible are {possible}."
+        )
+
+
+def check_alike(workers, settings, images):
+    """Refuses workers that have other settings or other images than the chief."""
+    own = ("output_dir", "overwrite", "data_dir", "memory_gb", "mean", "std")
+    ours = dataclasses.asdict(settings) | images.description()
+    chief = workers.from_chief(ours)
+
+    def check():
+        different = [key for key in ours if key not in own and ours[key] != chief.get(key)]
+        if different:
+            raise ValueError(
+                f"Worker {workers.index} differs from the chief in {', '.join(different)}; all "
+                "workers need the same flags and the same images."
+            )
+
+    workers.together(check)
