@@ -42,8 +42,8 @@ def main(argv):
         if not workers.lost_one(error):
             raise
         sys.exit(
-            "train.py: another worker has stopped, or its machine cannot be reached; on all of "
-            f"them {directory.how_to_continue()} from the last save."
+            "train.py: another worker has stopped, or its machine cannot be reached; "
+            f"{directory.how_to_continue()} from the last save, on all of them."
         )
     except OSError as error:
         sys.exit(

@@ -118,7 +118,7 @@ def activations(network):
     Example:
 
     >>> models.activations(models.build("resnet8", (32, 32, 3), num_classes=10))
-    306378
+    306442
     """
     return sum(math.prod(layer.output.shape[1:]) for layer in leaf_layers(network))
 

@@ -35,12 +35,12 @@ def check_choices(argument, given, choices):
 
 def check_temperature(temperature):
     """Raises ValueError unless it can divide logits."""
-    check_number("temperature", temperature, lambda t: 0 < t < math.inf, "a number above 0")
+    check_number("temperature", temperature, lambda t: 0 < t < math.inf, "above 0")
 
 
 def check_weight(distillation_weight):
     """Raises ValueError unless it is a weight of teachers against labels."""
-    in_range = "a number from 0 to 1"
+    in_range = "0 to 1"
     check_number("distillation_weight", distillation_weight, lambda w: 0 <= w <= 1, in_range)
 
 

@@ -41,8 +41,7 @@ def run(main, program):
 
 def in_one_line(error):
     """Returns what is wrong with a flag as one sentence; absl's have line breaks."""
-    sentence = " ".join(str(error).split()).rstrip(".")
-    return f"{sentence[:1].lower()}{sentence[1:]}."
+    return f"{' '.join(str(error).split()).rstrip('.')}."
 
 
 def define_flags(flag_values=flags.FLAGS):

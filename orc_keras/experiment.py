@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 import models
-from orc_keras import checksums, data, distribution, methods, preconditions, run_directory
+from orc_keras import checksums, data, distribution, methods, preconditions, report, run_directory
 from orc_keras import summary as summaries
 from orc_keras.distributed_model import SingleNetwork
 from orc_keras.ending import end
@@ -71,9 +71,14 @@ def prepare(settings):
 
 
 def show_finished(directory, summary, workers):
-    """Prints the table of a run that has been made before, and returns its summary."""
+    """Prints the table of a run that has been made before, and returns its summary.
+
+    A report that is missing is written: it is the last thing that a run does.
+    """
     workers.part()
     with workers.chief_speaking():
+        if workers.is_chief and not (directory / report.PAGE).exists():
+            report.write([directory.path])
         print(f"{directory.path}/ holds this run, finished:\n\n{summaries.table(summary)}")
     return summary
 

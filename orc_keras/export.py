@@ -11,11 +11,11 @@ import tensorflow as tf
 from absl import flags
 
 from orc_keras import checksums, command_line, model_card, tflite
+from orc_keras.atomic import replacing
 from orc_keras.data import normalise
 from orc_keras.data.decoding import central_window
 from orc_keras.data.images import decoded
 from orc_keras.finished_run import FinishedRun
-from orc_keras.run_directory import replacing
 
 
 def export_saved_model(network, data, directory):

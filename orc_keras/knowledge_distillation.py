@@ -178,7 +178,7 @@ class DenselyGuided(_OneAfterTheOther):
         name=None,
     ):
         super().__init__(pivot, students, temperature, distillation_weight, name=name)
-        possible = "a number above 0 and at most 1"
+        possible = "above 0 and at most 1"
         check_number("survival_probability", survival_probability, lambda p: 0 < p <= 1, possible)
         check_seed(seed)
         self.survival_probability = survival_probability

@@ -71,11 +71,16 @@ def _checked_labels(labels, num_classes):
 
 
 def _assert_all(fits, sentence, values):
-    """An operation that fails, with the first value that does not fit, unless all do."""
-    fits, values = tf.reshape(fits, [-1]), tf.reshape(values, [-1])
-    # Of no values at all there is none to show.
-    first = tf.reshape(values[tf.argmin(tf.cast(fits, tf.int32)) :][:1], [-1])
-    return tf.debugging.Assert(tf.reduce_all(fits), [sentence, first])
+    """A tensor that cannot be computed unless all values fit; the error shows the first of them."""
+    all_fit = tf.reduce_all(fits)
+
+    def complain():
+        first = tf.argmin(tf.reshape(tf.cast(fits, tf.int32), [-1]))
+        value = tf.gather(tf.reshape(values, [-1]), first)
+        with tf.control_dependencies([tf.debugging.Assert(all_fit, [sentence, value])]):
+            return tf.constant(False)
+
+    return tf.cond(all_fit, lambda: tf.constant(True), complain)
 
 
 @contextlib.contextmanager

@@ -1,17 +1,14 @@
 """The directory of a run: what lies where, and that no run overwrites another."""
 
-import contextlib
 import fcntl
 import json
 import os
-import shutil
 import time
 from pathlib import Path
 
-import tensorflow as tf
-
 from orc_keras import checksums, command_line
 from orc_keras import summary as summaries
+from orc_keras.atomic import delete, replacing
 
 # What a run writes; nothing else in its directory is ever deleted.
 FILES = (
@@ -104,6 +101,17 @@ class RunDirectory:
         except OSError as error:
             raise ValueError(f"--output_dir={self.path} cannot be written: {error}.") from error
 
+    def is_in_use(self):
+        """Whether another process has claimed the directory."""
+        if not (self / "settings.flags").exists():
+            return False
+        with open(self / "settings.flags", "a") as file:
+            try:
+                _lock(file)
+            except BlockingIOError:
+                return True
+        return False
+
     def close(self):
         """Gives the directory free."""
         self._file.close()
@@ -155,7 +163,7 @@ class RunDirectory:
     def _delete_run(self):
         stages = [path.name for path in self.path.glob("stage[0-9]*_history.csv")]
         for name in (*FILES[1:], *stages):
-            _delete(self / name)
+            delete(self / name)
 
     def _flags_there(self):
         """Returns the text of the settings of the run that is here, empty if there is none."""
@@ -194,26 +202,6 @@ def check_place(path):
         raise ValueError(f"--output_dir={path} cannot be written: {there} is not writable.")
 
 
-@contextlib.contextmanager
-def replacing(path):
-    """Gives a path to write to, which then takes the place of `path`, whole or not at all.
-
-    Raises:
-        OSError: if it cannot be written.
-    """
-    unfinished = path.with_name(f"unfinished-{path.name}")
-    _delete(unfinished)
-    try:
-        yield unfinished
-        if unfinished.is_dir():
-            _delete(path)
-        os.replace(unfinished, path)
-    except tf.errors.OpError as error:  # of TensorFlow's own writing
-        raise OSError(f"{path} cannot be written: {error.message}") from error
-    finally:
-        _delete(unfinished)
-
-
 def _as_json(contents):
     return json.dumps(contents, indent=2) + "\n"  # ASCII only
 
@@ -226,13 +214,6 @@ def _lock(file):
         raise
     except OSError:  # some network file systems have no locks
         pass
-
-
-def _delete(path):
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def read_summary(run):

@@ -201,6 +201,10 @@ class Settings:
         for name, value in dataclasses.asdict(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"--{name} must be a finite number, not {value}.")
+            if isinstance(value, str) and not (value.isprintable() and value == value.strip()):
+                raise ValueError(  # no flagfile could hold it
+                    f"--{name}={value!r} has a space at an end, or what cannot be printed."
+                )
         for name in ("students", "augmentation", "teachings"):
             self._check_list(name)
         self.saving()

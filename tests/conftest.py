@@ -8,6 +8,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import hypothesis
 import keras
 import numpy as np
 import pytest
@@ -21,6 +22,10 @@ from orc_keras.settings import Settings
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )
+
+# Always the same examples, and no clock: the first call of an operation takes long.
+hypothesis.settings.register_profile("tests", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("tests")
 
 ROOT = Path(__file__).parent.parent
 IMAGE_SHAPE = (4, 4, 1)
@@ -142,6 +147,41 @@ def tiny_settings(monkeypatch):
         )
 
     return settings
+
+
+MEMBER = {
+    "network": "tiny",
+    "role": "student",
+    "parameters": 1,
+    "accuracy": 0.5,
+    "top_5": 1.0,
+    "cross_entropy": 1.0,
+    "calibration_error": 0.1,
+    "taught": None,
+}
+SUMMARY = {
+    "settings": {
+        "dataset": "tiny",
+        "data_dir": "",
+        "image_size": 0,
+        "validation_fraction": 0.0,
+        "batch_size": 10,
+        "epochs": 2,
+    },
+    "way": "somehow",
+    "versions": {},
+    "data": {
+        "image_shape": [4, 4, 1],
+        "class_names": ["a", "b"],
+        "mean": [0.5],
+        "std": [0.5],
+        "resized": False,
+        "train_images": 45,
+        "held_out_images": 9,
+        "held_out_from": "test",
+    },
+    "members": {"a": MEMBER, "b": MEMBER},
+}
 
 
 @pytest.fixture(autouse=True)

@@ -6,18 +6,19 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, SUMMARY
 from conftest import program as program_of_python
 
 from orc_keras.compare import plan, running
 from orc_keras.compare.results import Results
+from orc_keras.run_directory import RunDirectory
 from orc_keras.settings import Settings
 
 METHODS = ("alone", "kd", "takd", "dml", "orc")
 
 # In place of train.py: writes what a run leaves, fails where it is told to, and may take its time.
 PROGRAM = """
-import json, sys, time
+import hashlib, json, sys, time
 from pathlib import Path
 flagfile = Path(sys.argv[1].removeprefix("--flagfile="))
 flags = dict(line[2:].split("=", 1) for line in flagfile.read_text().splitlines())
@@ -35,8 +36,10 @@ text = flagfile.read_text()
 (there / "settings.flags").write_text("".join(
     line + "\\n" for line in text.splitlines() if not line.startswith("--output_dir")
 ))
-member = {"role": "student", "parameters": 1, "accuracy": 0.5, "taught": None}
-(there / "summary.json").write_text(json.dumps({"members": {"a": member, "b": member}}))
+summary = json.dumps(SUMMARY)
+digest = hashlib.sha256(summary.encode()).hexdigest()
+(there / "SHA256SUMS").write_text(digest + "  summary.json\\n")
+(there / "summary.json").write_text(summary)
 with open(flagfile.parents[1] / "order", "a") as order:
     print(flags["method"], flags["seed"], time.time(), file=order)
 """
@@ -52,7 +55,7 @@ def settings(**changed):
 @pytest.fixture
 def program(tmp_path, monkeypatch):
     path = tmp_path / "program.py"
-    path.write_text(PROGRAM)
+    path.write_text(f"SUMMARY = {SUMMARY!r}\n{PROGRAM}")
     monkeypatch.setattr(running, "TRAIN", path)
 
 
@@ -82,6 +85,25 @@ def test_a_given_pivot_is_that_of_all_who_need_one(tmp_path):
     given = {run.variant: run.settings.pivot_weights for run in runs}
     assert given == {"kd": "mine.keras", "alone": "", "orc": "mine.keras", "dml": ""}
     assert all(run.pivot is None for run in runs)
+
+
+def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monkeypatch):
+    """Such as one whose comparison was killed: it goes on, and holds its directory."""
+    runs = plan.plan(settings(), [], [], [0], tmp_path)
+    directory = RunDirectory(runs[0].settings)
+    directory.claim()
+    (directory / "checkpoints").rmdir()  # which the program makes
+    waits = []
+    monkeypatch.setattr(running, "_wait", lambda _: waits.append(directory.close()))
+    assert running.run_all(runs, jobs=1) == [] and waits
+    assert all(RunDirectory(run.settings).is_finished() for run in runs)
+
+
+def test_a_comparison_needs_a_directory(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ValueError, match="file is not a directory"):
+            plan.plan(settings(), [], [], [0], path)
 
 
 def test_other_settings_where_there_are_runs(program, tmp_path):
@@ -135,6 +157,8 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
         ([], ["w: --teachings=all"], [0], "--variant=w: --teachings=all is unknown"),
         ([], ["b 1: --keep=1", "b_1: --keep=2"], [0], "--variant: b_1 is there twice"),
         ([], ["..: --keep=1"], [0], "--variant must be like"),
+        ([], ["w: --image_size=20000"], [0], "w: --batch_size=64 and --image_size=20000: resnet"),
+        (["orc", ""], [], [0], "--methods=orc, has an empty entry; leave out the comma"),
         ([], ["w: --seed=3"], [0], "--variant=w: --seed cannot be varied"),
         ([], ["w: --overwrite"], [0], "--variant=w: --overwrite cannot be varied"),
     ],

@@ -6,8 +6,10 @@ import json
 
 import numpy as np
 import pytest
+from conftest import MEMBER, SUMMARY
 from scipy import stats
 
+from orc_keras import checksums
 from orc_keras.compare import plan, plots, tables
 from orc_keras.compare.results import Results
 from orc_keras.settings import Settings
@@ -32,19 +34,20 @@ def finished(tmp_path):
         run.directory.mkdir(parents=True)
         student = ACCURACIES[run.variant][run.seed]
         accuracies = {"a": 0.5, "b": 0.6, "c": student}
-        summary = {
-            "members": {
-                name: {"role": "", "parameters": 1, "accuracy": accuracy, "taught": None}
-                for name, accuracy in accuracies.items()
-            },
-            "settings": {"batch_size": 10},
-            "data": {"train_images": 45},
+        summary = SUMMARY | {
+            "members": {name: MEMBER | {"accuracy": a} for name, a in accuracies.items()},
             "images_per_second_without_evaluation": 50 if run.variant == "alone" else 40,
         }
         (run.directory / "summary.json").write_text(json.dumps(summary))
         (run.directory / "settings.flags").write_text(run.settings.as_flags())
         (run.directory / "history.csv").write_text(f"epoch,val_accuracy\n0,0.1\n1,{student}\n")
+        sum_up(run.directory)
     return runs
+
+
+def sum_up(directory):
+    written = {name: directory / name for name in ("summary.json", "history.csv")}
+    (directory / checksums.FILE).write_text(checksums.of(written))
 
 
 def test_the_statistics_are_scipys(finished):
@@ -111,6 +114,7 @@ def test_the_plots_show_what_the_table_says(finished, tmp_path):
 def test_a_single_epoch_can_be_seen(finished):
     for run in finished:
         (run.directory / "history.csv").write_text("epoch,val_accuracy\n0,0.9\n")
+        sum_up(run.directory)
     (axes,) = plots.steps(Results(finished)).axes
     assert [line.get_marker() for line in axes.lines] == ["o"] * 3
 

@@ -13,11 +13,9 @@ import train
 from orc_keras import data, experiment
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
-from orc_keras.export import export_member
-from orc_keras.fitting import read_history
+from orc_keras.fitting import read_history, saves_of
 from orc_keras.loading import load_members
 from orc_keras.run_directory import RunDirectory
-from orc_keras.saves import Saves
 from orc_keras.settings import Settings
 
 
@@ -56,6 +54,15 @@ def test_batch_norms_are_synchronised_when_asked_for(synchronised):
     layers = [layer for network in group.members.values() for layer in network.layers]
     found = [x.synchronized for x in layers if isinstance(x, keras.layers.BatchNormalization)]
     assert found == [synchronised] * 27
+
+
+def test_what_fits_no_memory_is_refused_before_images_are_looked_for():
+    settings = Settings(
+        dataset="folder:/nowhere", pivot="resnet14", students=("resnet8",), image_size=20000
+    )
+    message = "--batch_size=64 and --image_size=20000: resnet14 takes more than .* of memory"
+    with pytest.raises(ValueError, match=message):
+        experiment.prepare(settings)
 
 
 def test_several_steps_in_one_execution_are_the_same_steps(tiny, tmp_path):
@@ -114,11 +121,11 @@ def test_pivot_weights_replace_its_training(tiny, tmp_path, stage, suffix):
 def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch):
     """In the second epoch; the save of the first stays."""
     settings = tiny(decay_factor=1e30, output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.command_line, "from_flags", lambda: settings)
+    monkeypatch.setattr(train.command_line, "from_flags", lambda *_: settings)
     with pytest.raises(SystemExit) as end:
         train.main(["train.py"])
     assert "no longer finite at step" in end.value.code and "hidden" in end.value.code
-    epoch, step, values = Saves(tmp_path / "run" / "checkpoints", "group").read()
+    epoch, step, values = saves_of(settings, tmp_path / "run", "group").read()
     assert (epoch, step) == (1, 0)
     assert all(np.isfinite(v).all() for name, v in values.items() if name != "history")
     step = end.value.code.partition("at step ")[2].partition(";")[0]
@@ -132,7 +139,7 @@ def test_ctrl_c_outside_of_training(tiny, tmp_path, monkeypatch, capsys, moment)
         raise KeyboardInterrupt
 
     settings = tiny(output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.command_line, "from_flags", lambda: settings)
+    monkeypatch.setattr(train.command_line, "from_flags", lambda *_: settings)
     monkeypatch.setattr(data, moment, stop)
     with pytest.raises(SystemExit) as end:
         train.main(["train.py"])
@@ -150,7 +157,7 @@ def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatc
     fields = (tuple("abcde"), (4, 4, 1), (0.5,), (0.3,))
     monkeypatch.setattr(data, "load", lambda *_, **__: data.ImageData(*images, *fields))
     settings = tiny(output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.command_line, "from_flags", lambda: settings)
+    monkeypatch.setattr(train.command_line, "from_flags", lambda *_: settings)
     (tmp_path / "train7.png").write_text("no image")
     with pytest.raises(SystemExit) as end:
         train.main(["train.py"])
@@ -208,17 +215,6 @@ def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path, c
         second.claim()
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"members"', "[]", '{"members": null}'])
-def test_a_damaged_summary_is_named(tiny, tmp_path, text):
-    settings = tiny(output_dir=str(tmp_path))
-    (tmp_path / "settings.flags").write_text(settings.as_flags())
-    (tmp_path / "summary.json").write_text(text)
-    with pytest.raises(ValueError, match="summary.json is damaged"):
-        experiment.prepare(settings)
-    with pytest.raises(ValueError, match="summary.json is damaged"):
-        export_member(tmp_path, "hidden6")
-
-
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
 def test_damaged_pivot_weights(tiny, tmp_path, suffix):
     path = tmp_path / f"pivot{suffix}"
@@ -254,6 +250,16 @@ def test_wrong_inputs_end_before_anything_is_written(tiny, tmp_path, changed, me
     with pytest.raises(ValueError, match=message):
         experiment.prepare(settings)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_pivot_weights_that_are_not_finite(tiny, tmp_path, wrong):
+    network = hidden_network("hidden16", 16)
+    network.set_weights([np.full_like(weight, wrong) for weight in network.get_weights()])
+    network.save(tmp_path / "pivot.keras")
+    settings = tiny(pivot_weights=str(tmp_path / "pivot.keras"), output_dir=str(tmp_path / "run"))
+    with pytest.raises(ValueError, match="--pivot_weights=.* has NaN or infinite numbers in"):
+        experiment.prepare(settings)
 
 
 def test_pivot_weights_of_another_network(tiny, tmp_path):

@@ -1,6 +1,9 @@
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import softmax
 
 from orc_keras import feedback
 
@@ -27,15 +30,18 @@ def test_shares(mean_losses, is_teacher, places, expected):
     assert feedback.shares(mean_losses, is_teacher, places).numpy().tolist() == expected
 
 
-def test_shares_always_add_up():
-    rng = np.random.default_rng(0)
-    for _ in range(200):
-        students, places = rng.integers(2, 7), rng.integers(1, 130)
-        is_teacher = np.arange(students) == rng.integers(students)
-        shares = feedback.shares(
-            rng.exponential(size=students).astype("float32"), is_teacher, places
-        ).numpy()
-        assert shares.sum() == places and shares.min() >= 0 and not shares[is_teacher].any()
+@hypothesis.given(
+    losses=st.lists(st.floats(0, 30, width=32), min_size=2, max_size=7),
+    teacher=st.integers(0, 6),
+    places=st.integers(1, 130),
+)
+def test_shares_always_add_up(losses, teacher, places):
+    """And none is a whole place or more away from its exact part, computed in other digits."""
+    is_teacher = np.arange(len(losses)) == teacher % len(losses)
+    shares = feedback.shares(np.float32(losses), is_teacher, places).numpy()
+    assert shares.sum() == places and shares.min() >= 0 and not shares[is_teacher].any()
+    exact = places * softmax(np.where(is_teacher, -np.inf, np.float64(losses)))
+    assert np.all(np.abs(shares - exact) < 1 + 1e-4 * places)
 
 
 def test_a_diverged_student_does_not_break_the_shares():

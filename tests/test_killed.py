@@ -10,7 +10,8 @@ import pytest
 from saved_runs import FLAGS, LAST, assert_same_end, saves, wait_for_saves
 from tiny_run import TinyRuns
 
-from orc_keras.saves import Saves
+from orc_keras import command_line
+from orc_keras.fitting import saves_of
 
 
 @pytest.fixture(scope="module")
@@ -85,4 +86,5 @@ def test_a_full_disk_costs_nothing_that_was_saved(runs, tmp_path):
     assert last.startswith(f"train.py: {directory}/checkpoints/pivot-") and "File too large" in last
     assert last.endswith("what was saved before is there, the same command continues.")
     assert saves(directory) == before
-    assert Saves(directory / "checkpoints", "pivot").read()[2] is not None
+    settings = command_line.from_text((directory / "settings.flags").read_text())
+    assert saves_of(settings, directory, "pivot").read()[2] is not None

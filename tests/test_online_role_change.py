@@ -195,15 +195,21 @@ def test_xla_computes_the_same(examples):
         ({"role_change_interval": 0}, "role_change_interval must be a whole number, 1 or more"),
         ({"role_change_interval": 1.5}, "role_change_interval must be a whole number"),
         ({"students": 1}, "at least two students, not 1"),
-        ({"seed": 0.5}, "seed must be a whole number, not 0.5"),
-        ({"teachings": ("individual",)}, "teachings must be one of intensive, .*, not individual"),
-        ({"teaching": "both"}, "teaching must be one of individual, ensemble, not both"),
-        ({"temporary_teacher": "pivot"}, "one of online, student1, student2, student3, not pivot"),
+        ({"seed": 0.5}, "seed must be a whole number .*, not 0.5"),
+        (
+            {"teachings": ("individual",)},
+            "teachings must be one of intensive, .*, not 'individual'",
+        ),
+        ({"teaching": "both"}, "teaching must be one of individual, ensemble, not 'both'"),
+        (
+            {"temporary_teacher": "pivot"},
+            "one of online, student1, student2, student3, not 'pivot'",
+        ),
         (
             {"temporary_teacher": "student1", "temporary_teachers": 2},
             "temporary_teachers must be 1 where the temporary teacher is fixed, not 2",
         ),
-        ({"feedback": "none"}, "feedback must be one of mixed, feedback, training, not none"),
+        ({"feedback": "none"}, "feedback must be one of mixed, feedback, training, not 'none'"),
         ({"teacher_passes": "eval"}, "teacher_passes must be one of training, batch, inference"),
         (
             {"distillation_warmup": -1},

@@ -1,6 +1,8 @@
+import hypothesis
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import strategies as st
 
 from orc_keras import data
 from orc_keras.data import pipeline
@@ -16,6 +18,21 @@ def image_data(number=50, augmentation="none", size=4):
 
 def labels(batches, steps):
     return np.concatenate([y for _, y in batches.take(steps).as_numpy_iterator()])
+
+
+@hypothesis.given(
+    seed=st.integers(0, 2**32 - 1),
+    epoch=st.integers(0, 10**6),
+    number=st.integers(1, 300),
+    begin=st.integers(0, 299),
+)
+def test_any_epoch_is_a_permutation_wherever_it_is_entered(seed, epoch, number, begin):
+    epoch = tf.constant(epoch, tf.int64)
+    index, seeds = pipeline.sample(seed, epoch, tf.range(number, dtype=tf.int64), number)
+    assert sorted(index.numpy()) == list(range(number)) and seeds.numpy().min() >= 0
+    rest = tf.range(begin % number, number, dtype=tf.int64)
+    for part, whole in zip(pipeline.sample(seed, epoch, rest, number), (index, seeds)):
+        np.testing.assert_array_equal(part, whole[begin % number :])
 
 
 def test_an_epoch_is_a_permutation_and_each_has_its_own():

@@ -3,8 +3,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 from absl import flags
+from hypothesis import strategies as st
 
 from orc_keras import command_line
 from orc_keras.settings import Settings
@@ -57,32 +59,37 @@ def test_later_flags_win(tmp_path):
     assert (given.epochs, given.batch_size) == (9, 16)
 
 
-def test_settings_survive_a_flagfile(tmp_path):
-    """Each field with a value that is not its default comes back from the file."""
-    choices = {
-        "method": "alone",
-        "teaching": "ensemble",
-        "feedback": "training",
-        "teacher_passes": "inference",
-        "head": "linear",
-        "strategy": "one_device",
-        "mixed_precision": "bfloat16",
-        "basic_augmentation": "crop",
-        "save_every": "7 steps",
-    }
-    other = {
-        bool: lambda f: not f.default,
-        int: lambda f: f.default + 3,
-        float: lambda f: 0.123456789,
-        str: lambda f: choices.get(f.name, "some text"),
-        tuple[str, ...]: lambda f: f.metadata["choices"] or ("a", "b"),
-        tuple[int, ...]: lambda f: (),
-    }
-    values = {f.name: other[f.type](f) for f in dataclasses.fields(Settings)}
-    values |= {"output_dir": "", "overwrite": False}
-    given = Settings(**values)
-    (tmp_path / "settings.flags").write_text(given.as_flags())
-    assert parse(f"--flagfile={tmp_path}/settings.flags") == given
+def values_of(field):
+    """Any value that a field can have."""
+    choices, lower, upper = (field.metadata[key] for key in ("choices", "lower", "upper"))
+    texts = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1)
+    numbers = st.floats(lower, 1e300 if upper is None else upper, exclude_min=lower == 0)
+    if field.name == "save_every":
+        return st.builds(
+            "{} {}".format, st.integers(1, 10**6), st.sampled_from(("steps", "epochs"))
+        )
+    if field.type is str:
+        return st.sampled_from(choices) if choices else texts
+    return {
+        bool: st.booleans(),
+        int: st.integers(lower, 10**9 if upper is None else upper),
+        float: numbers if field.type is float else None,
+        tuple[int, ...]: st.lists(st.integers(1, 999), max_size=4).map(tuple),
+        tuple[str, ...]: st.lists(
+            st.sampled_from(choices or ("a", "b_2")), unique=True, min_size=1
+        ).map(tuple),
+    }[field.type]
+
+
+@hypothesis.given(
+    st.builds(Settings, **{field.name: values_of(field) for field in dataclasses.fields(Settings)})
+)
+def test_settings_survive_a_flagfile(tmp_path_factory, given):
+    """All but where a run writes, read by absl from a file, and by us as text."""
+    given = dataclasses.replace(given, output_dir="", overwrite=False)
+    path = tmp_path_factory.getbasetemp() / "some.flags"
+    path.write_text(given.as_flags(), encoding="utf-8")
+    assert parse(f"--flagfile={path}") == given == command_line.from_text(given.as_flags())
 
 
 def test_some_of_the_teachings():
@@ -93,7 +100,7 @@ def test_some_of_the_teachings():
 
 @pytest.mark.parametrize(
     "text, every",
-    [("1 epoch", (1, "epochs")), ("20epochs", (20, "epochs")), (" 500 steps ", (500, "steps"))],
+    [("1 epoch", (1, "epochs")), ("20epochs", (20, "epochs")), ("500  steps", (500, "steps"))],
 )
 def test_how_often_to_save(text, every):
     assert parse(*NEEDED, f"--save_every={text}").saving() == every
@@ -103,6 +110,24 @@ def test_what_does_not_change_the_result_is_no_part_of_a_run():
     given = parse(*NEEDED).identity()
     assert given == parse(*NEEDED, "--save_every=3 steps", "--keep=5", "--memory_gb=1").identity()
     assert given != parse(*NEEDED, "--seed=1").identity()
+
+
+@pytest.mark.parametrize(
+    "flag, unused",
+    [
+        ("--mixup_alpha=0", ["mixup_alpha"]),
+        ("--temperature=2", []),
+        ("--seed=5", []),
+        ("--pivot_epochs=3", []),
+        ("--teaching=ensemble", ["teaching"]),
+    ],
+)
+def test_what_the_method_does_not_use_makes_no_other_run(flag, unused):
+    given = parse(*NEEDED, "--method=kd", flag)
+    assert given.unused() == unused
+    assert (given.identity() == parse(*NEEDED, "--method=kd").identity()) == bool(unused)
+    assert parse(*NEEDED, flag).unused() == []
+    assert parse(*NEEDED, "--method=dml", "--pivot_epochs=3").unused() == ["pivot_epochs"]
 
 
 def test_where_a_run_writes_is_not_a_setting_of_it():
@@ -125,6 +150,10 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
             "--augmentation=mixup is unknown; possible are randaugment, cutout",
         ),
         ([*NEEDED, "--teachings=all"], "--teachings=all is unknown; possible are intensive, priv"),
+        ([*NEEDED, "--teachings=group,group"], "--teachings names group twice"),
+        ([*NEEDED[:2], "--students=a,,b"], "--students=a,,b has an empty entry; leave out the com"),
+        ([*NEEDED, "--decay_epochs=1,"], "--decay_epochs=1, has an empty entry"),
+        ([*NEEDED, "--data_dir=a\tb"], r"--data_dir='a\\tb' has a space at an end, or what cann"),
         ([*NEEDED, "--momentum=nan"], "--momentum must be a finite number, not nan"),
         ([*NEEDED, "--weight_decay=inf"], "--weight_decay must be a finite number, not inf"),
         ([*NEEDED, "--learning_rate=0"], "--learning_rate must be above 0, not 0"),

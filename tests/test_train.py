@@ -159,7 +159,7 @@ def test_a_finished_run_is_shown_and_never_overwritten(trained):
     "arguments, message",
     [
         (["--pivot=resnet9"], "--pivot: Unknown network 'resnet9'; did you mean resnet"),
-        (["--dataset=cifar10", "--students=resnet8,"], "--students: Unknown network ''; possible"),
+        (["--dataset=cifar10", "--students=resnet8,"], "--students=resnet8, has an empty entry"),
         (["--epoch=3"], "Unknown command line flag 'epoch'. Did you mean: epochs"),
         (["digits"], "'digits' is not a flag"),
     ],

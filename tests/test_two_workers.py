@@ -92,7 +92,7 @@ def test_a_worker_that_is_killed_stops_the_other(programs, whole, tmp_path):
         assert code == 1 and "Traceback" not in printed
         assert printed.splitlines()[-1] == (
             "train.py: another worker has stopped, or its machine cannot be reached; the same "
-            "command on all of them continues from the last save."
+            "command continues from the last save, on all of them."
         )
     start(programs, directory)
     (code, printed), _ = wait(programs)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from orc_keras import command_line, preconditions
 from orc_keras import methods as all_methods
-from orc_keras import settings as all_settings
 from orc_keras.methods import METHODS
 from orc_keras.run_directory import RunDirectory, check_place
+from orc_keras.settings import Settings, check_commas
 
 REFERENCES = ("kd", "alone")  # what others are compared with; the first trains the pivots
 SET_HERE = ("seed", "output_dir", "overwrite", "pivot_weights")  # not by a variant
@@ -32,7 +32,7 @@ class Run:
 
     variant: str
     seed: int
-    settings: all_settings.Settings
+    settings: Settings
     pivot: Path | None
 
     @property
@@ -76,6 +76,7 @@ def plan(base, methods, variants, seeds, output_dir):
 
 def _compared(methods, variants):
     """Returns the flags of each thing that is compared, by its name, the references first."""
+    check_commas("methods", methods)
     for method in methods:
         if method not in METHODS:
             raise ValueError(f"--methods={method} is unknown; possible are {', '.join(METHODS)}.")

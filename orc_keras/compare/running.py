@@ -32,7 +32,10 @@ def run_all(runs, jobs):
     print(_announcement(runs, done, jobs), flush=True)
     with _stopping(processes) as received:
         while waiting or processes:
-            _start(waiting, processes, jobs)
+            in_use = _start(waiting, processes, jobs)
+            if in_use and not processes:
+                _wait(received)  # for what a comparison that was killed has started
+                continue
             if not processes:  # those that are left wait for a pivot that failed
                 return [*failed, *waiting]
             run, code, seconds = _ended(processes, received)
@@ -57,12 +60,19 @@ def default_jobs():
 
 
 def _start(waiting, processes, jobs):
-    """Starts runs, as many as may be, whose pivot is there."""
+    """Starts runs, as many as may be, whose pivot is there.
+
+    Returns:
+        Those that have to wait because another process makes them: one that was started by a
+        comparison which was killed, and goes on.
+    """
+    in_use = [run for run in waiting if RunDirectory(run.settings).is_in_use()]
     free = [slot for slot in range(jobs) if slot not in [p.slot for p in processes]]
-    for run in list(waiting):
+    for run in [run for run in waiting if run not in in_use]:
         if free and (run.pivot is None or run.pivot.exists()):
             waiting.remove(run)
             processes[_process(run, free.pop(0), jobs)] = run
+    return in_use
 
 
 def _process(run, slot, jobs):
@@ -87,17 +97,25 @@ def _process(run, slot, jobs):
 
 def _ended(processes, received):
     """Waits until a run has ended; returns it, its exit code, and how many seconds it took."""
-    while not received:
+    while True:
         for process, run in processes.items():
             if process.poll() is not None:
                 del processes[process]
                 return run, process.returncode, time.monotonic() - process.started
-        time.sleep(0.2)
-    raise KeyboardInterrupt(received[0])
+        _wait(received)
+
+
+def _wait(received):
+    """Waits a moment; KeyboardInterrupt if a signal has been received."""
+    if received:
+        raise KeyboardInterrupt(received[0])
+    time.sleep(0.2)
 
 
 def _outcome(run, code, seconds):
     name = f"{run.variant}, seed {run.seed}"
+    if code < 0:  # by the system, for example, when memory runs out
+        return f"{name}: killed by {signal.Signals(-code).name}.\n  ({run.directory}.log)"
     if code:
         lines = Path(f"{run.directory}.log").read_text(errors="replace").strip().splitlines()
         return f"{name}: failed. {lines[-1] if lines else ''}\n  ({run.directory}.log)"

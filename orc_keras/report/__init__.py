@@ -8,13 +8,14 @@ from pathlib import Path
 
 import jinja2
 
+from orc_keras.atomic import replacing
 from orc_keras.report import style, tables
 from orc_keras.report.comparison import Comparison, comparable
 from orc_keras.report.figures import PLOTS, figures
 from orc_keras.report.run import Run
-from orc_keras.run_directory import replacing
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
+PAGE = "report/report.html"  # in the directory of a run
 
 
 def write(paths):
@@ -41,9 +42,9 @@ def write(paths):
     _delete_plots(directory)
     shown = [_save(figure, directory) for figure in drawn]
     problems = [problem for each in (run, *given) for problem in each.problems]
-    with replacing(directory / "report.html") as path:
+    with replacing(run.path / PAGE) as path:
         path.write_text(_page(run, others, problems, comparison, shown), encoding="utf-8")
-    return directory / "report.html"
+    return run.path / PAGE
 
 
 def _named_apart(runs):
