@@ -1,88 +1,98 @@
-"""Kills the quickstart again and again: python benchmarks/killed_run.py
+"""Kills the quickstart again and again: python benchmarks/killed_run.py --kills=100
 
-Runs configs/digits.flags once as it is and once with SIGKILL at random moments, continued each
-time, and compares weights, momentum and histories of the two to the bit. Other flags of train.py
-go behind `--`.
+It has three parts, and says of each which kills there were, and whether what came out is equal to
+the bit to what comes out if nothing is killed:
+
+- run: `train.py` gets SIGKILL at random moments of all that it does, from its imports to its
+  report, and the same command continues it. A run is killed some ten times, then comes the next.
+- compare: `orc_keras.compare`, of which the comparing process is killed, or a run, or all.
+- workers: runs of two processes, of which one is killed.
+
+Flags of train.py, for all parts, go behind `--`; the recipe is short unless they say otherwise.
+The exit status is 1 if anything did not continue, or ended otherwise. It needs Linux's /proc.
 """
 
-import collections
 import os
-import random
+import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import numpy as np
 from absl import app, flags
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from orc_keras.saves import Saves
+from killing import comparison, runs
+from killing.children import Children, Failure
+from killing.phases import PHASES
 
-STAGES = ("pivot", "group")
+FLAGS = flags.FLAGS
+RECIPE = ("--pivot_epochs=2", "--epochs=3", "--decay_epochs=1")
+OF_WORKERS = ("--pivot=resnet8", "--students=resnet8,resnet8", *RECIPE)
 
 
 def main(arguments):
-    with tempfile.TemporaryDirectory() as directory:
-        whole, killed = Path(directory) / "whole", Path(directory) / "killed"
-        started = time.monotonic()
-        start(whole, arguments[1:]).wait()
-        seconds = time.monotonic() - started
-        print(f"The run that was not killed took {seconds:.0f} seconds.")
-        kill(killed, arguments[1:], seconds)
-        sys.exit(compare(whole, killed))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    # Deleted only if all was equal: otherwise someone will want to look.
+    directory = Path(FLAGS.directory or tempfile.mkdtemp(prefix="killed_run-")).resolve()
+    if directory.is_dir() and os.listdir(directory):
+        sys.exit(f"--directory={directory} is not empty.")
+    found = []
+    for part in PARTS if FLAGS.part == "all" else (FLAGS.part,):
+        print(f"\n{part}: its files lie in {directory / part}/", flush=True)
+        found += _made(part, directory / part, arguments[1:])
+    if found:
+        sys.exit(f"\n{len(found)} things were not as they should be; {directory}/ is left.")
+    print("\nAll that was killed continued, and ended equal to the bit.")
+    if not FLAGS.directory:
+        shutil.rmtree(directory)
 
 
-def start(directory, arguments):
-    """Starts a run of the quickstart that writes to `directory`."""
-    command = [sys.executable, "train.py", "--flagfile=configs/digits.flags", "--deterministic"]
-    command += ["--save_every=7 steps", *arguments, f"--output_dir={directory}"]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+def _made(part, directory, arguments):
+    """Makes a part, prints the table of its kills, and returns what was wrong."""
+    try:
+        found, counts = PARTS[part](Children(directory), directory, arguments)
+    except Failure as failure:
+        sys.exit(f"{failure}\nIts files are left in {directory}/.")
+    _show(counts, len(found))
+    return found
 
 
-def kill(directory, arguments, seconds):
-    """Kills and continues a run until it has been killed often enough, and then lets it end."""
-    rng, moments = random.Random(flags.FLAGS.seed), collections.Counter()
-    while moments.total() < flags.FLAGS.kills:
-        process = start(directory, arguments)
-        time.sleep(rng.uniform(0.05, 0.35) * seconds)
-        process.send_signal(signal.SIGKILL)
-        if process.wait() == 0:
-            print("It came to its end before the last kills; --kills was too many.")
-            break
-        stages = [stage for stage in STAGES if saves(directory, stage).read()[2]]
-        moments[stages[-1] if stages else "start"] += 1
-    print(f"Killed {moments.total()} times; newest save then: {dict(moments)}.")
-    start(directory, arguments).wait()
+def _show(counts, complaints):
+    """Prints how often what was killed."""
+    rows = [name for name in (*PHASES, *comparison.VICTIMS) if counts[name]]
+    width = max(map(len, rows), default=0)
+    print("\n" + "\n".join(f"{name:{width}} {counts[name]:4}" for name in rows))
+    print(f"{counts.total()} kills; {complaints} complaints.", flush=True)
 
 
-def saves(directory, stage):
-    return Saves(directory / "checkpoints", stage)
+def _runs(children, directory, arguments):
+    flags = (*RECIPE, *arguments)
+    return runs.kill(children, directory, flags, FLAGS.kills, FLAGS.seed, jobs=FLAGS.jobs)
 
 
-def compare(whole, killed):
-    """Prints how many values differ; returns 1 if any does, else 0."""
-    different = 0
-    for stage in STAGES:
-        ours, theirs = (saves(directory, stage).read()[2] for directory in (whole, killed))
-        names = [name for name in ours if name != "seconds"]
-        unequal = [n for n in names if not np.array_equal(ours[n], theirs[n])]
-        numbers = sum(np.size(ours[name]) for name in names)
-        print(f"{stage}: {len(names)} variables, {numbers:,} numbers; {len(unequal)} differ.")
-        different += len(unequal)
-    for name in ("pivot_history.csv", "history.csv"):
-        equal = (whole / name).read_bytes() == (killed / name).read_bytes()
-        print(f"{name}: {'equal' if equal else 'different'}.")
-        different += not equal
-    return int(bool(different))
+def _comparisons(children, directory, arguments):
+    kills = FLAGS.compare_kills
+    return comparison.kill_comparisons(children, directory, arguments, kills, FLAGS.seed)
+
+
+def _workers(children, directory, arguments):
+    flags = (*OF_WORKERS, *arguments)
+    return runs.kill(children, directory, flags, FLAGS.worker_kills, FLAGS.seed, workers=2)
+
+
+PARTS = {"run": _runs, "compare": _comparisons, "workers": _workers}
 
 
 if __name__ == "__main__":
-    flags.DEFINE_integer("kills", 8, "How often to kill the run.")
+    flags.DEFINE_integer("kills", 100, "How often to kill runs.", 1)
+    flags.DEFINE_integer("compare_kills", 6, "How often to kill comparisons, or what they run.", 1)
+    flags.DEFINE_integer("worker_kills", 4, "How often to kill one of two workers.", 1)
     flags.DEFINE_integer("seed", 0, "Of the moments.")
+    flags.DEFINE_integer("jobs", 2, "How many runs to kill at once, in the part run.", 1)
+    flags.DEFINE_enum("part", "all", ["all", *PARTS], "What to kill.")
+    flags.DEFINE_string("directory", "", "Where all is to lie and stay; empty: a temporary one.")
     app.run(main)
