@@ -24,12 +24,10 @@ def run(main, program):
 
     def parse(arguments):
         try:
+            _check_flagfiles(arguments)
             return flags.FLAGS(arguments)
-        except flags.Error as error:
+        except (flags.Error, ValueError) as error:
             sys.exit(f"{program}: {in_one_line(error)}")
-        except (OSError, UnicodeError):
-            named = [a for a in arguments if a.lstrip("-").startswith("flagfile")]
-            sys.exit(f"{program}: {' '.join(named)} cannot be read; it must be a text in UTF-8.")
 
     def quietly(arguments):
         startup.log_warnings_only()
@@ -37,6 +35,23 @@ def run(main, program):
         return main(arguments)
 
     app.run(quietly, flags_parser=parse)
+
+
+def _check_flagfiles(arguments, seen=()):
+    """Refuses flagfiles that are no text, also those that others name; absl would read on."""
+    for argument in arguments:
+        name, _, path = argument.strip().lstrip("-").partition("=")
+        path = os.path.expanduser(path)
+        if name != "flagfile" or path in seen or not os.path.exists(path):
+            continue
+        try:
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        except (OSError, UnicodeError):
+            text = "\0"
+        if "\0" in text:
+            raise ValueError(f"--flagfile={path} cannot be read; it must be a text in UTF-8")
+        _check_flagfiles(text.splitlines(), (*seen, path))
 
 
 def in_one_line(error):

@@ -55,7 +55,9 @@ def prepare(settings):
     images = workers.together(lambda: _load_images(settings, there.get("files")))
     workers.together(lambda: directory.check_data(images.description()))
     preconditions.check_alike(workers, settings, images)
-    preconditions.check_batch_size(settings.batch_size, images, strategy.num_replicas_in_sync)
+    preconditions.check_batch_size(
+        settings.batch_size, len(images.train), strategy.num_replicas_in_sync
+    )
     preconditions.check_steps(
         settings.steps_per_execution, len(images.train) // settings.batch_size
     )

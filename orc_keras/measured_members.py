@@ -74,7 +74,7 @@ class MeasuredMembers(DistributedModel):
 
     def unpack(self, data):
         """Returns images as floats and labels as integers of shape `[B]`, or says what is wrong."""
-        return mini_batch.unpack(data, self.num_classes)
+        return mini_batch.unpack(data, image_shape(self.student), self.num_classes)
 
     def logits(self, name, images, training=True):
         """Runs member `name` forward; float32 logits of shape `[B, C]`."""

@@ -146,9 +146,9 @@ def _compare_sizes(pivot, students):
     largest = max(students, key=keras.Model.count_params)
     if pivot.count_params() < largest.count_params():
         warnings.warn(
-            f"The pivot {pivot.name} has {pivot.count_params():,} parameters, fewer than the "
-            f"student {largest.name} with {largest.count_params():,}; the pivot is meant to be the "
-            "largest member.",
+            f"The pivot {pivot.name} ({pivot.count_params():,} parameters) is smaller than the "
+            f"student {largest.name} ({largest.count_params():,}); it is meant to be the largest "
+            "member.",
             stacklevel=2,
         )
 

@@ -1,6 +1,8 @@
 """What a mini-batch must be, so that a group can learn from it or be evaluated on it."""
 
 import contextlib
+import numbers
+import os
 import re
 
 import keras
@@ -10,7 +12,25 @@ NOT_FINITE = "Images must be finite numbers, but one has the value"
 NO_CLASS = "A label must be one of the classes, a whole number from 0 to {last}, but one is"
 
 
-def unpack(data, num_classes):
+def check_given(images):
+    """Refuses what holds no images, before Keras looks for them in it.
+
+    Args:
+        images: the first argument of `fit`, `evaluate` and their like.
+
+    Raises:
+        ValueError: if it is nothing, a single number or a path, or an empty array.
+    """
+    if images is None or isinstance(images, str | bytes | os.PathLike | numbers.Number):
+        raise ValueError(
+            "Images must be an array, or mini-batches in a tf.data.Dataset, a "
+            f"keras.utils.PyDataset or a generator, not {images!r}."
+        )
+    if tuple(getattr(images, "shape", ())[:1]) == (0,):
+        raise ValueError("There are no images: nothing to learn from, nothing to evaluate on.")
+
+
+def unpack(data, image_shape, num_classes):
     """Returns images as floats and labels as integers, or says what is wrong with them.
 
     What can be known only when the step runs (a label that is no class, an image that has a NaN) is
@@ -19,14 +39,15 @@ def unpack(data, num_classes):
     Args:
         data: what Keras's `train_step` is given: images `[B, height, width, channels]` and classes
             of shape `[B]` or `[B, 1]`.
+        image_shape: height, width and channels, of which any may be None.
         num_classes: C.
 
     Returns:
         Images in `keras.config.floatx()`, and labels y, int32 of shape `[B]`.
 
     Raises:
-        ValueError: if the labels are missing, or not of such a shape or type, or if there are
-            weights of samples.
+        ValueError: if the labels are missing, if they or the images are not of such a shape or
+            type, or if there are weights of samples.
     """
     images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     if sample_weight is not None:
@@ -35,10 +56,21 @@ def unpack(data, num_classes):
         raise ValueError("A group learns from pairs of images and labels, not from images alone.")
     if isinstance(images, dict | list | tuple) or isinstance(labels, dict | list | tuple):
         raise ValueError("A group takes one tensor of images and one of labels, not several.")
-    labels = tf.convert_to_tensor(labels)  # eager steps are given NumPy's arrays
+    images, labels = map(tf.convert_to_tensor, (images, labels))  # eager steps get arrays
+    _check_images(images, image_shape)
     _check_labels(labels)
     images = _checked_images(tf.cast(images, keras.config.floatx()))
     return images, _checked_labels(tf.reshape(labels, [-1]), num_classes)
+
+
+def _check_images(images, image_shape):
+    if not images.shape[1:].is_compatible_with(image_shape):
+        raise ValueError(
+            f"Images must have the shape (batch, {', '.join(map(str, image_shape))}) that the "
+            f"members take, not {tuple(images.shape)}."
+        )
+    if not (images.dtype.is_integer or images.dtype.is_floating or images.dtype.is_bool):
+        raise ValueError(f"Images must be numbers, not of type {images.dtype.name}.")
 
 
 def _check_labels(labels):
@@ -92,6 +124,10 @@ def in_words():
     """
     try:
         yield
+    except ValueError as error:
+        if "Invalid dtype" in str(error):  # Keras's, of text
+            raise ValueError(f"Images and labels must be numbers. {error}.") from None
+        raise
     except tf.errors.InvalidArgumentError as error:
         for sentence in (NOT_FINITE, NO_CLASS.partition("{")[0]):
             # A graph's message is "[sentence] [[value]]"; one of eager execution has lines.

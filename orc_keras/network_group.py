@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from orc_keras import mini_batch, optimizers
 from orc_keras.callbacks.own import with_own
+from orc_keras.checks import check, check_count
 from orc_keras.measured_members import MeasuredMembers
 from orc_keras.members import as_list, check_synchronised
 
@@ -86,6 +87,11 @@ class NetworkGroup(MeasuredMembers):
                 BatchNorms that Keras synchronises.
         """
         _check_compilation(others, unsupported)
+        check_count("steps_per_execution", steps_per_execution, smallest=1)
+        for name, given in dict(
+            run_eagerly=run_eagerly, jit_compile=jit_compile, auto_scale_loss=auto_scale_loss
+        ).items():
+            check(name, given, isinstance(given, bool), "True or False")
         replicas = self.distribute_strategy.num_replicas_in_sync
         if jit_compile and replicas > 1:
             raise ValueError(f"jit_compile works on one device, not on {replicas} replicas.")
@@ -120,7 +126,7 @@ class NetworkGroup(MeasuredMembers):
         arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
         self.compile(**{argument: config[argument] for argument in arguments})
 
-    def fit(self, *args, callbacks=None, **kwargs):
+    def fit(self, x=None, *args, callbacks=None, **kwargs):
         """Trains as `keras.Model.fit` does, with a progress bar of the student's numbers only.
 
         For a bar of every member's, give a `keras.callbacks.ProgbarLogger` among the callbacks.
@@ -129,23 +135,27 @@ class NetworkGroup(MeasuredMembers):
             ValueError: if there is nothing to learn from, a label is no class, an image is not
                 finite, or there are weights of samples or classes.
         """
+        mini_batch.check_given(x)
         with mini_batch.in_words():
-            return super().fit(*args, callbacks=with_own(callbacks), **kwargs)
+            return super().fit(x, *args, callbacks=with_own(callbacks), **kwargs)
 
-    def evaluate(self, *args, callbacks=None, **kwargs):
+    def evaluate(self, x=None, *args, callbacks=None, **kwargs):
         """Evaluates every member as `keras.Model.evaluate` does; bar and errors as `fit`."""
+        mini_batch.check_given(x)
         with mini_batch.in_words():
-            return super().evaluate(*args, callbacks=with_own(callbacks), **kwargs)
+            return super().evaluate(x, *args, callbacks=with_own(callbacks), **kwargs)
 
-    def train_on_batch(self, *args, **kwargs):
+    def train_on_batch(self, x, *args, **kwargs):
         """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as `fit`."""
+        mini_batch.check_given(x)
         with mini_batch.in_words():
-            return super().train_on_batch(*args, **kwargs)
+            return super().train_on_batch(x, *args, **kwargs)
 
-    def test_on_batch(self, *args, **kwargs):
+    def test_on_batch(self, x, *args, **kwargs):
         """Evaluates one mini-batch as `keras.Model.test_on_batch` does; errors as `fit`."""
+        mini_batch.check_given(x)
         with mini_batch.in_words():
-            return super().test_on_batch(*args, **kwargs)
+            return super().test_on_batch(x, *args, **kwargs)
 
     def add_state(self, name, shape, dtype):
         """Returns a variable that belongs to the training and is the same on every replica."""

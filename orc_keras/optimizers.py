@@ -1,8 +1,11 @@
 """SGD with L2 weight decay, a member's own copy of an optimizer, and the gated step."""
 
+import math
+
 import keras
 import tensorflow as tf
 
+from orc_keras.checks import check_number
 from orc_keras.replicas import branch
 
 
@@ -26,8 +29,7 @@ class L2SGD(keras.optimizers.SGD):
 
     def __init__(self, learning_rate=0.01, momentum=0.0, l2=0.0, **kwargs):
         super().__init__(learning_rate, momentum, **kwargs)
-        if not l2 >= 0:
-            raise ValueError(f"l2 must be 0 or more, not {l2}.")
+        check_number("l2", l2, lambda decay: 0 <= decay < math.inf, "0 or more")
         self.l2 = l2
 
     def update_step(self, gradient, variable, learning_rate):

@@ -7,7 +7,7 @@ import os
 import tensorflow as tf
 
 import models
-from orc_keras import methods
+from orc_keras import data, methods
 
 
 @contextlib.contextmanager
@@ -70,11 +70,19 @@ def check_pivot_weights(settings):
         )
 
 
-def check_batch_size(batch_size, images, replicas):
+def check_images(settings):
+    """Refuses a dataset that is missing, or too small, before an image of it is read."""
+    fraction = settings.validation_fraction
+    number = data.number_to_learn(settings.dataset, settings.data_dir, fraction)
+    check_batch_size(settings.batch_size, number)
+    check_steps(settings.steps_per_execution, number // settings.batch_size)
+
+
+def check_batch_size(batch_size, number, replicas=1):
     """Refuses mini-batches that there are too few images for, or that replicas do not divide."""
-    if batch_size > len(images.train):
+    if batch_size > number:
         raise ValueError(
-            f"--batch_size={batch_size} is more than the {len(images.train)} images to learn from."
+            f"--batch_size={batch_size} is more than the {number} images to learn from."
         )
     if batch_size % replicas:
         raise ValueError(f"--batch_size={batch_size} is not divisible by the {replicas} replicas.")

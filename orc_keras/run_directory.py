@@ -122,8 +122,8 @@ class RunDirectory:
         if self._settings.overwrite or not path.exists():
             return {}
         try:
-            return dict(json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
+            return summaries.checked_data(json.loads(path.read_text()))
+        except (OSError, ValueError) as error:
             raise ValueError(f"{path} is damaged; begin anew by adding --overwrite.") from error
 
     def check_data(self, description):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -23,7 +24,7 @@ class Saves:
             of another training, or of another stage under this one's name, is not used.
 
     Raises:
-        ValueError: if `keep` is less than 1.
+        ValueError: if `keep` is less than 1, or `stage` is no name.
 
     Example:
 
@@ -37,6 +38,8 @@ class Saves:
     def __init__(self, directory, stage, keep=2, run=""):
         if keep < 1:
             raise ValueError(f"keep must be 1 or more, not {keep}.")
+        if not re.fullmatch(r"\w+", stage):
+            raise ValueError(f"stage must be a name of letters and digits, not {stage!r}.")
         self._directory = Path(directory)
         self._stage = stage
         self._keep = keep
@@ -53,6 +56,8 @@ class Saves:
         Raises:
             OSError: if it cannot be written; the earlier ones are still there.
         """
+        if not (0 <= epoch < 10**6 and 0 <= step < 10**8):
+            raise ValueError(f"A save cannot be named by epoch {epoch} and step {step}.")
         path = self._directory / f"{self._stage}-{epoch:06d}-{step:08d}"
         unfinished = path.with_suffix(".part")
         shutil.rmtree(unfinished, ignore_errors=True)

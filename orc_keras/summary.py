@@ -63,13 +63,19 @@ def checked(summary):
         ValueError: that names what is missing, or of another type.
     """
     _check("summary.json", summary, WHOLE)
-    _check("data", summary["data"], DATA)
+    checked_data(summary["data"])
     if not summary["members"]:
         raise ValueError("summary.json has no members.")
     for name, member in summary["members"].items():
         _check(name, member, MEMBER)
     _check("settings", summary["settings"], SETTINGS)
     return summary
+
+
+def checked_data(data):
+    """Returns the description of a run's images, if it is one; ValueError as `checked`."""
+    _check("data", data, DATA)
+    return data
 
 
 def _check(what, given, types):

@@ -73,13 +73,17 @@ def endless(images, labels):
         yield images[:8], labels[:8]
 
 
-@pytest.fixture(params=KINDS)
-def group(request):
+def build(kind):
     pivot, students = hidden_group_members()
-    group = request.param(pivot, students[1:])
+    group = kind(pivot, students[1:])
     group.predict(np.zeros((3, 4, 4, 1)), verbose=0)  # before it is compiled
     group.compile(keras.optimizers.SGD(0.1, momentum=0.9))
     return group
+
+
+@pytest.fixture(params=KINDS)
+def group(request):
+    return build(request.param)
 
 
 def test_in_any_order(group, examples, tmp_path):
@@ -151,7 +155,8 @@ def test_clone_summary_second_compile_and_eager_steps(group, examples):
     group.fit(*examples, verbose=0)
 
 
-def test_backup_and_restore_continues_every_member(group, examples, tmp_path):
+@pytest.mark.parametrize("kind", [METHODS[name][0] for name in ("orc", "dgkd")])
+def test_backup_and_restore_continues_what_counts_mini_batches(kind, examples, tmp_path):
     """A training that broke off in its second epoch ends as one that did not."""
 
     class Breaks(keras.callbacks.Callback):
@@ -160,6 +165,7 @@ def test_backup_and_restore_continues_every_member(group, examples, tmp_path):
                 raise InterruptedError
 
     images, labels = examples
+    group = build(kind)
     whole = keras.models.clone_model(group)
     again = keras.models.clone_model(group)
     for each in (whole, again):

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, SUMMARY
@@ -47,7 +48,7 @@ with open(flagfile.parents[1] / "order", "a") as order:
 
 def settings(**changed):
     given = dict(
-        dataset="tiny", pivot="resnet20", students=("resnet14", "resnet8"), learning_rate=0.01
+        dataset="digits", pivot="resnet20", students=("resnet14", "resnet8"), learning_rate=0.01
     )
     return Settings(**given | changed)
 
@@ -81,9 +82,13 @@ def test_the_runs_of_a_comparison(tmp_path):
 
 
 def test_a_given_pivot_is_that_of_all_who_need_one(tmp_path):
-    runs = plan.plan(settings(pivot_weights="mine.keras"), ["orc", "dml"], [], [0], tmp_path)
+    mine = str(tmp_path / "mine.keras")
+    with pytest.raises(ValueError, match="--pivot_weights=.*mine.keras is not a file"):
+        plan.plan(settings(pivot_weights=mine), [], [], [0], tmp_path)
+    Path(mine).touch()
+    runs = plan.plan(settings(pivot_weights=mine), ["orc", "dml"], [], [0], tmp_path)
     given = {run.variant: run.settings.pivot_weights for run in runs}
-    assert given == {"kd": "mine.keras", "alone": "", "orc": "mine.keras", "dml": ""}
+    assert given == {"kd": mine, "alone": "", "orc": mine, "dml": ""}
     assert all(run.pivot is None for run in runs)
 
 
@@ -158,6 +163,9 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
         ([], ["b 1: --keep=1", "b_1: --keep=2"], [0], "--variant: b_1 is there twice"),
         ([], ["..: --keep=1"], [0], "--variant must be like"),
         ([], ["w: --image_size=20000"], [0], "w: --batch_size=64 and --image_size=20000: resnet"),
+        ([], ["w: --batch_size=9999"], [0], "w: --batch_size=9999 is more than the 1437 images"),
+        ([], ["w: --dataset=folder:/no"], [0], "w: --dataset=folder:/no is not a folder"),
+        ([], ["w: --validation_fraction=0.001"], [0], "w: --validation_fraction=.* is impossible"),
         (["orc", ""], [], [0], "--methods=orc, has an empty entry; leave out the comma"),
         ([], ["w: --seed=3"], [0], "--variant=w: --seed cannot be varied"),
         ([], ["w: --overwrite"], [0], "--variant=w: --overwrite cannot be varied"),
@@ -208,7 +216,7 @@ from orc_keras.compare import plan, running
 from orc_keras.settings import Settings
 running.TRAIN = Path(sys.argv[1])
 settings = Settings(
-    dataset="tiny", pivot="resnet20", students=("resnet14", "resnet8"), learning_rate=60.0
+    dataset="digits", pivot="resnet20", students=("resnet14", "resnet8"), learning_rate=60.0
 )
 runs = plan.plan(settings, ["orc"], [], [0], sys.argv[2])
 try:

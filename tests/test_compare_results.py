@@ -16,7 +16,7 @@ from orc_keras.settings import Settings
 
 
 def settings(**changed):
-    return Settings(dataset="tiny", pivot="resnet20", students=("resnet14", "resnet8"), **changed)
+    return Settings(dataset="digits", pivot="resnet20", students=("resnet14", "resnet8"), **changed)
 
 
 ACCURACIES = {

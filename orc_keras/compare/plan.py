@@ -56,6 +56,8 @@ def plan(base, methods, variants, seeds, output_dir):
     """
     output_dir = Path(output_dir).resolve()  # so that a run is the same from wherever it is named
     check_place(output_dir)
+    if base.pivot_weights and not Path(base.pivot_weights).is_file():
+        raise ValueError(f"--pivot_weights={base.pivot_weights} is not a file.")
     compared = _compared(methods, variants)
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
         raise ValueError(f"--seeds must be different whole numbers from 0 on, not {seeds}.")
@@ -118,6 +120,7 @@ def _check_possible(name, settings):
     try:
         preconditions.check_networks(settings)
         preconditions.check_size(settings)
+        preconditions.check_images(settings)
         all_methods.check(settings)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None

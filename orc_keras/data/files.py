@@ -89,10 +89,15 @@ def _of_all(function, paths):
         results = list(pool.map(function, paths))
     wrong = [(path, said) for path, said in zip(paths, results) if isinstance(said, str)]
     if wrong:
-        named = "; ".join(f"{path} {said}" for path, said in wrong[:3])
+        named = "; ".join(f"{printable(path)} {said}" for path, said in wrong[:3])
         more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise ValueError(f"Of {len(paths):,} images {len(wrong):,} cannot be used: {named}{more}.")
     return results
+
+
+def printable(path):
+    """Returns a path as text in one line."""
+    return str(path) if str(path).isprintable() else repr(str(path))
 
 
 @contextlib.contextmanager

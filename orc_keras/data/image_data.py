@@ -1,9 +1,11 @@
 """`ImageData`, which the networks learn from, and `load`, which makes it from a dataset's name."""
 
 import dataclasses
+import math
 
 import numpy as np
 
+from orc_keras.checks import check_number
 from orc_keras.data import sources
 from orc_keras.data.images import Images, Subset
 from orc_keras.data.pipeline import statistics
@@ -107,6 +109,7 @@ def load(
     if augmentation not in AUGMENTATIONS:
         possible = ", ".join(AUGMENTATIONS)
         raise ValueError(f"augmentation must be one of {possible}, not {augmentation!r}.")
+    check_number("memory_gb", memory_gb, lambda gb: 0 <= gb < math.inf, "0 or more")
     source = sources.find(dataset, data_dir or None, memory_gb * 1e9, checked, to_learn)
     splits = list(source.splits.items())
     if not to_learn:
@@ -147,11 +150,43 @@ def _hold_out(splits, fraction, dataset):
         train, held_back = _divide(train, fraction)
         return train, "train", held_back
     if not others:
-        raise ValueError(
-            f"--dataset={dataset} has no held-out images (val, validation or test); hold back some "
-            "of those to learn with --validation_fraction=0.1."
-        )
+        raise nothing_held_out(dataset)
     return train, *others[0]
+
+
+def nothing_held_out(dataset):
+    """Returns the ValueError of a dataset with one split."""
+    return ValueError(
+        f"--dataset={dataset} has no held-out images (val, validation or test); hold back some "
+        "of those to learn with --validation_fraction=0.1."
+    )
+
+
+def impossible_fraction(fraction, number):
+    """Returns the ValueError of a division that leaves one part without a class."""
+    return ValueError(
+        f"--validation_fraction={fraction} is impossible with {number:,} images: both parts need "
+        "at least one of each class."
+    )
+
+
+def number_to_learn(dataset, data_dir="", validation_fraction=0.0):
+    """Returns how many images `load` would give to learn from, without reading one.
+
+    Args:
+        dataset: as in `load`; so are the others.
+
+    Raises:
+        ValueError: if the dataset is unknown or missing, or has nothing to hold out.
+    """
+    classes, numbers = sources.count(dataset, data_dir or None)
+    number, *others = numbers.values()
+    held_back = math.ceil(number * validation_fraction)
+    if validation_fraction and min(held_back, number - held_back) < classes:
+        raise impossible_fraction(validation_fraction, number)
+    if not (validation_fraction or others):
+        raise nothing_held_out(dataset)
+    return number - held_back
 
 
 def _divide(images, fraction):
@@ -164,8 +199,5 @@ def _divide(images, fraction):
             np.arange(len(images)), test_size=fraction, random_state=0, stratify=labels
         )
     except ValueError as error:
-        raise ValueError(
-            f"--validation_fraction={fraction} is impossible with {len(images):,} images: both "
-            "parts need at least one of each class."
-        ) from error
+        raise impossible_fraction(fraction, len(images)) from error
     return Subset(images, np.sort(kept)), Subset(images, np.sort(held_back))

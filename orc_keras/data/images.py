@@ -48,11 +48,16 @@ class PixelImages(Images):
         pixels: uint8, shape `[number, height, width, channels]`; not copied if it is from
             `empty_pixels`.
         labels: int32 classes, shape `[number]`.
+
+    Raises:
+        ValueError: if there is not a label for each image.
     """
 
     reads_batches = True
 
     def __init__(self, pixels, labels):
+        if len(pixels) != len(labels):
+            raise ValueError(f"{len(pixels):,} images have {len(labels):,} labels.")
         self.pixels = _shared(pixels)
         with tf.device("CPU"):  # where tf.data works
             self.labels = tf.constant(labels, tf.int32)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from orc_keras.checks import check_count, check_seed
 from orc_keras.data import decoding, keras_cv_layers
 from orc_keras.data.augmentation import shift_and_flip
 from orc_keras.data.images import Subset, decoded
@@ -57,6 +58,7 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replica
     """
     if not 0 < batch_size <= len(data.train):
         raise ValueError(f"batch_size must be 1 to {len(data.train):,}, not {batch_size:,}.")
+    check_seed(seed)
     part = _part(batch_size, replicas)
     steps_per_epoch = len(data.train) // batch_size
 
@@ -219,6 +221,7 @@ def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
 
 
 def _part(batch_size, replicas):
+    check_count("batch_size", batch_size, smallest=1)
     if batch_size % replicas.all:
         raise ValueError(f"batch_size={batch_size} is not divisible by {replicas.all} replicas.")
     return batch_size // replicas.all

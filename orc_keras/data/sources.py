@@ -52,6 +52,31 @@ def find(dataset, data_dir, memory, checked, to_learn=True):
     raise ValueError(f"--dataset={dataset} is unknown; possible are {', '.join(possible)}.")
 
 
+def count(dataset, data_dir):
+    """Counts the images of a dataset without reading one.
+
+    Args:
+        dataset: as in `load`.
+        data_dir: likewise.
+
+    Returns:
+        How many classes there are; and how many images, by the name of their split, `train` first.
+
+    Raises:
+        ValueError: if the dataset is unknown or missing.
+    """
+    kind, _, name = dataset.partition(":")
+    if kind == "folder" and name:
+        class_names, splits = folder.find(Path(os.path.expanduser(name)))
+        return len(class_names), {split: len(files.paths) for split, files in splits.items()}
+    if dataset in STATISTICS or (kind == "tfds" and name):
+        builder = catalogue.open_builder(name or dataset, data_dir)
+        numbers = {s: builder.info.splits[s].num_examples for s in catalogue.splits(builder)}
+        return len(catalogue.class_names(builder)), numbers
+    source = find(dataset, data_dir, memory=0, checked=None)
+    return len(source.class_names), {name: len(images) for name, images in source.splits.items()}
+
+
 def _digits():
     """The 1,797 handwritten digits that scikit-learn carries, 8 x 8 x 1, split 80 / 20."""
     from sklearn.datasets import load_digits

@@ -29,10 +29,10 @@ def write(paths):
         The path of the report.
 
     Raises:
-        ValueError: if one of the directories is not one of a run.
+        ValueError: if one of the directories is not one of a run, or there is none.
         OSError: if the report cannot be written.
     """
-    run, *given = _named_apart([Run(path) for path in paths])
+    run, *given = _named_apart([Run(path) for path in _as_list(paths)])
     directory = run.path / "report"
     directory.mkdir(exist_ok=True)  # before the long work
     others = [other for other in given if comparable(run, other)]
@@ -45,6 +45,13 @@ def write(paths):
     with replacing(run.path / PAGE) as path:
         path.write_text(_page(run, others, problems, comparison, shown), encoding="utf-8")
     return run.path / PAGE
+
+
+def _as_list(paths):
+    """Refuses a single path, whose letters would be taken for directories."""
+    if isinstance(paths, str | Path) or not paths:
+        raise ValueError(f"paths must be a list of directories of runs, not {paths!r}.")
+    return list(paths)
 
 
 def _named_apart(runs):

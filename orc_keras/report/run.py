@@ -89,6 +89,8 @@ class Run:
         path = self.path / "settings.flags"
         if not self.path.is_dir():
             raise ValueError(f"{self.path} is not a directory.")
+        if self._has_checksums():
+            checksums.check(self.path, "settings.flags")
         try:
             lines = path.read_text().splitlines()
         except (OSError, UnicodeDecodeError):
@@ -101,6 +103,9 @@ class Run:
         if not settings["batch_size"].isdecimal() or not int(settings["batch_size"]):
             raise ValueError(f"{path} is damaged: batch_size is {settings['batch_size']!r}.")
         return settings
+
+    def _has_checksums(self):
+        return all((self.path / name).exists() for name in ("summary.json", checksums.FILE))
 
     def _summary(self, path):
         contents = json.loads(path.read_text())
@@ -137,7 +142,7 @@ class Run:
                 self.problems.append(f"{self.name} {missing}: it has no {name}.")
             return otherwise
         try:
-            if (self.path / "summary.json").exists() and (self.path / checksums.FILE).exists():
+            if self._has_checksums():
                 checksums.check(self.path, name)
             return read(path)
         except Exception:  # whatever is in it, the rest can be shown

@@ -1,0 +1,1 @@
+"""Wrong inputs drawn from a grammar, each with a verdict of what the project does with it."""
