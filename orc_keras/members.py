@@ -129,7 +129,9 @@ def _check_answers(network):
     No logits are numbers from 0 to 1 that add up to 1, for each of several images.
     """
     last = network.layers[-1] if network.layers else None
+    operations = getattr(network, "operations", ())  # of a functional network
     is_sigmoid = getattr(last, "activation", None) is keras.activations.sigmoid
+    is_sigmoid = is_sigmoid or type([None, *operations][-1]).__name__ == "Sigmoid"
     noise = np.random.default_rng(0).normal(size=(4, *(n or 32 for n in image_shape(network))))
     answers = network(noise.astype("float32"), training=False)
     answers = keras.ops.convert_to_numpy(keras.ops.cast(answers, "float32"))

@@ -4,6 +4,7 @@ import contextlib
 import numbers
 import os
 import re
+from collections.abc import Generator, Iterator
 
 import keras
 import tensorflow as tf
@@ -21,12 +22,15 @@ def check_given(images):
     Raises:
         ValueError: if it is nothing, a single number or a path, or an empty array.
     """
-    if images is None or isinstance(images, str | bytes | os.PathLike | numbers.Number):
+    is_iterator = isinstance(images, Iterator) and not isinstance(images, Generator)
+    nothing = str | bytes | os.PathLike | numbers.Number | None
+    if isinstance(images, nothing) or is_iterator:
         raise ValueError(
             "Images must be an array, or mini-batches in a tf.data.Dataset, a "
-            f"keras.utils.PyDataset or a generator, not {images!r}."
+            f"keras.utils.PyDataset or a generator, not {type(images).__name__}."
         )
-    if tuple(getattr(images, "shape", ())[:1]) == (0,):
+    is_empty = isinstance(images, tf.data.Dataset) and int(images.cardinality()) == 0
+    if is_empty or tuple(getattr(images, "shape", ())[:1]) == (0,):
         raise ValueError("There are no images: nothing to learn from, nothing to evaluate on.")
 
 
@@ -127,6 +131,8 @@ def in_words():
     except ValueError as error:
         if "Invalid dtype" in str(error):  # Keras's, of text
             raise ValueError(f"Images and labels must be numbers. {error}.") from None
+        if "generator must return a tuple" in str(error):  # which shows what it has returned
+            raise ValueError("The generator must return pairs of images and labels.") from None
         raise
     except tf.errors.InvalidArgumentError as error:
         for sentence in (NOT_FINITE, NO_CLASS.partition("{")[0]):

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from orc_keras import mini_batch, optimizers
 from orc_keras.callbacks.own import with_own
-from orc_keras.checks import check, check_count
+from orc_keras.checks import check, check_count, check_number
 from orc_keras.measured_members import MeasuredMembers
 from orc_keras.members import as_list, check_synchronised
 
@@ -98,7 +98,7 @@ class NetworkGroup(MeasuredMembers):
         if replicas > 1:
             check_synchronised(self.members)
         with self.distribute_strategy.scope():
-            optimizer = keras.optimizers.get(optimizer)
+            optimizer = self._own_optimizer(optimizer)
             if getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False):
                 raise ValueError(
                     "An optimizer with use_ema=True cannot train a group; leave use_ema off."
@@ -121,6 +121,19 @@ class NetworkGroup(MeasuredMembers):
                     self.optimizers[name].build(network.trainable_variables)
             self.track_in_checkpoints("optimizer_of", self.optimizers)
 
+    def _own_optimizer(self, given):
+        """Returns an optimizer that is no other model's, or says what is wrong with it."""
+        if not isinstance(given, str | keras.optimizers.Optimizer):
+            raise ValueError(
+                f"optimizer must be a Keras optimizer or its name, not {type(given).__name__}."
+            )
+        optimizer = keras.optimizers.get(given)
+        if optimizer.built and optimizer is not getattr(self, "optimizer", None):
+            raise ValueError(
+                f"The optimizer {optimizer.name} has trained another model; give a new one."
+            )
+        return optimizer
+
     def compile_from_config(self, config):
         config = keras.saving.deserialize_keras_object(config)
         arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
@@ -136,6 +149,10 @@ class NetworkGroup(MeasuredMembers):
                 finite, or there are weights of samples or classes.
         """
         mini_batch.check_given(x)
+        if kwargs.get("batch_size") is not None:
+            check_count("batch_size", kwargs["batch_size"], smallest=1)
+        split = kwargs.get("validation_split", 0.0)
+        check_number("validation_split", split, lambda part: 0 <= part < 1, "from 0 to below 1")
         with mini_batch.in_words():
             return super().fit(x, *args, callbacks=with_own(callbacks), **kwargs)
 

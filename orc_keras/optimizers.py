@@ -1,6 +1,7 @@
 """SGD with L2 weight decay, a member's own copy of an optimizer, and the gated step."""
 
 import math
+import numbers
 
 import keras
 import tensorflow as tf
@@ -28,6 +29,8 @@ class L2SGD(keras.optimizers.SGD):
     """
 
     def __init__(self, learning_rate=0.01, momentum=0.0, l2=0.0, **kwargs):
+        if isinstance(learning_rate, numbers.Number):
+            check_number("learning_rate", learning_rate, lambda r: 0 <= r < math.inf, "0 or more")
         super().__init__(learning_rate, momentum, **kwargs)
         check_number("l2", l2, lambda decay: 0 <= decay < math.inf, "0 or more")
         self.l2 = l2

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from orc_keras.checks import check_whole
+
 
 class Saves:
     """The saves of a stage of training, a directory each: `<stage>-<epoch>-<step>/`.
@@ -36,8 +38,7 @@ class Saves:
     """
 
     def __init__(self, directory, stage, keep=2, run=""):
-        if keep < 1:
-            raise ValueError(f"keep must be 1 or more, not {keep}.")
+        check_whole("keep", keep, lambda number: number >= 1, "1 or more")
         if not re.fullmatch(r"\w+", stage):
             raise ValueError(f"stage must be a name of letters and digits, not {stage!r}.")
         self._directory = Path(directory)
@@ -56,8 +57,8 @@ class Saves:
         Raises:
             OSError: if it cannot be written; the earlier ones are still there.
         """
-        if not (0 <= epoch < 10**6 and 0 <= step < 10**8):
-            raise ValueError(f"A save cannot be named by epoch {epoch} and step {step}.")
+        check_whole("epoch", epoch, lambda number: 0 <= number < 10**6, "from 0 to 999,999")
+        check_whole("step", step, lambda number: 0 <= number < 10**8, "from 0 to 99,999,999")
         path = self._directory / f"{self._stage}-{epoch:06d}-{step:08d}"
         unfinished = path.with_suffix(".part")
         shutil.rmtree(unfinished, ignore_errors=True)

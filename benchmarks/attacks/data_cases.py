@@ -83,8 +83,6 @@ OPTIONS = (
     ("fit", "5", ("int", "image", "data")),
     ("enter", "'stage7'", ("stage7",)),
     ("enter", "None", ("stage",)),
-    ("predict", "np.zeros((2, 5, 5, 1))", IMAGE),
-    ("predict", "np.full((2, 4, 4, 1), 'x')", IMAGE),
 )
 
 

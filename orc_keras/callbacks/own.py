@@ -12,9 +12,15 @@ def with_own(callbacks):
 
     Args:
         callbacks: what `fit` and `evaluate` are given.
+
+    Raises:
+        ValueError: if one of them is none.
     """
     if isinstance(callbacks, keras.callbacks.CallbackList):  # of the `fit` that is evaluating
         return callbacks
     callbacks = keras.tree.flatten(callbacks) if callbacks else []
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(f"callbacks must be keras.callbacks.Callback, not {callback!r}.")
     has_bar = any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks)
     return [SomeData(), *callbacks, *([] if has_bar else [StudentProgress()])]

@@ -19,6 +19,9 @@ class GroupTensorBoard(keras.callbacks.Callback):
     Args:
         directory: where to write, `<directory>/<run>/`.
 
+    Raises:
+        OSError: from `fit`, if it cannot be made.
+
     Example:
 
     >>> network = models.build("resnet8", (8, 8, 1), 10)
@@ -34,6 +37,7 @@ class GroupTensorBoard(keras.callbacks.Callback):
         self._directory = Path(directory)
 
     def on_train_begin(self, logs=None):
+        self._directory.mkdir(parents=True, exist_ok=True)
         self._writers = {}
 
     def on_epoch_end(self, epoch, logs=None):

@@ -50,7 +50,7 @@ class PixelImages(Images):
         labels: int32 classes, shape `[number]`.
 
     Raises:
-        ValueError: if there is not a label for each image.
+        ValueError: if there is not a label for each image, or the pixels have another type.
     """
 
     reads_batches = True
@@ -58,6 +58,8 @@ class PixelImages(Images):
     def __init__(self, pixels, labels):
         if len(pixels) != len(labels):
             raise ValueError(f"{len(pixels):,} images have {len(labels):,} labels.")
+        if pixels.dtype != np.uint8:
+            raise ValueError(f"pixels must be of type uint8, not {pixels.dtype}.")
         self.pixels = _shared(pixels)
         with tf.device("CPU"):  # where tf.data works
             self.labels = tf.constant(labels, tf.int32)

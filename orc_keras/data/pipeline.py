@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from orc_keras.checks import check_count, check_seed
+from orc_keras.checks import check_choices, check_count, check_seed
 from orc_keras.data import decoding, keras_cv_layers
 from orc_keras.data.augmentation import shift_and_flip
 from orc_keras.data.images import Subset, decoded
@@ -59,6 +59,7 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replica
     if not 0 < batch_size <= len(data.train):
         raise ValueError(f"batch_size must be 1 to {len(data.train):,}, not {batch_size:,}.")
     check_seed(seed)
+    check_choices("augmentation", augmentation, tuple(keras_cv_layers.AUGMENTATIONS))
     part = _part(batch_size, replicas)
     steps_per_epoch = len(data.train) // batch_size
 
