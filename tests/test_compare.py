@@ -104,6 +104,21 @@ def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monke
     assert all(RunDirectory(run.settings).is_finished() for run in runs)
 
 
+def test_who_came_second_waits(program, tmp_path, monkeypatch):
+    """A run that fails because another process has just begun to make it has not failed."""
+    (run,) = (r for r in plan.plan(settings(), [], [], [0], tmp_path) if r.variant == "alone")
+    in_use = iter([False, True])
+    monkeypatch.setattr(RunDirectory, "is_in_use", lambda _: next(in_use, False))
+    outcomes = iter([1, 0])
+    monkeypatch.setattr(
+        running,
+        "_ended",
+        lambda processes, _: (processes.pop(next(iter(processes))), next(outcomes), 0.0),
+    )
+    monkeypatch.setattr(running, "_outcome", lambda *_: "")
+    assert running.run_all([run], jobs=1) == [] and next(outcomes, None) is None
+
+
 def test_a_comparison_needs_a_directory(tmp_path):
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "below"):

@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import re
 
 import keras
 import numpy as np
@@ -145,6 +146,33 @@ def test_ctrl_c_outside_of_training(tiny, tmp_path, monkeypatch, capsys, moment)
         train.main(["train.py"])
     assert end.value.code == 130
     assert capsys.readouterr().err == "train.py: stopped by SIGINT; the same command continues.\n"
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")]
+)
+def test_a_memory_that_is_too_small(tiny, tmp_path, monkeypatch, error):
+    def exhaust(*_, **__):
+        raise error
+
+    settings = tiny(output_dir=str(tmp_path / "run"))
+    monkeypatch.setattr(train.command_line, "from_flags", lambda *_: settings)
+    monkeypatch.setattr(data, "train_batches", exhaust)
+    with pytest.raises(SystemExit) as end:
+        train.main(["train.py"])
+    assert end.value.code.startswith("train.py: the memory is too small for this group; a smaller")
+
+
+@pytest.mark.parametrize(
+    "changed, command",
+    [
+        ({"output_dir": "here"}, "the same command continues"),
+        ({"output_dir": "here", "overwrite": True}, "the same command without --overwrite contin"),
+        ({}, r"the same command with --output_dir=runs/[\d-]+ continues"),
+    ],
+)
+def test_which_command_continues(tiny, changed, command):
+    assert re.match(command, RunDirectory(tiny(**changed)).how_to_continue())
 
 
 def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatch):

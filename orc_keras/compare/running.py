@@ -39,6 +39,9 @@ def run_all(runs, jobs):
             if not processes:  # those that are left wait for a pivot that failed
                 return [*failed, *waiting]
             run, code, seconds = _ended(processes, received)
+            if code and RunDirectory(run.settings).is_in_use():
+                waiting.append(run)  # somebody was quicker: then it is being made
+                continue
             done += 1
             failed += [run] if code else []
             print(f"[{done}/{len(runs)}] {_outcome(run, code, seconds)}", flush=True)
