@@ -171,7 +171,9 @@ class RunDirectory:
         try:
             return settings.read_text() if settings.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{settings} is not the settings of a run: {error}.") from error
+            raise ValueError(
+                f"--output_dir={self.path}: {settings} is not the settings of a run: {error}."
+            ) from error
 
     def _differences(self):
         """Returns the names of the settings in which the run that is here differs."""

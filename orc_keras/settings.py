@@ -201,6 +201,8 @@ class Settings:
         for name, value in dataclasses.asdict(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"--{name} must be a finite number, not {value}.")
+            if isinstance(value, float) and value and not 1e-37 < abs(value) < 1e38:
+                raise ValueError(f"--{name} must be a number that float32 can hold, not {value}.")
             if isinstance(value, str) and not (value.isprintable() and value == value.strip()):
                 raise ValueError(  # no flagfile could hold it
                     f"--{name}={value!r} has a space at an end, or what cannot be printed."

@@ -40,6 +40,7 @@ DATA = {
     "class_names": list,
     "mean": list,
     "std": list,
+    "augmentation": str,
     "resized": bool,
     "train_images": int,
     "held_out_images": int,

@@ -175,6 +175,7 @@ SUMMARY = {
         "class_names": ["a", "b"],
         "mean": [0.5],
         "std": [0.5],
+        "augmentation": "none",
         "resized": False,
         "train_images": 45,
         "held_out_images": 9,

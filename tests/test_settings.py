@@ -63,7 +63,7 @@ def values_of(field):
     """Any value that a field can have."""
     choices, lower, upper = (field.metadata[key] for key in ("choices", "lower", "upper"))
     texts = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1)
-    numbers = st.floats(lower, 1e300 if upper is None else upper, exclude_min=lower == 0)
+    numbers = st.floats(max(lower or 0, 1e-30), 1e30 if upper is None else upper)
     if field.name == "save_every":
         return st.builds(
             "{} {}".format, st.integers(1, 10**6), st.sampled_from(("steps", "epochs"))
@@ -154,6 +154,7 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
         ([*NEEDED[:2], "--students=a,,b"], "--students=a,,b has an empty entry; leave out the com"),
         ([*NEEDED, "--decay_epochs=1,"], "--decay_epochs=1, has an empty entry"),
         ([*NEEDED, "--data_dir=a\tb"], r"--data_dir='a\\tb' has a space at an end, or what cann"),
+        ([*NEEDED, "--temperature=1e-50"], "--temperature must be a number that float32 can hold"),
         ([*NEEDED, "--momentum=nan"], "--momentum must be a finite number, not nan"),
         ([*NEEDED, "--weight_decay=inf"], "--weight_decay must be a finite number, not inf"),
         ([*NEEDED, "--learning_rate=0"], "--learning_rate must be above 0, not 0"),
