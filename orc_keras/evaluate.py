@@ -66,6 +66,8 @@ def evaluate_saved_model(path, dataset, data_dir=""):
     """
     network = SavedModel(path)
     images = _load(dataset, data_dir)
+    if images.image_shape[-1] > network.image_shape[-1]:
+        raise ValueError(f"{dataset} has images in colour, but {path} takes grey ones.")
     batches = _labelled(data.held_out_files(images, BATCH_SIZE), images, network.class_names)
     outcomes = _outcomes(path, lambda files: {path: network.answer(files)["logits"]}, batches)
     return f"{path} on {dataset}", outcomes.measures(network.class_names)
@@ -129,9 +131,15 @@ def _evaluate(run, member, saved_model, dataset, data_dir):
 
 def check_writable(path):
     """Refuses, before the long work, a file that cannot be written after it."""
-    folder = Path(path).parent
-    if path and (Path(path).is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK)):
-        raise ValueError(f"--json={path} cannot be written: its folder must exist and be writable.")
+    if not path:
+        return
+    is_new = not os.path.exists(path)
+    try:
+        open(path, "a").close()
+        if is_new:
+            os.remove(path)
+    except OSError as error:
+        raise ValueError(f"--json={path} cannot be written: {error.strerror}.") from error
 
 
 def main(argv):

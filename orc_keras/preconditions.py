@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 
 import tensorflow as tf
@@ -28,15 +29,17 @@ def check_networks(settings):
 
 
 def check_size(settings):
-    """Refuses a size that fits no memory, before images of it are computed.
-
-    How many channels and classes there will be is not known yet: one and two are the fewest.
-    """
+    """Refuses a size that fits no memory, before images of it are computed."""
     if settings.image_size:
-        shape = (settings.image_size, settings.image_size, 1)
+        size = (settings.image_size, settings.image_size)
         names = dict.fromkeys((settings.pivot, *settings.students))
-        networks = [models.build(name, shape, 2, settings.head) for name in names]
-        check_memory(settings, networks)
+        check_memory(settings, [_build(name, size, settings.head) for name in names])
+
+
+@functools.cache
+def _build(name, size, head):
+    """Builds a network with the fewest channels and classes; their number is not known yet."""
+    return models.build(name, (*size, 1), 2, head)
 
 
 def check_memory(settings, networks):
@@ -72,10 +75,15 @@ def check_pivot_weights(settings):
 
 def check_images(settings):
     """Refuses a dataset that is missing, or too small, before an image of it is read."""
-    fraction = settings.validation_fraction
-    number = data.number_to_learn(settings.dataset, settings.data_dir, fraction)
+    number, size = data.outlook(
+        settings.dataset, settings.data_dir, settings.image_size, settings.validation_fraction
+    )
     check_batch_size(settings.batch_size, number)
     check_steps(settings.steps_per_execution, number // settings.batch_size)
+    for flag, names in (("pivot", (settings.pivot,)), ("students", settings.students)):
+        for name in names:
+            with naming(flag):
+                _build(name, size, settings.head)
 
 
 def check_batch_size(batch_size, number, replicas=1):

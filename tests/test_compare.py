@@ -178,6 +178,8 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
         ([], ["b 1: --keep=1", "b_1: --keep=2"], [0], "--variant: b_1 is there twice"),
         ([], ["..: --keep=1"], [0], "--variant must be like"),
         ([], ["w: --image_size=20000"], [0], "w: --batch_size=64 and --image_size=20000: resnet"),
+        ([], ["w: --output_dir=x"], [0], "--variant=w: --output_dir cannot be varied"),
+        ([], ["w: --pivot=vgg13"], [0], "w: --pivot: Images of 8 x 8 pixels are too small for vgg"),
         ([], ["w: --batch_size=9999"], [0], "w: --batch_size=9999 is more than the 1437 images"),
         ([], ["w: --dataset=folder:/no"], [0], "w: --dataset=folder:/no is not a folder"),
         ([], ["w: --validation_fraction=0.001"], [0], "w: --validation_fraction=.* is impossible"),
@@ -262,6 +264,7 @@ def test_a_signal_stops_the_runs_too(program, tmp_path):
 def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny):
     """One begins as soon as the other has trained it; each evaluates the same pivot at its end."""
     monkeypatch.setattr(running, "TRAIN", ROOT / "tests" / "tiny_train.py")
+    monkeypatch.setattr(plan.preconditions, "check_images", lambda _: None)  # of other networks
     base = settings(
         dataset="digits",
         pivot="hidden16",

@@ -108,6 +108,8 @@ def _with_flags(base, name, given):
         settings = command_line.parsed([*base.as_flags().splitlines(), *given])
     except ValueError as error:
         raise ValueError(f"--variant={name}: {error}") from None
+    if settings.output_dir:
+        raise ValueError(f"--variant={name}: --output_dir cannot be varied.")
     settings = dataclasses.replace(settings, output_dir=base.output_dir)
     ours = [flag for flag in SET_HERE if getattr(settings, flag) != getattr(base, flag)]
     if ours:

@@ -1,6 +1,6 @@
 """Images to learn from: where they come from, and how they reach the networks."""
 
-from orc_keras.data.image_data import ImageData, load, number_to_learn
+from orc_keras.data.image_data import ImageData, load, outlook
 from orc_keras.data.images import PixelImages
 from orc_keras.data.pipeline import (
     held_out_batches,
@@ -18,6 +18,6 @@ __all__ = [
     "held_out_pixels",
     "load",
     "normalise",
-    "number_to_learn",
+    "outlook",
     "train_batches",
 ]

@@ -173,23 +173,27 @@ def impossible_fraction(fraction, number):
     )
 
 
-def number_to_learn(dataset, data_dir="", validation_fraction=0.0):
-    """Returns how many images `load` would give to learn from, without reading one.
+def outlook(dataset, data_dir="", image_size=0, validation_fraction=0.0):
+    """Returns what `load` would give, without reading an image.
 
     Args:
         dataset: as in `load`; so are the others.
 
+    Returns:
+        How many images to learn from; and their height and width, the usual 224 if they are not
+        known before the images are read.
+
     Raises:
         ValueError: if the dataset is unknown or missing, or has nothing to hold out.
     """
-    classes, numbers = sources.count(dataset, data_dir or None)
+    classes, numbers, size = sources.count(dataset, data_dir or None)
     number, *others = numbers.values()
     held_back = math.ceil(number * validation_fraction)
     if validation_fraction and min(held_back, number - held_back) < classes:
         raise impossible_fraction(validation_fraction, number)
     if not (validation_fraction or others):
         raise nothing_held_out(dataset)
-    return number - held_back
+    return number - held_back, _size(size, image_size)[0]
 
 
 def _divide(images, fraction):

@@ -60,7 +60,8 @@ def count(dataset, data_dir):
         data_dir: likewise.
 
     Returns:
-        How many classes there are; and how many images, by the name of their split, `train` first.
+        How many classes there are; how many images, by the name of their split, `train` first; and
+        height and width of every image, None if they differ or are not known yet.
 
     Raises:
         ValueError: if the dataset is unknown or missing.
@@ -68,13 +69,16 @@ def count(dataset, data_dir):
     kind, _, name = dataset.partition(":")
     if kind == "folder" and name:
         class_names, splits = folder.find(Path(os.path.expanduser(name)))
-        return len(class_names), {split: len(files.paths) for split, files in splits.items()}
+        return len(class_names), {split: len(s.paths) for split, s in splits.items()}, None
     if dataset in STATISTICS or (kind == "tfds" and name):
         builder = catalogue.open_builder(name or dataset, data_dir)
         numbers = {s: builder.info.splits[s].num_examples for s in catalogue.splits(builder)}
-        return len(catalogue.class_names(builder)), numbers
+        *size, _ = catalogue.image_shape(builder)
+        size = None if None in size else tuple(size)
+        return len(catalogue.class_names(builder)), numbers, size
     source = find(dataset, data_dir, memory=0, checked=None)
-    return len(source.class_names), {name: len(images) for name, images in source.splits.items()}
+    numbers = {name: len(images) for name, images in source.splits.items()}
+    return len(source.class_names), numbers, source.size
 
 
 def _digits():
