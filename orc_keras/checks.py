@@ -53,7 +53,7 @@ def check_seed(seed):
 def check_count(argument, given, smallest):
     """Raises ValueError unless it is a whole number, `smallest` or more, that a step can count."""
     possible = f"a whole number, {smallest} or more"
-    check_whole(argument, given, lambda n: smallest <= n < 2**31, possible)
+    check_whole(argument, given, lambda n: smallest <= n < 2**63, possible)
 
 
 def _is_a(kind, given):

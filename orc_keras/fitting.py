@@ -97,7 +97,7 @@ def is_over(stage, later, settings, directory, workers):
     def is_there(stage):
         return saves_of(settings, directory, stage).read()[2] is not None
 
-    return workers.from_chief(any(map(is_there, later)) and not is_there(stage))
+    return workers.from_chief(not is_there(stage) and any(map(is_there, later)))
 
 
 def held_out_batches(model, settings, images):

@@ -132,7 +132,7 @@ def _check_answers(network):
     operations = getattr(network, "operations", ())  # of a functional network
     is_sigmoid = getattr(last, "activation", None) is keras.activations.sigmoid
     is_sigmoid = is_sigmoid or type([None, *operations][-1]).__name__ == "Sigmoid"
-    noise = np.random.default_rng(0).normal(size=(4, *(n or 32 for n in image_shape(network))))
+    noise = np.random.default_rng(0).normal(size=(4, *(n or 64 for n in image_shape(network))))
     answers = network(noise.astype("float32"), training=False)
     answers = keras.ops.convert_to_numpy(keras.ops.cast(answers, "float32"))
     add_up = np.allclose(answers.sum(axis=-1), 1, atol=1e-2)

@@ -63,8 +63,9 @@ def unpack(data, image_shape, num_classes):
     images, labels = map(tf.convert_to_tensor, (images, labels))  # eager steps get arrays
     _check_images(images, image_shape)
     _check_labels(labels)
-    images = _checked_images(tf.cast(images, keras.config.floatx()))
-    return images, _checked_labels(tf.reshape(labels, [-1]), num_classes)
+    images, labels = tf.cast(images, keras.config.floatx()), tf.reshape(labels, [-1])
+    with tf.control_dependencies([_check_values(images, labels, num_classes)]):
+        return tf.identity(images), tf.identity(tf.cast(labels, tf.int32))
 
 
 def _check_images(images, image_shape):
@@ -89,34 +90,36 @@ def _check_labels(labels):
         )
 
 
-def _checked_images(images):
-    fits = tf.math.is_finite(images)
-    with tf.control_dependencies([_assert_all(fits, NOT_FINITE, images)]):
-        return tf.identity(images)
+def _check_values(images, labels, num_classes):
+    """Returns a tensor that cannot be computed unless all images and all labels fit.
 
-
-def _checked_labels(labels, num_classes):
-    """Checks before it casts: otherwise 2.5 would become the class 2."""
-    fits = (labels >= 0) & (labels < num_classes)
+    One branch for both, because on a GPU the step waits for its condition. Labels are looked at
+    before they are cast: otherwise 2.5 would become the class 2.
+    """
+    is_finite = tf.math.is_finite(images)
+    is_class = (labels >= 0) & (labels < num_classes)
     if labels.dtype.is_floating:
-        fits &= labels == tf.round(labels)
-    with tf.control_dependencies(
-        [_assert_all(fits, NO_CLASS.format(last=num_classes - 1), labels)]
-    ):
-        return tf.identity(tf.cast(labels, tf.int32))
-
-
-def _assert_all(fits, sentence, values):
-    """A tensor that cannot be computed unless all values fit; the error shows the first of them."""
-    all_fit = tf.reduce_all(fits)
+        is_class &= labels == tf.round(labels)
+    no_class = NO_CLASS.format(last=num_classes - 1)
 
     def complain():
-        first = tf.argmin(tf.reshape(tf.cast(fits, tf.int32), [-1]))
-        value = tf.gather(tf.reshape(values, [-1]), first)
-        with tf.control_dependencies([tf.debugging.Assert(all_fit, [sentence, value])]):
+        wrong = [
+            tf.debugging.Assert(tf.reduce_all(fits), [sentence, _first_wrong(fits, values)])
+            for fits, sentence, values in (
+                (is_finite, NOT_FINITE, images),
+                (is_class, no_class, labels),
+            )
+        ]
+        with tf.control_dependencies(wrong):
             return tf.constant(False)
 
+    all_fit = tf.reduce_all(is_finite) & tf.reduce_all(is_class)
     return tf.cond(all_fit, lambda: tf.constant(True), complain)
+
+
+def _first_wrong(fits, values):
+    position = tf.argmin(tf.reshape(tf.cast(fits, tf.int32), [-1]))
+    return tf.gather(tf.reshape(values, [-1]), position)
 
 
 @contextlib.contextmanager

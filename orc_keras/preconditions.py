@@ -36,6 +36,9 @@ def check_size(settings):
         check_memory(settings, [_build(name, size, settings.head) for name in names])
 
 
+_outlook = functools.cache(data.outlook)  # a comparison asks for each variant
+
+
 @functools.cache
 def _build(name, size, head):
     """Builds a network with the fewest channels and classes; their number is not known yet."""
@@ -75,7 +78,7 @@ def check_pivot_weights(settings):
 
 def check_images(settings):
     """Refuses a dataset that is missing, or too small, before an image of it is read."""
-    number, size = data.outlook(
+    number, size = _outlook(
         settings.dataset, settings.data_dir, settings.image_size, settings.validation_fraction
     )
     check_batch_size(settings.batch_size, number)

@@ -50,9 +50,9 @@ class RunDirectory:
 
     def how_to_continue(self):
         """Returns, for the middle of a sentence, which command continues this run."""
-        changes = [f"with --output_dir={self.path}"] * (not self._settings.output_dir)
-        changes += ["without --overwrite"] * self._settings.overwrite
-        return " ".join(["the same command", " and ".join(changes), "continues"]).replace("  ", " ")
+        changed = [f" with --output_dir={self.path}"] * (not self._settings.output_dir)
+        changed += [" without --overwrite"] * self._settings.overwrite
+        return f"the same command{' and'.join(changed)} continues"
 
     def check(self):
         """Raises ValueError if something in the directory would be overwritten."""

@@ -32,6 +32,6 @@ def silent_stderr():
 
 
 def log_warnings_only():
-    """Keeps what TensorFlow merely informs about out of the output; call it from `main`."""
+    """Keeps what TensorFlow merely informs about out of the output; `command_line.run` calls it."""
     absl.logging.set_verbosity(absl.logging.WARNING)
     logging.getLogger("tensorflow").setLevel(logging.WARNING)

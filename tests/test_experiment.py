@@ -175,6 +175,19 @@ def test_which_command_continues(tiny, changed, command):
     assert re.match(command, RunDirectory(tiny(**changed)).how_to_continue())
 
 
+def test_flags_that_the_method_does_not_use_are_named_first(tiny, tmp_path, monkeypatch, capsys):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    flags = dict(method="kd", mixup_alpha=0.5, role_change_interval=3, temperature=2.0)
+    run = experiment.prepare(tiny(output_dir=str(tmp_path), **flags))
+    monkeypatch.setattr(experiment, "train_pivot", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "Not used by --method=kd: --mixup_alpha, --role_change_interval."
+
+
 def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatch):
     images = []
     for name in ("train", "held_out"):

@@ -1,9 +1,11 @@
 """What is deleted, damaged or swapped in the directory of a run, and what is said of it."""
 
 import base64
+import html
 import json
 import marshal
 import pickle
+import re
 import shutil
 import zipfile
 
@@ -11,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import hidden_network, tiny_settings
+from markdown_it import MarkdownIt
 
 from orc_keras import checksums, evaluate, evaluation, experiment, report
 from orc_keras.callbacks.role_history import _read_roles
@@ -203,9 +206,18 @@ def test_pickles_are_not_read(run, tmp_path):
     assert marker.exists(), "it is a payload"
 
 
+def test_a_damaged_line_of_the_checksums_is_named(run):
+    sums = (run / checksums.FILE).read_text()
+    line = next(line for line in sums.splitlines() if line.endswith("  roles.npy"))
+    (run / checksums.FILE).write_text(sums.replace(line, "0" + line[1:]))
+    (problem,) = report.Run(run).problems
+    assert problem.startswith("roles.npy of run is damaged, or its line in SHA256SUMS is;")
+
+
 def test_names_are_text_in_markdown():
-    """Read by an independent parser of CommonMark, nothing but text is left of it."""
-    name = "<script>alert(1)</script> a|b `c` & *d* _e_ [f](g) &lt; \\ #"
-    assert plain(name) == (
-        r"\<script\>alert\(1\)\</script\> a\|b \`c\` &amp; \*d\* \_e\_ \[f\]\(g\) &amp;lt; \\ \#"
+    """Read by another's parser of GitHub's Markdown they are what they were, also in a table."""
+    name = "<script>alert(1)</script> a|b `c` & *d* _e_ [f](g) &lt; \\ # ~~h~~"
+    page = MarkdownIt("gfm-like", {"linkify": False}).render(
+        f"{plain(name)}\n\n| a |\n| - |\n| {plain(name)} |\n"
     )
+    assert re.findall("<(?:p|td)>(.*)</(?:p|td)>", page) == [html.escape(name)] * 2

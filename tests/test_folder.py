@@ -324,3 +324,31 @@ def test_a_folder_larger_than_memory_streams(tmp_path):
         path.unlink()
     with pytest.raises(tf.errors.NotFoundError, match=f"{tmp_path}/train/.*png"):
         next(iter(batches))
+
+
+def test_a_class_whose_name_begins_with_a_dot_is_said(tmp_path):
+    """It is none; where it holds no image, as .git, there is nothing to say."""
+    fill(tmp_path, classes=("cat", "dog", ".owl"))
+    (tmp_path / "train" / ".git").mkdir()
+    images = load(tmp_path)
+    assert images.class_names == ("cat", "dog")
+    assert images.notes["ignored_folders"] == ["train/.owl", "val/.owl"]
+    line = summary.data(images.description())
+    assert line.endswith("; no classes, because of the dot: train/.owl, val/.owl")
+
+
+def test_libraries_say_nothing_of_single_images(tmp_path, monkeypatch, recwarn, capfd):
+    """Pillow of a large one, libjpeg of stray bytes in one that can be decoded."""
+    fill(tmp_path)
+    path = tmp_path / "train" / "cat" / "stray.jpg"
+    photo(1, 64, 64).save(path, quality=95)
+    contents = bytearray(path.read_bytes())
+    contents[len(contents) // 2] ^= 0xFF
+    path.write_bytes(contents)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 64 - 1)
+    assert load(tmp_path, memory_gb=0).class_names == ("cat", "dog")
+    assert not recwarn.list and capfd.readouterr().err == ""
+    with pytest.warns(Image.DecompressionBombWarning):
+        Image.open(path).close()
+    tf.io.decode_image(bytes(contents))
+    assert "Corrupt JPEG data" in capfd.readouterr().err, "there was something to say"

@@ -108,13 +108,11 @@ def _with_flags(base, name, given):
         settings = command_line.parsed([*base.as_flags().splitlines(), *given])
     except ValueError as error:
         raise ValueError(f"--variant={name}: {error}") from None
-    if settings.output_dir:
-        raise ValueError(f"--variant={name}: --output_dir cannot be varied.")
-    settings = dataclasses.replace(settings, output_dir=base.output_dir)
-    ours = [flag for flag in SET_HERE if getattr(settings, flag) != getattr(base, flag)]
+    unvaried = dataclasses.replace(base, output_dir="", overwrite=False)  # which are no part of it
+    ours = [flag for flag in SET_HERE if getattr(settings, flag) != getattr(unvaried, flag)]
     if ours:
         raise ValueError(f"--variant={name}: --{ours[0]} cannot be varied.")
-    return settings
+    return dataclasses.replace(settings, output_dir=base.output_dir)
 
 
 def _check_possible(name, settings):

@@ -186,10 +186,10 @@ def outlook(dataset, data_dir="", image_size=0, validation_fraction=0.0):
     Raises:
         ValueError: if the dataset is unknown or missing, or has nothing to hold out.
     """
-    classes, numbers, size = sources.count(dataset, data_dir or None)
+    needed, numbers, size = sources.count(dataset, data_dir or None)
     number, *others = numbers.values()
     held_back = math.ceil(number * validation_fraction)
-    if validation_fraction and min(held_back, number - held_back) < classes:
+    if validation_fraction and min(held_back, number - held_back) < needed:
         raise impossible_fraction(validation_fraction, number)
     if not (validation_fraction or others):
         raise nothing_held_out(dataset)

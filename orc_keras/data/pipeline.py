@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from orc_keras import startup
 from orc_keras.checks import check_choices, check_count, check_seed
 from orc_keras.data import decoding, keras_cv_layers
 from orc_keras.data.augmentation import shift_and_flip
@@ -188,10 +189,12 @@ def statistics(images, image_shape, resized, most=2000):
     some = Subset(images, np.linspace(0, len(images) - 1, min(most, len(images)), dtype=np.int64))
     sums, number = np.zeros((2, image_shape[-1])), 0
     batch_size = min(64, max(1, 2**24 // math.prod(image_shape[:2])))  # of large ones few at a time
-    for batch, _ in _as_evaluated(some, image_shape, resized, batch_size).as_numpy_iterator():
-        pixels = batch.reshape(-1, image_shape[-1]) / 255
-        sums += pixels.sum(axis=0), (pixels**2).sum(axis=0)
-        number += len(pixels)
+    batches = _as_evaluated(some, image_shape, resized, batch_size)
+    with startup.silent_stderr():  # libjpeg's, of stray bytes in images that can be decoded
+        for batch, _ in batches.as_numpy_iterator():
+            pixels = batch.reshape(-1, image_shape[-1]) / 255
+            sums += pixels.sum(axis=0), (pixels**2).sum(axis=0)
+            number += len(pixels)
     mean, mean_square = sums / number
     std = np.sqrt(np.maximum(mean_square - mean**2, 1e-12))  # images of one colour have none
     return tuple(map(float, mean)), tuple(map(float, std))

@@ -60,8 +60,9 @@ def count(dataset, data_dir):
         data_dir: likewise.
 
     Returns:
-        How many classes there are; how many images, by the name of their split, `train` first; and
-        height and width of every image, None if they differ or are not known yet.
+        How many images each part of a divided split needs, one of each class where classes are
+        known before images are read; how many there are, by the name of their split, `train`
+        first; and height and width of every image, None if they differ or are not known yet.
 
     Raises:
         ValueError: if the dataset is unknown or missing.
@@ -75,7 +76,7 @@ def count(dataset, data_dir):
         numbers = {s: builder.info.splits[s].num_examples for s in catalogue.splits(builder)}
         *size, _ = catalogue.image_shape(builder)
         size = None if None in size else tuple(size)
-        return len(catalogue.class_names(builder)), numbers, size
+        return 1, numbers, size
     source = find(dataset, data_dir, memory=0, checked=None)
     numbers = {name: len(images) for name, images in source.splits.items()}
     return len(source.class_names), numbers, source.size

@@ -146,7 +146,10 @@ class Run:
                 checksums.check(self.path, name)
             return read(path)
         except Exception:  # whatever is in it, the rest can be shown
-            self.problems.append(f"{name} of {self.name} is damaged; what it holds is left out.")
+            or_sums = f", or its line in {checksums.FILE} is" * self._has_checksums()
+            self.problems.append(
+                f"{name} of {self.name} is damaged{or_sums}; what it holds is left out."
+            )
             return otherwise
 
 
