@@ -9,9 +9,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no wall of start-up messag
 
 from absl import flags
 
-from orc_keras import command_line, experiment, workers
-from orc_keras.continuing import Stopped
-from orc_keras.run_directory import RunDirectory
+from orc_keras import command_line, experiment
+from orc_keras.distribution import workers
+from orc_keras.runs.directory import RunDirectory
+from orc_keras.training.resume import Stopped
 
 import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
 

@@ -23,7 +23,7 @@ from absl import app, flags
 from step_cost import member_step, random_batch, seconds, step_of
 
 from orc_keras import command_line, experiment, startup
-from orc_keras.methods import METHODS
+from orc_keras.groups.methods import METHODS
 
 import models  # isort: skip  (orc_keras keeps TensorFlow's import quiet)
 import tensorflow as tf  # isort: skip

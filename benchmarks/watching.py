@@ -20,7 +20,8 @@ import numpy as np
 from absl import app, flags
 from step_cost import random_batch
 
-from orc_keras import callbacks, command_line, experiment, online_role_change, startup
+from orc_keras import callbacks, command_line, experiment, startup
+from orc_keras.groups import online_role_change
 
 import keras  # isort: skip  (orc_keras keeps TensorFlow's import quiet)
 import tensorflow as tf  # isort: skip

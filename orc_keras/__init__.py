@@ -10,16 +10,17 @@ if sys.argv[0] == "-m":  # a program of this package is being started by `python
 with startup.honouring_log_level():
     import tensorflow  # noqa: F401
 
-from orc_keras import callbacks, optimizers
-from orc_keras.alone import Alone
-from orc_keras.knowledge_distillation import (
+from orc_keras import callbacks
+from orc_keras.groups.independent import Alone
+from orc_keras.groups.knowledge_distillation import (
     DenselyGuided,
     KnowledgeDistillation,
     TeacherAssistants,
 )
-from orc_keras.mutual_learning import CollaborativeLearning, MutualLearning
-from orc_keras.network_group import NetworkGroup
-from orc_keras.online_role_change import OnlineRoleChange
+from orc_keras.groups.mutual_learning import CollaborativeLearning, MutualLearning
+from orc_keras.groups.network_group import NetworkGroup
+from orc_keras.groups.online_role_change import OnlineRoleChange
+from orc_keras.training import optimizers
 
 __version__ = "0.1.0"
 __all__ = [

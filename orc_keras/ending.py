@@ -3,10 +3,12 @@
 import dataclasses
 import math
 
-from orc_keras import evaluation, report, summary
-from orc_keras.export import export
-from orc_keras.fitting import read_history
-from orc_keras.loading import load_members
+from orc_keras import report
+from orc_keras.evaluate import held_out
+from orc_keras.export.member import export
+from orc_keras.export.networks import load_members
+from orc_keras.runs import summary
+from orc_keras.training.stage import read_history
 
 
 def end(settings, directory, images, group, seconds_of_pivot, seconds, rate):
@@ -25,9 +27,9 @@ def end(settings, directory, images, group, seconds_of_pivot, seconds, rate):
         The run's summary.
     """
     networks = load_members(directory / "checkpoints" / "group.keras")
-    evaluated = evaluation.evaluate_group(networks, images, settings.batch_size)
-    with directory.replacing(evaluation.FILE) as path:
-        evaluation.write(evaluated, path)
+    evaluated = held_out.evaluate_group(networks, images, settings.batch_size)
+    with directory.replacing(held_out.FILE) as path:
+        held_out.write(evaluated, path)
     seen = len(images.train) // settings.batch_size * settings.batch_size * settings.epochs
     history = read_history(directory / "history.csv")
     contents = {

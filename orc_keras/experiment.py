@@ -15,14 +15,17 @@ import numpy as np
 import tensorflow as tf
 
 import models
-from orc_keras import checksums, data, distribution, methods, preconditions, report, run_directory
-from orc_keras import summary as summaries
-from orc_keras.distributed_model import SingleNetwork
+from orc_keras import data, preconditions, report
+from orc_keras.distribution import strategies
+from orc_keras.distribution.multi_worker import SingleNetwork
+from orc_keras.distribution.workers import Workers
 from orc_keras.ending import end
-from orc_keras.fitting import fit, held_out_batches, is_over, saves_of
-from orc_keras.optimizers import L2SGD
-from orc_keras.run_directory import RunDirectory
-from orc_keras.workers import Workers
+from orc_keras.groups import methods
+from orc_keras.runs import checksums
+from orc_keras.runs import summary as summaries
+from orc_keras.runs.directory import RunDirectory, read_summary
+from orc_keras.training.optimizers import L2SGD
+from orc_keras.training.stage import fit, held_out_batches, is_over, saves_of
 
 
 def prepare(settings):
@@ -40,7 +43,7 @@ def prepare(settings):
     """
     preconditions.check_networks(settings)
     preconditions.check_size(settings)
-    strategy = distribution.strategy(settings.strategy)  # before TensorFlow computes anything
+    strategy = strategies.choose(settings.strategy)  # before TensorFlow computes anything
     workers = Workers(strategy)
     if not workers.is_chief:
         settings = _out_of_the_way(settings)
@@ -206,7 +209,7 @@ def _summary_there(settings, directory):
     """Returns the summary of the run if it has finished and all that it wrote is still there."""
     if not directory.is_finished():
         return None
-    summary = run_directory.read_summary(directory.path)
+    summary = read_summary(directory.path)
     missing = checksums.missing(directory.path)
     if not missing:
         return summary

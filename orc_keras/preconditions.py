@@ -8,7 +8,8 @@ import os
 import tensorflow as tf
 
 import models
-from orc_keras import data, methods
+from orc_keras import data
+from orc_keras.groups import methods
 
 
 @contextlib.contextmanager

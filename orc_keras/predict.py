@@ -11,7 +11,7 @@ from absl import flags
 
 from orc_keras import command_line
 from orc_keras.data import files
-from orc_keras.saved_model import SavedModel
+from orc_keras.export.deployed import SavedModel
 
 MOST = 5
 

@@ -4,8 +4,8 @@ import dataclasses
 import math
 import re
 
-from orc_keras.changing_roles import TEACHINGS
-from orc_keras.methods import METHODS
+from orc_keras.groups.methods import METHODS
+from orc_keras.groups.role_record import TEACHINGS
 
 
 def _flag(default, help, lower=None, upper=None, choices=None, identity=True):

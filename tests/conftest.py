@@ -16,7 +16,8 @@ import tensorflow as tf
 
 import models
 import orc_keras
-from orc_keras import data, distribution, report
+from orc_keras import data, report
+from orc_keras.distribution import strategies
 from orc_keras.settings import Settings
 
 tf.config.set_logical_device_configuration(
@@ -130,7 +131,7 @@ def tiny_settings(monkeypatch):
     monkeypatch.setattr(models, "build", build)
     monkeypatch.setattr(models, "smallest_size", lambda name, head: 4)
     monkeypatch.setattr(data, "load", lambda *_, **__: tiny_data)
-    monkeypatch.setattr(distribution, "_mirrored", lambda: replicas(2))
+    monkeypatch.setattr(strategies, "_mirrored", lambda: replicas(2))
 
     def settings(**changed):
         return Settings(

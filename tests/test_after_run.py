@@ -11,10 +11,11 @@ import pytest
 import tensorflow as tf
 from conftest import program
 
-from orc_keras import data, evaluate, experiment, predict, tflite
-from orc_keras.export import export_member
-from orc_keras.finished_run import FinishedRun
-from orc_keras.saved_model import SavedModel
+from orc_keras import data, experiment, predict
+from orc_keras.evaluate import networks
+from orc_keras.export.deployed import SavedModel
+from orc_keras.export.member import export_member, tflite
+from orc_keras.runs.record import FinishedRun
 from orc_keras.settings import Settings
 
 CLASSES = [str(i) for i in range(10)]
@@ -71,7 +72,7 @@ def test_members_that_learn_alone_need_no_pivot(run):
 
 @pytest.mark.parametrize("member", ["", "resnet8_2"])
 def test_a_member_is_evaluated(run, held_out, member):
-    what, measures = evaluate.evaluate_member(run, member)
+    what, measures = networks.evaluate_member(run, member)
     assert what == f"{member or 'resnet8_3'} of {run} on digits"
     group = keras.saving.load_model(run / "checkpoints" / "group.keras")
     by_class, accuracy = accuracies(group.members[member or "resnet8_3"], held_out)
@@ -80,14 +81,14 @@ def test_a_member_is_evaluated(run, held_out, member):
 
 
 def test_a_saved_model_is_evaluated_on_files_of_some_classes(run, held_out, folder):
-    what, measures = evaluate.evaluate_saved_model(run / "student", f"folder:{folder}")
+    what, measures = networks.evaluate_saved_model(run / "student", f"folder:{folder}")
     by_class, _ = accuracies(keras.saving.load_model(run / "student.keras"), held_out)
     assert measures["accuracy_by_class"].pop("7") is None
     del by_class["7"]
     assert measures["accuracy_by_class"] == pytest.approx(by_class)
-    _, of_member = evaluate.evaluate_member(run, dataset=f"folder:{folder}")
+    _, of_member = networks.evaluate_member(run, dataset=f"folder:{folder}")
     assert of_member["top_1"] == pytest.approx(measures["top_1"])
-    _, whole = evaluate.evaluate_saved_model(run / "student", "digits")
+    _, whole = networks.evaluate_saved_model(run / "student", "digits")
     assert whole["accuracy_by_class"]["7"] is not None and whole["images"] == 360
 
 
@@ -102,7 +103,9 @@ def test_the_programs(run, folder, tmp_path):
     lines = shown.stdout.splitlines()
     assert [lines[0], lines[6]] == list(map(str, paths)) and len(lines) == 12
     assert all(re.fullmatch(r" *\d+\.\d%  \d", line) for line in lines[1:6])
-    written = program("-m", "orc_keras.evaluate", f"--run={run}", f"--json={tmp_path}/out.json")
+    written = program(
+        "-m", "orc_keras.evaluate", f"--run={run}", f"--json={tmp_path}/out.json"
+    )
     assert (written.returncode, written.stderr) == (0, "")
     measures = json.loads((tmp_path / "out.json").read_text())
     row = f"top-1 accuracy +{measures['top_1']:.2%}\n"
@@ -190,7 +193,7 @@ def test_bad_input(run, folder, tmp_path):
         with pytest.raises(ValueError, match=message):
             function(*arguments)
 
-    member, model = evaluate.evaluate_member, evaluate.evaluate_saved_model
+    member, model = networks.evaluate_member, networks.evaluate_saved_model
     refused("holds no finished run", member, tmp_path)
     refused("--member=wrn is not in the run; possible are resnet8, ", member, run, "wrn")
     refused("--member=wrn is not in the run; possible are resnet8, ", export_member, run, "wrn")
@@ -224,7 +227,7 @@ def test_bad_input(run, folder, tmp_path):
     for name, what in wrong.items():
         message = f"{name} {what}.*; .* takes undamaged PNGs, .*, of 8 x 8 x 1 unless"
         refused(message, predict.predict, network, tmp_path / name)
-    refused("--json=.* cannot be written", evaluate.check_writable, str(tmp_path / "no" / "a.json"))
+    refused("--json=.* cannot be written", networks.check_writable, str(tmp_path / "no" / "a.json"))
 
 
 def test_images_are_uint8(run, held_out):

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from conftest import hidden_group_members
 
-from orc_keras.methods import METHODS
+from orc_keras.groups.methods import METHODS
 
 KINDS = [kind for kind, _ in METHODS.values()]
 # What Keras documents for subclasses to override; and three that stand in no documentation, each

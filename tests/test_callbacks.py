@@ -148,7 +148,7 @@ def test_the_role_history_continues_where_training_does(batches, tmp_path):
 
 
 def test_a_lost_role_history_says_what_it_does_not_know(batches, tmp_path, monkeypatch):
-    monkeypatch.setattr(orc_keras.changing_roles, "REMEMBERED", 15)
+    monkeypatch.setattr(orc_keras.groups.role_record, "REMEMBERED", 15)
     path, group = tmp_path / "roles.npy", changing_group()
     fit = dict(verbose=0, callbacks=[callbacks.RoleHistory(path)])
     group.fit(batches, epochs=2, **fit)

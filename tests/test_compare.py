@@ -12,7 +12,7 @@ from conftest import program as program_of_python
 
 from orc_keras.compare import plan, running
 from orc_keras.compare.results import Results
-from orc_keras.run_directory import RunDirectory
+from orc_keras.runs.directory import RunDirectory
 from orc_keras.settings import Settings
 
 METHODS = ("alone", "kd", "takd", "dml", "orc")

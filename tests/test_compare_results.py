@@ -9,9 +9,9 @@ import pytest
 from conftest import MEMBER, SUMMARY
 from scipy import stats
 
-from orc_keras import checksums
 from orc_keras.compare import plan, plots, tables
 from orc_keras.compare.results import Results
+from orc_keras.runs import checksums
 from orc_keras.settings import Settings
 
 

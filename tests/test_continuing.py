@@ -8,8 +8,8 @@ from conftest import IMAGE_SHAPE, hidden_network, replicas
 
 import orc_keras
 from orc_keras import data
-from orc_keras.continuing import SaveAndContinue, Stopped
-from orc_keras.saves import Saves
+from orc_keras.training.checkpoints import Saves
+from orc_keras.training.resume import SaveAndContinue, Stopped
 
 EPOCHS, STEPS = 3, 10
 

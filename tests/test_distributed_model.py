@@ -12,7 +12,7 @@ PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import orc_keras, keras, numpy as np, tensorflow as tf
-from orc_keras.distributed_model import DistributedModel
+from orc_keras.distribution.multi_worker import DistributedModel
 
 class WithoutFirstFault(keras.Model):
     _maybe_symbolic_build = DistributedModel._maybe_symbolic_build

@@ -10,11 +10,13 @@ from conftest import IMAGE_SHAPE, hidden_group_members, replicas
 
 import orc_keras
 from models.normalization import BatchNormalization
-from orc_keras import data, distribution, optimizers
+from orc_keras import data
 from orc_keras.data import ImageData
 from orc_keras.data.pipeline import Replicas
-from orc_keras.distributed_model import SingleNetwork
-from orc_keras.workers import Workers
+from orc_keras.distribution import strategies
+from orc_keras.distribution.multi_worker import SingleNetwork
+from orc_keras.distribution.workers import Workers
+from orc_keras.training import optimizers
 
 
 def normalised_members(synchronized):
@@ -105,7 +107,7 @@ def test_evaluation_counts_every_image_once(number, resized):
         pixels = data.PixelImages(np.zeros((count, 2, 2, 1), np.uint8), labels)
         shown = ImageData(pixels, pixels, ("a", "b"), (2, 2, 1), (0.5,), (0.5,), "none", resized)
         batches = functools.partial(data.held_out_batches, shown, batch_size)
-        held_out = distribution.distributed(strategy, batches)
+        held_out = strategies.distributed(strategy, batches)
         steps = -(-count // batch_size)
         result = alone.evaluate(held_out, steps=steps, verbose=0)
         assert result == pytest.approx([labels.mean()] * 2, rel=1e-6), (count, batch_size)
@@ -149,11 +151,11 @@ def test_replicas_get_their_parts_of_the_same_mini_batches():
 
 
 def test_strategies():
-    assert distribution.strategy("one_device").num_replicas_in_sync == 1
-    assert distribution.strategy("auto").num_replicas_in_sync == 1  # there is no GPU
-    assert distribution.strategy("mirrored").num_replicas_in_sync == 4
+    assert strategies.choose("one_device").num_replicas_in_sync == 1
+    assert strategies.choose("auto").num_replicas_in_sync == 1  # there is no GPU
+    assert strategies.choose("mirrored").num_replicas_in_sync == 4
     with pytest.raises(ValueError, match="needs the environment variable TF_CONFIG"):
-        distribution.strategy("multi_worker")
+        strategies.choose("multi_worker")
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_strategies():
 )
 def test_a_tf_config_of_one_machine_changes_nothing(monkeypatch, config):
     monkeypatch.setenv("TF_CONFIG", config)
-    assert distribution.strategy("auto") is tf.distribute.get_strategy()
+    assert strategies.choose("auto") is tf.distribute.get_strategy()
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ def test_a_tf_config_of_one_machine_changes_nothing(monkeypatch, config):
 def test_a_wrong_tf_config(monkeypatch, config):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(ValueError, match="TF_CONFIG must be like"):
-        distribution.strategy("auto")
+        strategies.choose("auto")
 
 
 def test_what_is_wrong_is_said_also_when_another_worker_has_left(monkeypatch):

@@ -10,25 +10,25 @@ import tensorflow as tf
 
 import models
 import orc_keras
-from orc_keras.saves import Saves
+from orc_keras.training.checkpoints import Saves
 
 MODULES = (
     "models",
-    "orc_keras.alone",
+    "orc_keras.groups.independent",
     "orc_keras.callbacks.role_history",
     "orc_keras.callbacks.tensorboard",
     "orc_keras.callbacks.throughput",
-    "orc_keras.continuing",
+    "orc_keras.training.resume",
     "orc_keras.data.image_data",
-    "orc_keras.feedback",
-    "orc_keras.knowledge_distillation",
-    "orc_keras.losses",
-    "orc_keras.mutual_learning",
-    "orc_keras.online_role_change",
-    "orc_keras.optimizers",
-    "orc_keras.outcomes",
-    "orc_keras.roles",
-    "orc_keras.saves",
+    "orc_keras.groups.feedback",
+    "orc_keras.groups.knowledge_distillation",
+    "orc_keras.groups.losses",
+    "orc_keras.groups.mutual_learning",
+    "orc_keras.groups.online_role_change",
+    "orc_keras.training.optimizers",
+    "orc_keras.evaluate.predictions",
+    "orc_keras.groups.roles",
+    "orc_keras.training.checkpoints",
 )
 
 

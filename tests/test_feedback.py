@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import softmax
 
-from orc_keras import feedback
+from orc_keras.groups import feedback
 
 
 @pytest.mark.parametrize(

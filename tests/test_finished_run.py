@@ -15,12 +15,14 @@ import pytest
 from conftest import hidden_network, tiny_settings
 from markdown_it import MarkdownIt
 
-from orc_keras import checksums, evaluate, evaluation, experiment, report
+from orc_keras import experiment, report
 from orc_keras.callbacks.role_history import _read_roles
-from orc_keras.finished_run import FinishedRun
-from orc_keras.fitting import saves_of
-from orc_keras.model_card import plain
-from orc_keras.run_directory import RunDirectory, read_summary
+from orc_keras.evaluate import held_out, networks
+from orc_keras.export.model_card import plain
+from orc_keras.runs import checksums
+from orc_keras.runs.directory import RunDirectory, read_summary
+from orc_keras.runs.record import FinishedRun
+from orc_keras.training.stage import saves_of
 
 FEW = dict(students=("hidden12", "hidden6"), epochs=1)
 
@@ -149,7 +151,7 @@ def test_a_summary_that_is_none(run, text):
 def test_a_group_of_another_run_is_not_evaluated(run, other):
     shutil.copy(other / "checkpoints" / "group.keras", run / "checkpoints")
     with pytest.raises(ValueError, match="group.keras is damaged, or not of this run"):
-        evaluate.evaluate_member(run)
+        networks.evaluate_member(run)
 
 
 def lambda_file(path, marker):
@@ -196,7 +198,7 @@ def test_pickles_are_not_read(run, tmp_path):
     np.savez(run / "evaluation.npz", **{"hidden6/labels": payload})
     assert _read_roles(run / "roles.npy", 1).size == 0
     with pytest.raises(ValueError, match="evaluation.npz is damaged"):
-        evaluation.read(run / "evaluation.npz")
+        held_out.read(run / "evaluation.npz")
     for name in ("roles.npy", "evaluation.npz"):
         sum_up_again(run, name)
     problems = report.Run(run).problems

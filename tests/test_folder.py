@@ -3,8 +3,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image, PngImagePlugin
 
-from orc_keras import data, summary
+from orc_keras import data
 from orc_keras.data import files
+from orc_keras.runs import summary
 
 
 def photo(seed, height=12, width=16, channels=3):

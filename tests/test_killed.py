@@ -11,7 +11,7 @@ from saved_runs import FLAGS, LAST, assert_same_end, saves, wait_for_saves
 from tiny_run import TinyRuns
 
 from orc_keras import command_line
-from orc_keras.fitting import saves_of
+from orc_keras.training.stage import saves_of
 
 
 @pytest.fixture(scope="module")

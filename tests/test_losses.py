@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.special import log_softmax, softmax
 
-from orc_keras import losses
+from orc_keras.groups import losses
 
 
 def test_cross_entropy_by_hand():

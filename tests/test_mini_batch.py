@@ -7,7 +7,7 @@ import tensorflow as tf
 from conftest import hidden_group_members
 
 import orc_keras
-from orc_keras.methods import METHODS
+from orc_keras.groups.methods import METHODS
 
 
 def with_label(value, dtype=np.float32):

@@ -6,7 +6,8 @@ import tensorflow as tf
 from conftest import hidden_group_members, linear_network
 
 import orc_keras
-from orc_keras import feedback, optimizers
+from orc_keras.groups import feedback
+from orc_keras.training import optimizers
 
 
 def _linear_group(students=3, **arguments):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from orc_keras.outcomes import Outcomes
+from orc_keras.evaluate.predictions import Outcomes
 
 
 @pytest.fixture

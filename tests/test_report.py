@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from orc_keras import evaluation, report
-from orc_keras.outcomes import Outcomes
+from orc_keras import report
+from orc_keras.evaluate import held_out
+from orc_keras.evaluate.predictions import Outcomes
 from orc_keras.report.comparison import Comparison
 from orc_keras.report.run import Run
 
@@ -46,7 +47,7 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
         outcomes[name] = Outcomes.from_logits(logits, labels)
     shown = [i for *_, wrong in outcomes["small_2"].confusions() for i in wrong[:6].tolist()]
     examples = {i: rng.integers(0, 256, (8, 8, 3)).astype(np.uint8) for i in shown}
-    evaluation.write(evaluation.Evaluation(outcomes, examples), path / "evaluation.npz")
+    held_out.write(held_out.Evaluation(outcomes, examples), path / "evaluation.npz")
     members = {
         name: {
             "role": role,
@@ -194,7 +195,7 @@ def test_a_run_that_has_just_begun(tmp_path):
     "other, message",
     [
         (dict(classes=["a", "b", "c", "d"]), "other is not compared: it was evaluated on other"),
-        (dict(finished=False), "other is not compared: other has no evaluation.npz or no"),
+        (dict(finished=False), "other is not compared: other has no held_out.npz or no"),
     ],
 )
 def test_a_run_that_cannot_be_compared(run, tmp_path, other, message):

@@ -1,6 +1,6 @@
 import pytest
 
-from orc_keras import roles
+from orc_keras.groups import roles
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from orc_keras.saves import Saves
+from orc_keras.training.checkpoints import Saves
 
 VALUES = {
     "weights": np.arange(12, dtype=np.float32).reshape(3, 4),

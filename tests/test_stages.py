@@ -10,8 +10,8 @@ from conftest import hidden_group_members
 
 import orc_keras
 from orc_keras import callbacks, experiment
-from orc_keras.continuing import Stopped
-from orc_keras.fitting import read_history
+from orc_keras.training.resume import Stopped
+from orc_keras.training.stage import read_history
 
 
 class Interrupted(Exception):

@@ -92,31 +92,32 @@ def _stop_before_fit():
 
 def _stop_at_epoch():
     """The group's training ends when it has been restored and begins to go on."""
-    from orc_keras import continuing, experiment
+    from orc_keras import experiment
+    from orc_keras.training import resume
 
-    begin = continuing.SaveAndContinue.on_epoch_begin
+    begin = resume.SaveAndContinue.on_epoch_begin
 
     def on_epoch_begin(self, epoch, logs=None):
         if hasattr(self.model, "members"):
             _accept()
         begin(self, epoch, logs)
 
-    continuing.SaveAndContinue.on_epoch_begin = on_epoch_begin
+    resume.SaveAndContinue.on_epoch_begin = on_epoch_begin
     experiment.end = _accept
 
 
 def _die_in_the_epoch():
     """The group's training ends as if it were killed, after so many steps that it has saved."""
-    from orc_keras import continuing
+    from orc_keras.training import resume
 
-    end = continuing.SaveAndContinue.on_train_batch_end
+    end = resume.SaveAndContinue.on_train_batch_end
 
     def on_train_batch_end(self, batch, logs=None):
         end(self, batch, logs)
         if hasattr(self.model, "members") and batch == 12:
             os._exit(0)
 
-    continuing.SaveAndContinue.on_train_batch_end = on_train_batch_end
+    resume.SaveAndContinue.on_train_batch_end = on_train_batch_end
 
 
 def _stop_before_runs():

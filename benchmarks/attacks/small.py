@@ -14,8 +14,10 @@ import numpy as np
 import tensorflow as tf
 
 import models
-from orc_keras import callbacks, data, feedback, losses, optimizers, report
-from orc_keras.saves import Saves
+from orc_keras import callbacks, data, report
+from orc_keras.groups import feedback, losses
+from orc_keras.training import optimizers
+from orc_keras.training.checkpoints import Saves
 
 __all__ = [
     "SHAPE",

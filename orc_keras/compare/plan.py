@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 from orc_keras import command_line, preconditions
-from orc_keras import methods as all_methods
-from orc_keras.methods import METHODS
-from orc_keras.run_directory import RunDirectory, check_place
+from orc_keras.groups import methods as all_methods
+from orc_keras.groups.methods import METHODS
+from orc_keras.runs.directory import RunDirectory, check_place
 from orc_keras.settings import Settings, check_commas
 
 REFERENCES = ("kd", "alone")  # what others are compared with; the first trains the pivots

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from orc_keras.atomic import replacing
 from orc_keras.compare.results import mean_and_interval
 from orc_keras.report import style
+from orc_keras.runs.files import replacing
 
 
 def write(results, directory):

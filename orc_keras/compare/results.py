@@ -3,9 +3,9 @@
 import numpy as np
 from scipy import stats
 
-from orc_keras import checksums
-from orc_keras.fitting import read_history
-from orc_keras.run_directory import RunDirectory, read_summary
+from orc_keras.runs import checksums
+from orc_keras.runs.directory import RunDirectory, read_summary
+from orc_keras.training.stage import read_history
 
 LEVEL = 0.95  # of confidence
 

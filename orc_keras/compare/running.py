@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from orc_keras.run_directory import RunDirectory, read_summary
+from orc_keras.runs.directory import RunDirectory, read_summary
 
 TRAIN = Path(__file__).parents[2] / "train.py"
 

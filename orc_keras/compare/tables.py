@@ -3,10 +3,10 @@
 import csv
 import math
 
-from orc_keras.atomic import replacing
 from orc_keras.compare.plan import REFERENCES
 from orc_keras.compare.results import mean_and_error
-from orc_keras.methods import METHODS
+from orc_keras.groups.methods import METHODS
+from orc_keras.runs.files import replacing
 
 
 def write(results, directory):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import jinja2
 
-from orc_keras.atomic import replacing
 from orc_keras.report import style, tables
 from orc_keras.report.comparison import Comparison, comparable
 from orc_keras.report.figures import PLOTS, figures
 from orc_keras.report.run import Run
+from orc_keras.runs.files import replacing
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 PAGE = "report/report.html"  # in the directory of a run

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from orc_keras import checksums, evaluation
 from orc_keras.callbacks.role_history import UNKNOWN
-from orc_keras.fitting import read_history
-from orc_keras.members import numbered
+from orc_keras.evaluate import held_out
+from orc_keras.groups.members import numbered
 from orc_keras.report import tables
+from orc_keras.runs import checksums
+from orc_keras.training.stage import read_history
 
 
 class Run:
@@ -47,7 +48,7 @@ class Run:
         no_roles = "has no history of its roles" if teaches else None
         self.roles = self._read("roles.npy", self._roles, None, no_roles)
         not_evaluated = "has not been evaluated" if self.summary else None
-        evaluated = self._read(evaluation.FILE, self._evaluation, ({}, {}), not_evaluated)
+        evaluated = self._read(held_out.FILE, self._evaluation, ({}, {}), not_evaluated)
         self.outcomes, self.examples = evaluated
 
     @property
@@ -127,7 +128,7 @@ class Run:
         return roles if whole else _damaged()
 
     def _evaluation(self, path):
-        evaluated = evaluation.read(path)
+        evaluated = held_out.read(path)
         for outcomes in (evaluated.outcomes[name] for name in self.members):
             largest = max(outcomes.labels.max(), outcomes.predicted.max())
             if self.class_names and largest >= len(self.class_names):

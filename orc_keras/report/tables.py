@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from orc_keras.evaluation import EXAMPLES
+from orc_keras.evaluate.held_out import EXAMPLES
 
 
 def lead(run):

@@ -5,8 +5,6 @@ import math
 import keras
 import tensorflow as tf
 
-from orc_keras import feedback, losses, roles
-from orc_keras.changing_roles import TEACHINGS, ChangingRoles
 from orc_keras.checks import (
     check,
     check_choice,
@@ -17,7 +15,9 @@ from orc_keras.checks import (
     check_temperature,
     check_weight,
 )
-from orc_keras.replicas import branch
+from orc_keras.distribution.replica_cond import branch
+from orc_keras.groups import feedback, losses, roles
+from orc_keras.groups.role_record import TEACHINGS, ChangingRoles
 
 FIXED = "1 where the temporary teacher is fixed"
 PASSES = ("training", "batch", "inference")

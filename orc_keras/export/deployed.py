@@ -4,7 +4,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from orc_keras import checksums, startup
+from orc_keras import startup
+from orc_keras.runs import checksums
 
 
 class SavedModel:

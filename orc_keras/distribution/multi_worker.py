@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from orc_keras import workers
+from orc_keras.distribution import workers
 
 
 class DistributedModel(keras.Model):

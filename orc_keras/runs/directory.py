@@ -6,9 +6,10 @@ import os
 import time
 from pathlib import Path
 
-from orc_keras import checksums, command_line
-from orc_keras import summary as summaries
-from orc_keras.atomic import delete, replacing
+from orc_keras import command_line
+from orc_keras.runs import checksums
+from orc_keras.runs import summary as summaries
+from orc_keras.runs.files import delete, replacing
 
 # What a run writes; nothing else in its directory is ever deleted.
 FILES = (

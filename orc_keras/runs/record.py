@@ -3,9 +3,10 @@
 import dataclasses
 from pathlib import Path
 
-from orc_keras import checksums, data
-from orc_keras.loading import load_members
-from orc_keras.run_directory import read_summary
+from orc_keras import data
+from orc_keras.export.networks import load_members
+from orc_keras.runs import checksums
+from orc_keras.runs.directory import read_summary
 
 
 class FinishedRun:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from orc_keras.checks import check_whole
-from orc_keras.network_group import NetworkGroup
+from orc_keras.groups.network_group import NetworkGroup
 
 TEACHINGS = ("intensive", "private", "group")
 REMEMBERED = 1024  # mini-batches whose teachers a group knows, for callbacks that look less often

@@ -2,15 +2,15 @@
 
 import keras
 
-from orc_keras import online_role_change
-from orc_keras.alone import Alone
-from orc_keras.knowledge_distillation import (
+from orc_keras.groups import online_role_change
+from orc_keras.groups.independent import Alone
+from orc_keras.groups.knowledge_distillation import (
     DenselyGuided,
     KnowledgeDistillation,
     TeacherAssistants,
 )
-from orc_keras.mutual_learning import CollaborativeLearning, MutualLearning
-from orc_keras.online_role_change import OnlineRoleChange
+from orc_keras.groups.mutual_learning import CollaborativeLearning, MutualLearning
+from orc_keras.groups.online_role_change import OnlineRoleChange
 
 # The class of each, and which settings it is given: those are called as its arguments are.
 METHODS = {

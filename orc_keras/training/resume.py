@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras.workers import Workers
+from orc_keras.distribution.workers import Workers
 
 
 class Stopped(Exception):

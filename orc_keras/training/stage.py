@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import data, distribution
+from orc_keras import data
 from orc_keras.callbacks import (
     GroupTensorBoard,
     RoleHistory,
@@ -17,8 +17,9 @@ from orc_keras.callbacks import (
     StudentProgress,
     Throughput,
 )
-from orc_keras.continuing import SaveAndContinue
-from orc_keras.saves import Saves
+from orc_keras.distribution import strategies
+from orc_keras.training.checkpoints import Saves
+from orc_keras.training.resume import SaveAndContinue
 
 
 def fit(model, epochs, settings, directory, stage, images, workers):
@@ -103,7 +104,7 @@ def is_over(stage, later, settings, directory, workers):
 def held_out_batches(model, settings, images):
     """Returns the held-out images as `model.evaluate` takes them."""
     batches = functools.partial(data.held_out_batches, images, settings.batch_size)
-    return distribution.distributed(model.distribute_strategy, batches)
+    return strategies.distributed(model.distribute_strategy, batches)
 
 
 def _train_batches(model, settings, images, first_step, throughput):
@@ -112,7 +113,7 @@ def _train_batches(model, settings, images, first_step, throughput):
     def batches(replicas):
         return throughput.timed(data.train_batches(images, *how, replicas))
 
-    return distribution.distributed(model.distribute_strategy, batches)
+    return strategies.distributed(model.distribute_strategy, batches)
 
 
 def _changes_roles(model):

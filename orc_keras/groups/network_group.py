@@ -3,11 +3,12 @@
 import keras
 import tensorflow as tf
 
-from orc_keras import mini_batch, optimizers
 from orc_keras.callbacks.own import with_own
 from orc_keras.checks import check, check_count, check_number
-from orc_keras.measured_members import MeasuredMembers
-from orc_keras.members import as_list, check_synchronised
+from orc_keras.groups import mini_batch
+from orc_keras.groups.member_metrics import MeasuredMembers
+from orc_keras.groups.members import as_list, check_synchronised
+from orc_keras.training import optimizers
 
 
 class NetworkGroup(MeasuredMembers):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from orc_keras import data
-from orc_keras.outcomes import Outcomes
+from orc_keras.evaluate.predictions import Outcomes
 
 FILE = "evaluation.npz"  # in the directory of a run
 THUMBNAIL = 96  # pixels; what a report shows of larger images is brought to this size

@@ -10,7 +10,7 @@ import tensorflow as tf
 from orc_keras.data.pipeline import Replicas
 
 
-def strategy(name):
+def choose(name):
     """Returns the `tf.distribute.Strategy` for `--strategy`; always the same for a name.
 
     The one of several machines has to be made before TensorFlow computes anything.

@@ -1,21 +1,17 @@
-"""A network as files that can be deployed: SavedModel, Keras, TensorFlow Lite.
+"""A network as files that can be deployed: SavedModel, Keras, TensorFlow Lite."""
 
-`python -m orc_keras.export --run <output_dir> --member <name>` exports any member of a run.
-"""
-
-import sys
 from pathlib import Path
 
 import keras
 import tensorflow as tf
-from absl import flags
 
-from orc_keras import checksums, command_line, model_card, tflite
-from orc_keras.atomic import replacing
 from orc_keras.data import normalise
 from orc_keras.data.decoding import central_window
 from orc_keras.data.images import decoded
-from orc_keras.finished_run import FinishedRun
+from orc_keras.export import model_card, tflite
+from orc_keras.runs import checksums
+from orc_keras.runs.files import replacing
+from orc_keras.runs.record import FinishedRun
 
 
 def export_saved_model(network, data, directory):
@@ -118,19 +114,3 @@ def export_member(run, member):
         images = None
     export(network, member, member, run.path, run.summary, images)
     return run.path / member
-
-
-def main(argv):
-    if len(argv) > 1:
-        sys.exit(f"orc_keras.export: {argv[1]!r} is not a flag.")
-    try:
-        directory = export_member(flags.FLAGS.run, flags.FLAGS.member)
-        print(f"Wrote {directory}/ (see its README.md), {directory}.keras and {directory}.tflite.")
-    except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"orc_keras.export: {error}")
-
-
-if __name__ == "__main__":
-    flags.DEFINE_string("run", None, "Directory of a finished run.", required=True)
-    flags.DEFINE_string("member", None, "Name of the member, as in its table.", required=True)
-    command_line.run(main, "orc_keras.export")

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from orc_keras.checks import check_number
-from orc_keras.replicas import branch
+from orc_keras.distribution.replica_cond import branch
 
 
 @keras.saving.register_keras_serializable("orc_keras")

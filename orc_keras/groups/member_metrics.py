@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from orc_keras import losses, mini_batch
-from orc_keras.distributed_model import DistributedModel
-from orc_keras.members import check_members, image_shape, name_members, num_classes
+from orc_keras.distribution.multi_worker import DistributedModel
+from orc_keras.groups import losses, mini_batch
+from orc_keras.groups.members import check_members, image_shape, name_members, num_classes
 
 
 class MeasuredMembers(DistributedModel):

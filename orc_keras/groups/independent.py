@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from orc_keras import losses
-from orc_keras.network_group import NetworkGroup
+from orc_keras.groups import losses
+from orc_keras.groups.network_group import NetworkGroup
 
 
 @keras.saving.register_keras_serializable("orc_keras")
