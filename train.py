@@ -1,20 +1,21 @@
 """Trains a group: python train.py --flagfile=configs/digits.flags"""
 
 import dataclasses
-import os
 import signal
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no wall of start-up messages
-
 from absl import flags
+
+from orc_keras import startup
+
+startup.quietly()
+
+import tensorflow as tf
 
 from orc_keras import command_line, experiment
 from orc_keras.distribution import workers
 from orc_keras.runs.directory import RunDirectory
-from orc_keras.training.resume import Stopped
-
-import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
+from orc_keras.training.signals import Stopped
 
 
 def main(argv):
@@ -63,4 +64,4 @@ def train(settings):
 if __name__ == "__main__":
     command_line.define_flags()
     flags.adopt_module_key_flags(command_line)
-    command_line.run(main, "train.py")
+    command_line.start(main, "train.py")

@@ -1,18 +1,13 @@
 """The networks by name: `build(name, input_shape, num_classes)` and `names()`.
 
-Every network is made of stock Keras layers, so a saved one loads without this project; while it is
-not saved, its BatchNorms are computed by a faster kernel (`normalization.py`).
-`python -m models` prints what there is.
+Every network is made of stock Keras layers but one: its BatchNorms are computed by a faster kernel
+(`normalization.py`). `python -m orc_keras.networks` prints what there is.
 """
 
 import difflib
 import itertools
 import math
 import numbers
-import sys
-
-if sys.argv[0] == "-m":  # `python -m models` starts quietly, as the project's other programs do
-    import orc_keras  # noqa: F401
 
 import keras
 

@@ -4,12 +4,14 @@ import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable("orc_keras")
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` of images, computed by TensorFlow's fused kernel.
 
     The numbers are the same, to rounding: the moving variance too is of the biased kind, as
     Keras's. With `synchronized=True`, which has no fused kernel, replicas add up their statistics,
-    in a way that can be differentiated in a branch too, where Keras's cannot.
+    in a way that can be differentiated in a branch too, where Keras's cannot. Its weights are those
+    of Keras's layer, which can take its place: so do exported networks.
 
     Example:
 
@@ -18,13 +20,13 @@ class BatchNormalization(keras.layers.BatchNormalization):
     TensorShape([2, 4, 4, 3])
     """
 
-    # What a file says of the layer's class: a network that is saved is one of stock layers.
-    __module__ = "keras.layers"
-
     def call(self, inputs, training=None, mask=None):
-        if self.synchronized or mask is not None:
+        learns = training and self.trainable
+        if mask is not None or (self.synchronized and not learns):
             return super().call(inputs, training=training, mask=mask)
-        if not (training and self.trainable):
+        if self.synchronized:
+            return self._synchronised(inputs)
+        if not learns:
             return self._normalised(inputs, self.moving_mean, self.moving_variance)[0]
         outputs, mean, variance = self._normalised(inputs)
         # The kernel's variance is the unbiased one.
@@ -33,14 +35,18 @@ class BatchNormalization(keras.layers.BatchNormalization):
         self._move(self.moving_variance, variance * ((count - 1) / count))
         return outputs
 
-    def _moments(self, inputs, mask):
-        if mask is not None:
-            return super()._moments(inputs, mask)
-        axes = self._reduction_axes
-        sums = [tf.reduce_sum(each, axes) for each in (inputs, inputs**2, tf.ones_like(inputs))]
+    def _synchronised(self, inputs):
+        """Normalises by the statistics of the mini-batch of all replicas."""
+        x = tf.cast(inputs, tf.float32)  # half a precision would overflow
+        sums = [tf.reduce_sum(each, [0, 1, 2]) for each in (x, x**2, tf.ones_like(x))]
         total, of_squares, count = tf.unstack(_sum_over_replicas(tf.stack(sums)))
         mean = total / count
-        return mean, tf.maximum(of_squares / count - mean**2, 0)
+        variance = tf.maximum(of_squares / count - mean**2, 0)
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, variance)
+        gamma, beta = tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)
+        outputs = tf.nn.batch_normalization(x, mean, variance, beta, gamma, self.epsilon)
+        return tf.cast(outputs, self.compute_dtype)
 
     def _normalised(self, inputs, mean=None, variance=None):
         statistics = [None if x is None else tf.convert_to_tensor(x) for x in (mean, variance)]

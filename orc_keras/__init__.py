@@ -1,37 +1,40 @@
-"""Group knowledge distillation with online role change, for Keras 3 and TensorFlow."""
+"""Group knowledge distillation with online role change, for Keras 3 and TensorFlow.
 
-import os
+What is heavy is imported when it is first used. Where Keras has been imported already, that is at
+once, so that `keras.saving.load_model` knows the groups.
+"""
+
+import importlib
 import sys
 
-from orc_keras import startup
-
-if sys.argv[0] == "-m":  # a program of this package is being started by `python -m`
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with startup.honouring_log_level():
-    import tensorflow  # noqa: F401
-
-from orc_keras import callbacks
-from orc_keras.groups.independent import Alone
-from orc_keras.groups.knowledge_distillation import (
-    DenselyGuided,
-    KnowledgeDistillation,
-    TeacherAssistants,
-)
-from orc_keras.groups.mutual_learning import CollaborativeLearning, MutualLearning
-from orc_keras.groups.network_group import NetworkGroup
-from orc_keras.groups.online_role_change import OnlineRoleChange
-from orc_keras.training import optimizers
-
 __version__ = "0.1.0"
-__all__ = [
-    "Alone",
-    "CollaborativeLearning",
-    "DenselyGuided",
-    "KnowledgeDistillation",
-    "MutualLearning",
-    "NetworkGroup",
-    "OnlineRoleChange",
-    "TeacherAssistants",
-    "callbacks",
-    "optimizers",
-]
+_GROUPS = "orc_keras.groups.methods"
+_PLACES = {
+    "Alone": _GROUPS,
+    "CollaborativeLearning": _GROUPS,
+    "DenselyGuided": _GROUPS,
+    "KnowledgeDistillation": _GROUPS,
+    "MutualLearning": _GROUPS,
+    "NetworkGroup": "orc_keras.groups.network_group",
+    "OnlineRoleChange": _GROUPS,
+    "TeacherAssistants": _GROUPS,
+    "callbacks": "orc_keras.callbacks",
+    "optimizers": "orc_keras.training.optimizers",
+}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name):
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    importlib.import_module(_GROUPS)  # registers the classes, whichever is asked for
+    module = importlib.import_module(_PLACES[name])
+    return getattr(module, name) if name[0].isupper() else module
+
+
+def __dir__():
+    return [*globals(), *__all__]
+
+
+if "keras" in sys.modules:
+    importlib.import_module(_GROUPS)

@@ -14,7 +14,7 @@ from orc_keras import startup
 from orc_keras.settings import Settings, check_commas
 
 
-def run(main, program):
+def start(main, program):
     """Parses the flags and calls `main` with what is left; what is wrong with them is a sentence.
 
     Args:
@@ -60,22 +60,23 @@ def in_one_line(error):
 
 
 def define_flags(flag_values=flags.FLAGS):
-    """Defines a flag for each field of `Settings`."""
+    """Defines a flag for each field of `Settings`, which checks the ranges itself."""
+    define = {
+        bool: flags.DEFINE_bool,
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+        str: flags.DEFINE_string,
+        tuple: flags.DEFINE_list,
+    }
     to = {"flag_values": flag_values}
     for field in dataclasses.fields(Settings):
-        help, limits = field.metadata["help"], (field.metadata["lower"], field.metadata["upper"])
-        if field.metadata["choices"] and field.type is str:
-            flags.DEFINE_enum(field.name, field.default, field.metadata["choices"], help, **to)
-        elif field.type is bool:
-            flags.DEFINE_bool(field.name, field.default, help, **to)
-        elif field.type is int:
-            flags.DEFINE_integer(field.name, field.default, help, *limits, **to)
-        elif field.type is float:
-            flags.DEFINE_float(field.name, field.default, help, *limits, **to)
-        elif field.type is str:
-            flags.DEFINE_string(field.name, field.default, help, **to)
+        argument = field.metadata["of"]
+        kind, default = type(argument.default), argument.default
+        if argument.choices and kind is str:
+            flags.DEFINE_enum(field.name, default, argument.choices, argument.help, **to)
         else:
-            flags.DEFINE_list(field.name, list(map(str, field.default)), help, **to)
+            default = list(map(str, default)) if kind is tuple else default
+            define[kind](field.name, default, argument.help, **to)
 
 
 def from_flags(flag_values=flags.FLAGS):

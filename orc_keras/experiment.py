@@ -1,4 +1,4 @@
-"""The story of a run: data, pivot, group, training, the student's files, the table."""
+"""The story of a run: check, build, train each stage, finish."""
 
 import atexit
 import contextlib
@@ -6,26 +6,23 @@ import dataclasses
 import functools
 import math
 import tempfile
-import warnings
-import zipfile
-from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 import models
 from orc_keras import data, preconditions, report
 from orc_keras.distribution import strategies
-from orc_keras.distribution.multi_worker import SingleNetwork
 from orc_keras.distribution.workers import Workers
-from orc_keras.ending import end
+from orc_keras.finish import finish
 from orc_keras.groups import methods
-from orc_keras.runs import checksums
-from orc_keras.runs import summary as summaries
-from orc_keras.runs.directory import RunDirectory, read_summary
+from orc_keras.groups.network_group import PIVOT
+from orc_keras.runs import checksums, names, summary
+from orc_keras.runs.directory import RunDirectory
+from orc_keras.runs.record import RunRecord
+from orc_keras.runs.run import Run
+from orc_keras.training import stage
 from orc_keras.training.optimizers import L2SGD
-from orc_keras.training.stage import fit, held_out_batches, is_over, saves_of
 
 
 def prepare(settings):
@@ -45,112 +42,95 @@ def prepare(settings):
     preconditions.check_size(settings)
     strategy = strategies.choose(settings.strategy)  # before TensorFlow computes anything
     workers = Workers(strategy)
-    if not workers.is_chief:
-        settings = _out_of_the_way(settings)
-    directory = RunDirectory(settings)
-    summary = workers.from_chief(workers.together(lambda: _summary_there(settings, directory)))
-    if summary:
-        return functools.partial(show_finished, directory, summary, workers)
+    directory = RunDirectory(settings if workers.is_chief else _out_of_the_way(settings))
+    finished = workers.from_chief(workers.together(lambda: _finished(directory)))
+    if finished:
+        return functools.partial(show, directory, finished, workers)
     preconditions.check_pivot_weights(settings)
     workers.together(directory.check)
     set_up_keras(settings)
-    there = workers.from_chief(workers.together(directory.data_there))
-    images = workers.together(lambda: _load_images(settings, there.get("files")))
-    workers.together(lambda: directory.check_data(images.description()))
-    preconditions.check_alike(workers, settings, images)
-    preconditions.check_batch_size(
-        settings.batch_size, len(images.train), strategy.num_replicas_in_sync
-    )
-    preconditions.check_steps(
-        settings.steps_per_execution, len(images.train) // settings.batch_size
-    )
+    run = Run(settings, directory, _load_images(settings, directory, workers), workers)
+    preconditions.check_images(run, strategy.num_replicas_in_sync)
     with strategy.scope():
-        group = build_group(settings, images.image_shape, images.num_classes)
+        group = build_group(settings, run.images.image_shape, run.images.num_classes)
         preconditions.check_memory(settings, group.members.values())
         group.compile(**compilation(settings))
     if settings.pivot_weights:
-        workers.together(lambda: load_pivot(group.pivot, settings.pivot_weights))
+        workers.together(lambda: preconditions.load_pivot(group.pivot, settings.pivot_weights))
     workers.together(directory.claim)
-    directory.write_json("data.json", images.description())
-    return functools.partial(run, settings, directory, images, group, workers)
+    directory.write_json(names.DATA, run.images.description())
+    return functools.partial(train, run, group)
 
 
-def show_finished(directory, summary, workers):
+def show(directory, finished, workers):
     """Prints the table of a run that has been made before, and returns its summary.
 
     A report that is missing is written: it is the last thing that a run does.
     """
     workers.part()
     with workers.chief_speaking():
-        if workers.is_chief and not (directory / report.PAGE).exists():
+        if workers.is_chief and not (directory / names.PAGE).exists():
             report.write([directory.path])
-        print(f"{directory.path}/ holds this run, finished:\n\n{summaries.table(summary)}")
-    return summary
+        print(f"{directory.path}/ holds this run, finished:\n\n{summary.table(finished)}")
+    return finished
 
 
-def run(settings, directory, images, group, workers):
-    """Trains the pivot, then the group; exports the student; writes and prints what came out.
+def train(run, group):
+    """Trains the group, stage after stage; exports the student; writes and prints what came out.
 
     Every worker trains, each in its own directory, because they compute it together.
     """
-    with contextlib.closing(directory), workers.chief_speaking():
-        print(summaries.data(images.description()))
-        if unused := settings.unused():
-            names = ", ".join(f"--{name}" for name in unused)
-            print(f"Not used by --method={settings.method}: {names}.")
-        seconds_of_pivot = train_pivot(settings, directory, group, images, workers)
-        seconds, rate = train_group(settings, directory, group, images, workers)
-        with directory.replacing("checkpoints/group.keras") as path:
+    workers = run.workers
+    with contextlib.closing(run.directory), workers.chief_speaking():
+        print(summary.data(run.images.description()))
+        if unused := run.settings.unused():
+            flags = ", ".join(f"--{name}" for name in unused)
+            print(f"Not used by --method={run.settings.method}: {flags}.")
+        seconds, rate = train_stages(run, group)
+        with run.directory.replacing(names.GROUP) as path:
             group.save(path)
-        summary = None
-        if workers.is_chief:
-            summary = end(settings, directory, images, group, seconds_of_pivot, seconds, rate)
-        summary = workers.from_chief(summary)  # nobody leaves before the chief has written it
+        written = finish(run, group, seconds, rate) if workers.is_chief else None
+        written = workers.from_chief(written)  # nobody leaves before the chief has written it
         workers.part()
-        return summary
+        return written
 
 
-def train_pivot(settings, directory, group, images, workers):
-    """Trains the pivot alone, by plain cross-entropy; returns how many seconds it took."""
-    if settings.pivot_weights or not settings.pivot_epochs or not group.pivot_learns_before:
-        return 0.0
-    if is_over("pivot", list(group.stages), settings, directory, workers):
-        print("The pivot has learnt alone: the saves of the group hold it, its own are lost.")
-        return 0.0
-    print(f"The pivot learns alone: {group.pivot_name} (epochs: {settings.pivot_epochs}).")
-    with group.distribute_strategy.scope():
-        alone = SingleNetwork(group.pivot)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        alone.compile(loss=loss, metrics=["accuracy"], **compilation(settings))
-        # Only what is built can be restored; Keras would build them when they are first used.
-        alone.optimizer.build(alone.trainable_variables)
-    alone.evaluate(held_out_batches(alone, settings, images), steps=1, verbose=0)
-    seconds, _ = fit(alone, settings.pivot_epochs, settings, directory, "pivot", images, workers)
-    with directory.replacing("checkpoints/pivot.keras") as path:
-        group.pivot.save(path)
-    return seconds
-
-
-def train_group(settings, directory, group, images, workers):
-    """Trains the group, stage after stage.
+def train_stages(run, group):
+    """Trains the group, stage after stage; that of the pivot unless it brings its weights.
 
     Returns:
-        How many seconds it took; and how many images per second *the* student learnt from, the time
-        of the stages before its own included, evaluation not. NaN if that is not known.
+        How many seconds each stage took, by name; and how many images per second *the* student
+        learnt from, the time of the stages before its own included, but neither the pivot's nor
+        evaluation. NaN if that is not known.
     """
-    seconds, seconds_an_image = 0.0, 0.0
-    for number, (stage, learners) in enumerate(group.stages.items(), start=1):
-        if is_over(stage, list(group.stages)[number:], settings, directory, workers):
-            print(f"{', '.join(learners)} has learnt: the saves of a later stage hold it.")
+    stages = [s for s in group.stages if s != PIVOT or preconditions.pivot_learns(run.settings)]
+    seconds, seconds_an_image = {}, 0.0
+    for number, name in enumerate(stages):
+        if stage.is_over(run, name, stages[number + 1 :]):
+            learners = ", ".join(group.stages[name])
+            print(f"{learners} has learnt: the saves of a later stage hold it.")
             seconds_an_image = math.nan
             continue
-        what = f"Stage {number} of {len(group.stages)}" if len(group.stages) > 1 else "The group"
-        print(f"{what} learns: {', '.join(learners)} (epochs: {settings.epochs}).")
-        group.enter(stage)
-        of_stage, rate = fit(group, settings.epochs, settings, directory, stage, images, workers)
-        seconds += of_stage
-        seconds_an_image += 1 / rate
+        print(_announcement(run, group, name))
+        group.enter(name)
+        seconds[name], rate = stage.train(run, group)
+        if name == PIVOT:
+            with run.directory.replacing(names.PIVOT) as path:
+                group.pivot.save(path)
+        else:
+            seconds_an_image += 1 / rate
     return seconds, 1 / seconds_an_image
+
+
+def _announcement(run, group, name):
+    """Returns the line that begins a stage."""
+    of_method = [each for each in group.stages if each != PIVOT]
+    learners, epochs = ", ".join(group.stages[name]), stage.epochs_of(name, run.settings)
+    if name == PIVOT:
+        return f"The pivot learns alone: {learners} (epochs: {epochs})."
+    number = of_method.index(name) + 1
+    what = f"Stage {number} of {len(of_method)}" if len(of_method) > 1 else "The group"
+    return f"{what} learns: {learners} (epochs: {epochs})."
 
 
 def build_group(settings, image_shape, num_classes):
@@ -169,24 +149,13 @@ def build_group(settings, image_shape, num_classes):
     return methods.build(pivot, students, settings)
 
 
-def load_pivot(pivot, path):
-    """Loads weights from a file into the pivot, or says that they do not fit."""
-    if not Path(path).is_file():
-        raise ValueError(f"--pivot_weights={path} is not a file.")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # what Keras merely skips does not fit
-            pivot.load_weights(path)
-    except (UserWarning, ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"--pivot_weights={path} does not hold the weights of a {pivot.name} for images of "
-            f"shape {pivot.input_shape[1:]} and {pivot.output_shape[-1]} classes."
-        ) from error
-    for weight in pivot.weights:
-        if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
-            raise ValueError(
-                f"--pivot_weights={path} has NaN or infinite numbers in {weight.path}."
-            )
+def compilation(settings):
+    """Returns the arguments of `compile` for the group."""
+    return {
+        "optimizer": L2SGD(settings.learning_rate, settings.momentum, l2=settings.weight_decay),
+        "steps_per_execution": settings.steps_per_execution,
+        "jit_compile": settings.jit_compile,
+    }
 
 
 def set_up_keras(settings):
@@ -205,15 +174,15 @@ def _out_of_the_way(settings):
     return dataclasses.replace(settings, output_dir=directory.name)
 
 
-def _summary_there(settings, directory):
+def _finished(directory):
     """Returns the summary of the run if it has finished and all that it wrote is still there."""
     if not directory.is_finished():
         return None
-    summary = read_summary(directory.path)
-    missing = checksums.missing(directory.path)
+    record = RunRecord(directory.path)
+    finished, missing = record.summary, checksums.missing(directory.path)
     if not missing:
-        return summary
-    if saves_of(settings, directory, "group").read()[2] is None:
+        return finished
+    if stage.saves_of(directory.settings, directory, "group").read()[2] is None:
         raise ValueError(
             f"{directory / missing[0]} is missing, and so are the saves to make it from; put it "
             "back, or train anew by adding --overwrite."
@@ -222,22 +191,20 @@ def _summary_there(settings, directory):
     return None
 
 
-def _load_images(settings, checked):
-    return data.load(
-        settings.dataset,
-        settings.data_dir,
-        settings.image_size,
-        settings.validation_fraction,
-        settings.basic_augmentation,
-        settings.memory_gb,
-        checked=checked,
+def _load_images(settings, directory, workers):
+    """Returns the images, which have to be those that the run began with, on all workers."""
+    there = workers.from_chief(workers.together(directory.data_there))
+    images = workers.together(
+        lambda: data.load(
+            settings.dataset,
+            settings.data_dir,
+            settings.image_size,
+            settings.validation_fraction,
+            settings.basic_augmentation,
+            settings.memory_gb,
+            checked=there.get("files"),
+        )
     )
-
-
-def compilation(settings):
-    """Returns the arguments of `compile` for the group, and for its pivot alone."""
-    return {
-        "optimizer": L2SGD(settings.learning_rate, settings.momentum, l2=settings.weight_decay),
-        "steps_per_execution": settings.steps_per_execution,
-        "jit_compile": settings.jit_compile,
-    }
+    workers.together(lambda: directory.check_data(images.description()))
+    preconditions.check_alike(workers, settings, images)
+    return images

@@ -4,12 +4,17 @@ import contextlib
 import dataclasses
 import functools
 import os
+import warnings
+import zipfile
+from pathlib import Path
 
+import keras
+import numpy as np
 import tensorflow as tf
 
 import models
 from orc_keras import data
-from orc_keras.groups import methods
+from orc_keras.groups.methods import METHODS
 
 
 @contextlib.contextmanager
@@ -68,16 +73,22 @@ def check_memory(settings, networks):
             )
 
 
+def pivot_learns(settings):
+    """Whether the pivot is trained alone before the group."""
+    before = METHODS[settings.method].pivot_learns_before
+    return before and settings.pivot_epochs > 0 and not settings.pivot_weights
+
+
 def check_pivot_weights(settings):
     """Refuses a file of weights for a pivot that the method trains from scratch."""
-    if settings.pivot_weights and not methods.METHODS[settings.method][0].pivot_learns_before:
+    if settings.pivot_weights and not METHODS[settings.method].pivot_learns_before:
         raise ValueError(
             f"--pivot_weights is not for --method={settings.method}, in which the pivot learns "
             "from scratch."
         )
 
 
-def check_images(settings):
+def check_outlook(settings):
     """Refuses a dataset that is missing, or too small, before an image of it is read."""
     number, size = _outlook(
         settings.dataset, settings.data_dir, settings.image_size, settings.validation_fraction
@@ -88,6 +99,13 @@ def check_images(settings):
         for name in names:
             with naming(flag):
                 _build(name, size, settings.head)
+
+
+def check_images(run, replicas):
+    """Refuses mini-batches, and executions of steps, that the images of a `Run` cannot fill."""
+    settings, number = run.settings, len(run.images.train)
+    check_batch_size(settings.batch_size, number, replicas)
+    check_steps(settings.steps_per_execution, number // settings.batch_size)
 
 
 def check_batch_size(batch_size, number, replicas=1):
@@ -125,3 +143,23 @@ def check_alike(workers, settings, images):
             )
 
     workers.together(check)
+
+
+def load_pivot(pivot, path):
+    """Loads weights from a file into the pivot, or says that they do not fit."""
+    if not Path(path).is_file():
+        raise ValueError(f"--pivot_weights={path} is not a file.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # what Keras merely skips does not fit
+            pivot.load_weights(path)
+    except (UserWarning, ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"--pivot_weights={path} does not hold the weights of a {pivot.name} for images of "
+            f"shape {pivot.input_shape[1:]} and {pivot.output_shape[-1]} classes."
+        ) from error
+    for weight in pivot.weights:
+        if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+            raise ValueError(
+                f"--pivot_weights={path} has NaN or infinite numbers in {weight.path}."
+            )

@@ -9,6 +9,10 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
+from orc_keras import startup
+
+startup.quietly()
+
 from orc_keras import command_line
 from orc_keras.data import files
 from orc_keras.export.deployed import SavedModel
@@ -58,4 +62,4 @@ def main(argv):
 
 if __name__ == "__main__":
     flags.DEFINE_string("saved_model", None, "Directory of a SavedModel.", required=True)
-    command_line.run(main, "orc_keras.predict")
+    command_line.start(main, "orc_keras.predict")

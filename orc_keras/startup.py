@@ -8,13 +8,16 @@ import sys
 import absl.logging
 
 
-def honouring_log_level():
-    """Silences standard error around TensorFlow's import if TF_CPP_MIN_LOG_LEVEL is set.
+def quietly():
+    """Imports TensorFlow without its messages; what a program calls before its other imports.
 
-    While it is imported, TensorFlow prints messages whatever that level is (tensorflow#100442).
+    While it is imported, TensorFlow prints messages whatever its level is (tensorflow#100442). With
+    TF_CPP_MIN_LOG_LEVEL=0 in the environment they are shown.
     """
-    wanted = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "0") == "0"
-    return contextlib.nullcontext() if wanted else silent_stderr()
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0" or "tensorflow" in sys.modules:
+        return
+    with silent_stderr():
+        import tensorflow  # noqa: F401
 
 
 @contextlib.contextmanager
@@ -32,6 +35,6 @@ def silent_stderr():
 
 
 def log_warnings_only():
-    """Keeps what TensorFlow merely informs about out of the output; `command_line.run` calls it."""
+    """Keeps what TensorFlow merely informs about out of the output; `command_line` does so."""
     absl.logging.set_verbosity(absl.logging.WARNING)
     logging.getLogger("tensorflow").setLevel(logging.WARNING)

@@ -103,9 +103,7 @@ def test_the_programs(run, folder, tmp_path):
     lines = shown.stdout.splitlines()
     assert [lines[0], lines[6]] == list(map(str, paths)) and len(lines) == 12
     assert all(re.fullmatch(r" *\d+\.\d%  \d", line) for line in lines[1:6])
-    written = program(
-        "-m", "orc_keras.evaluate", f"--run={run}", f"--json={tmp_path}/out.json"
-    )
+    written = program("-m", "orc_keras.evaluate", f"--run={run}", f"--json={tmp_path}/out.json")
     assert (written.returncode, written.stderr) == (0, "")
     measures = json.loads((tmp_path / "out.json").read_text())
     row = f"top-1 accuracy +{measures['top_1']:.2%}\n"

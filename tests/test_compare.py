@@ -109,14 +109,14 @@ def test_who_came_second_waits(program, tmp_path, monkeypatch):
     (run,) = (r for r in plan.plan(settings(), [], [], [0], tmp_path) if r.variant == "alone")
     in_use = iter([False, True])
     monkeypatch.setattr(RunDirectory, "is_in_use", lambda _: next(in_use, False))
-    outcomes = iter([1, 0])
+    predictions = iter([1, 0])
     monkeypatch.setattr(
         running,
         "_ended",
-        lambda processes, _: (processes.pop(next(iter(processes))), next(outcomes), 0.0),
+        lambda processes, _: (processes.pop(next(iter(processes))), next(predictions), 0.0),
     )
     monkeypatch.setattr(running, "_outcome", lambda *_: "")
-    assert running.run_all([run], jobs=1) == [] and next(outcomes, None) is None
+    assert running.run_all([run], jobs=1) == [] and next(predictions, None) is None
 
 
 def test_a_comparison_needs_a_directory(tmp_path):

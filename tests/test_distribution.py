@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import IMAGE_SHAPE, hidden_group_members, replicas
+from orc_keras.distribution.multi_worker import SingleNetwork
 
 import orc_keras
 from models.normalization import BatchNormalization
@@ -14,7 +15,6 @@ from orc_keras import data
 from orc_keras.data import ImageData
 from orc_keras.data.pipeline import Replicas
 from orc_keras.distribution import strategies
-from orc_keras.distribution.multi_worker import SingleNetwork
 from orc_keras.distribution.workers import Workers
 from orc_keras.training import optimizers
 

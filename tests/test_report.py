@@ -5,13 +5,13 @@ import re
 
 import numpy as np
 import pytest
+from orc_keras.report.run import Run
 from PIL import Image
 
 from orc_keras import report
 from orc_keras.evaluate import held_out
-from orc_keras.evaluate.predictions import Outcomes
+from orc_keras.evaluate.predictions import Predictions
 from orc_keras.report.comparison import Comparison
-from orc_keras.report.run import Run
 
 CLASSES = ["one", "two & <b>more</b>", "$3$", "vier"]
 MEMBERS = ("large", "small", "small_2")
@@ -40,20 +40,20 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
     if not finished:
         return path
     labels = np.arange(80) % len(classes)
-    outcomes = {}
+    predictions = {}
     for name in MEMBERS:
         logits = rng.normal(size=(80, len(classes)))
         logits[np.arange(80), labels] += np.where(rng.uniform(size=80) < accuracy, 9, -9)
-        outcomes[name] = Outcomes.from_logits(logits, labels)
-    shown = [i for *_, wrong in outcomes["small_2"].confusions() for i in wrong[:6].tolist()]
+        predictions[name] = Predictions.from_logits(logits, labels)
+    shown = [i for *_, wrong in predictions["small_2"].confusions() for i in wrong[:6].tolist()]
     examples = {i: rng.integers(0, 256, (8, 8, 3)).astype(np.uint8) for i in shown}
-    held_out.write(held_out.Evaluation(outcomes, examples), path / "evaluation.npz")
+    held_out.write(held_out.Evaluation(predictions, examples), path / "evaluation.npz")
     members = {
         name: {
             "role": role,
             "parameters": 1234,
-            "accuracy": outcomes[name].accuracy(),
-            "top_5": outcomes[name].accuracy(5),
+            "accuracy": predictions[name].accuracy(),
+            "top_5": predictions[name].accuracy(5),
             "cross_entropy": 0.1,
             "calibration_error": 0.1,
             "taught": taught,
@@ -129,7 +129,7 @@ def test_the_change_on_difficult_classes_by_hand(tmp_path):
             each[np.flatnonzero(labels == label)[number:]] = 1
     for each, ranks in zip(runs, rank):
         for name in MEMBERS:
-            each.outcomes[name] = Outcomes(labels, ranks, ranks, ranks, ranks)
+            each.predictions[name] = Predictions(labels, ranks, ranks, ranks, ranks)
     comparison = Comparison(*runs)
     assert comparison.difficult == [5, 2] and comparison.hardest_first[:3] == [5, 2, 3]
     before, after, error = comparison.change("small", comparison.difficult)

@@ -10,30 +10,22 @@ class NonFiniteLoss(FloatingPointError):
 
 
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
-    """Ends training, by raising `NonFiniteLoss`, when a member's loss is NaN or infinite.
+    """Ends training, by raising `NonFiniteLoss`, when a loss is NaN or infinite.
 
-    Put it before callbacks that save, so that what they saved before stays.
+    In a group it is that of any member. Put it before callbacks that save, so that what they saved
+    before stays.
     """
 
-    def on_train_begin(self, logs=None):
-        self._steps = None
-
     def on_epoch_begin(self, epoch, logs=None):
-        self._batch = -1  # of data without a mini-batch this stays
-        if self._steps is None:  # training may continue; of data without a known end it cannot
-            self._steps = epoch * (self.params["steps"] or 0)
-
-    def on_epoch_end(self, epoch, logs=None):
-        self._steps += self._batch + 1
+        self._epoch = epoch + 1
 
     def on_train_batch_end(self, batch, logs=None):
-        self._batch = batch
-        members = getattr(self.model, "members", None)
-        losses = {n: f"{n}_loss" for n in members} if members else {self.model.name: "loss"}
-        lost = [n for n, key in losses.items() if not math.isfinite(logs.get(key, 0))]
+        is_lost = {n: n.endswith("loss") and not math.isfinite(v) for n, v in (logs or {}).items()}
+        lost = [name for name, value in is_lost.items() if value]
         if lost:
-            step = self._steps + batch + 1
+            members = [name.removesuffix("_loss") for name in lost if name != "loss"]
+            whose = f" of {' and '.join(members)}" if members else ""
             raise NonFiniteLoss(
-                f"The loss of {' and '.join(lost)} is no longer finite at step {step}; a "
-                "lower learning rate usually helps."
+                f"The loss{whose} is no longer finite in epoch {self._epoch}; a lower learning "
+                "rate usually helps."
             )

@@ -1,13 +1,15 @@
 """Who taught in which mini-batch."""
 
-import os
 import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 
-UNKNOWN = 255  # nobody has seen who taught
+from orc_keras.groups.network_group import NetworkGroup
+from orc_keras.runs.files import replacing
+from orc_keras.runs.names import UNKNOWN_TEACHER
+
 LOOK_EVERY = 512  # mini-batches; a group remembers 1,024
 
 
@@ -44,7 +46,7 @@ class RoleHistory(keras.callbacks.Callback):
         self._path = Path(path)
 
     def on_train_begin(self, logs=None):
-        if not hasattr(self.model, "recent_teachers"):
+        if not (isinstance(self.model, NetworkGroup) and self.model.role_record):
             raise ValueError(f"RoleHistory is for groups whose roles change, not {self.model}.")
         if self.model.steps_per_execution > LOOK_EVERY:
             raise ValueError(
@@ -66,11 +68,11 @@ class RoleHistory(keras.callbacks.Callback):
         self._look()
 
     def _trained(self):
-        return int(keras.ops.convert_to_numpy(self.model.mini_batches))
+        return int(keras.ops.convert_to_numpy(self.model.role_record.mini_batches))
 
     def _earlier(self):
         """Returns what the file says of the mini-batches so far; nothing if it is another's."""
-        recent = keras.ops.convert_to_numpy(self.model.recent_teachers)
+        recent = keras.ops.convert_to_numpy(self.model.role_record.recent_teachers)
         trained = self._trained()
         roles = _read_roles(self._path, recent.shape[1])[:trained]
         remembered = recent[max(len(recent) - trained, 0) :]  # the mini-batches up to now
@@ -81,16 +83,12 @@ class RoleHistory(keras.callbacks.Callback):
     def _look(self):
         """Adds what has happened since it looked last, and writes the file."""
         new = self._trained() - len(self._roles)
-        recent = keras.ops.convert_to_numpy(self.model.recent_teachers)
+        recent = keras.ops.convert_to_numpy(self.model.role_record.recent_teachers)
         seen = recent[max(len(recent) - new, 0) :].astype(np.uint8)
-        missed = np.full((new - len(seen), recent.shape[1]), UNKNOWN, np.uint8)
+        missed = np.full((new - len(seen), recent.shape[1]), UNKNOWN_TEACHER, np.uint8)
         self._roles = np.concatenate([self._roles, missed, seen])
-        unfinished = self._path.with_name(f"unfinished-{self._path.name}")
-        with open(unfinished, "wb") as file:
+        with replacing(self._path) as unfinished, open(unfinished, "wb") as file:
             np.save(file, self._roles)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, self._path)
 
 
 def _read_roles(path, k):

@@ -8,6 +8,8 @@ import tensorflow as tf
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.scalar.summary import scalar_pb
 
+from orc_keras.groups.network_group import PIVOT, NetworkGroup
+
 
 class GroupTensorBoard(keras.callbacks.Callback):
     """Writes each epoch's logs for TensorBoard, where all members share a chart.
@@ -61,11 +63,13 @@ class GroupTensorBoard(keras.callbacks.Callback):
 
     def _place(self, name):
         """Returns run and tag of a value; None for those that are there by a second name."""
-        members = getattr(self.model, "members", None)
-        prefixes = {n: f"{n}_" for n in members} if members else {self.model.name: ""}
+        group = self.model if isinstance(self.model, NetworkGroup) else None
+        is_alone = group is None or group.stage == PIVOT  # its numbers have no prefix
+        learner = group.learners[-1] if group else self.model.name
+        prefixes = {learner: ""} if is_alone else {n: f"{n}_" for n in group.members}
         base = name.removeprefix("val_")
         where = "training" if base == name else "held_out"
-        if members and base in ("loss", "accuracy"):  # the student's
+        if not is_alone and base in ("loss", "accuracy"):  # the student's
             return None
         for run, prefix in prefixes.items():
             for quantity in ("loss", "accuracy"):

@@ -12,11 +12,15 @@ from pathlib import Path
 
 from absl import flags
 
+from orc_keras import startup
+
+startup.quietly()
+
+import tensorflow as tf
+
 from orc_keras import command_line
 from orc_keras.compare import plan, plots, running, tables
 from orc_keras.compare.results import Results
-
-import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
 
 FLAGS = flags.FLAGS
 SET_HERE = {"method": "methods", "seed": "seeds"}
@@ -89,4 +93,4 @@ if __name__ == "__main__":
     )
     flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds, each of which all methods have.")
     flags.DEFINE_integer("jobs", 0, "Runs at once; 0: one on GPUs, one for each core on CPUs.", 0)
-    command_line.run(main, "compare")
+    command_line.start(main, "compare")

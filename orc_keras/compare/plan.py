@@ -6,7 +6,9 @@ from pathlib import Path
 
 from orc_keras import command_line, preconditions
 from orc_keras.groups import methods as all_methods
+from orc_keras.groups.arguments import ARGUMENTS
 from orc_keras.groups.methods import METHODS
+from orc_keras.runs import names
 from orc_keras.runs.directory import RunDirectory, check_place
 from orc_keras.settings import Settings, check_commas
 
@@ -15,12 +17,12 @@ SET_HERE = ("seed", "output_dir", "overwrite", "pivot_weights")  # not by a vari
 # What may differ between runs that have the same pivot.
 OF_THE_GROUP = {
     *("method", "students", "epochs"),
-    *(argument for _, arguments in METHODS.values() for argument in arguments),
+    *ARGUMENTS,
 }
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
+class Trial:
     """One training of a comparison.
 
     Attributes:
@@ -64,7 +66,7 @@ def plan(base, methods, variants, seeds, output_dir):
     of_variants = {name: _with_flags(base, name, given) for name, given in compared.items()}
     for name, settings in of_variants.items():
         _check_possible(name, settings)
-    if (output_dir / "settings.flags").exists():
+    if (output_dir / names.SETTINGS).exists():
         raise ValueError(f"--output_dir={output_dir} holds a run; choose one for the comparison.")
     runs = [
         _run(base, name, settings, seed, output_dir)
@@ -120,7 +122,7 @@ def _check_possible(name, settings):
     try:
         preconditions.check_networks(settings)
         preconditions.check_size(settings)
-        preconditions.check_images(settings)
+        preconditions.check_outlook(settings)
         all_methods.check(settings)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
@@ -144,12 +146,12 @@ def _run(base, name, settings, seed, output_dir):
         if getattr(settings, field.name) != getattr(base, field.name)
     }
     weights, pivot = settings.pivot_weights, None
-    if not METHODS[settings.method][0].pivot_learns_before:
+    if not METHODS[settings.method].pivot_learns_before:
         weights = ""
     elif not weights and settings.pivot_epochs and changed <= OF_THE_GROUP:
         trains = output_dir / REFERENCES[0] / f"seed{seed}"
         if trains != directory:
-            pivot = trains / "checkpoints" / "pivot.keras"
+            pivot = trains / names.PIVOT
             weights = str(pivot)
     own = {"seed": seed, "output_dir": str(directory), "pivot_weights": weights}
-    return Run(name, seed, dataclasses.replace(settings, **own), pivot)
+    return Trial(name, seed, dataclasses.replace(settings, **own), pivot)

@@ -3,9 +3,8 @@
 import numpy as np
 from scipy import stats
 
-from orc_keras.runs import checksums
-from orc_keras.runs.directory import RunDirectory, read_summary
-from orc_keras.training.stage import read_history
+from orc_keras.runs.directory import RunDirectory
+from orc_keras.runs.record import RunRecord
 
 LEVEL = 0.95  # of confidence
 
@@ -14,7 +13,7 @@ class Results:
     """The finished ones of the runs of a comparison.
 
     Args:
-        runs: a list of `Run`.
+        runs: a list of `Trial`.
 
     Attributes:
         names: of what is compared and has a finished run, in the order of the runs.
@@ -27,8 +26,7 @@ class Results:
         self.names = list(dict.fromkeys(run.variant for run in finished))
         self._runs = {name: {} for name in self.names}
         for run in finished:
-            self._runs[run.variant][run.seed] = read_summary(run.directory)
-        self._directories = {(run.variant, run.seed): run.directory for run in finished}
+            self._runs[run.variant][run.seed] = RunRecord(run.directory)
 
     def seeds(self, name):
         """Returns the seeds of the finished runs of `name`."""
@@ -41,7 +39,8 @@ class Results:
     def accuracies(self, name, member=None):
         """Returns the held-out accuracy of a member, *the* student by default, by seed."""
         member = member or self.members(name)[-1]
-        return {seed: run["members"][member]["accuracy"] for seed, run in self._runs[name].items()}
+        records = self._runs[name].items()
+        return {seed: run.summary["members"][member]["accuracy"] for seed, run in records}
 
     def difference(self, name, reference):
         """Compares the student's accuracies of two with the same seeds.
@@ -66,19 +65,18 @@ class Results:
     def curve(self, name):
         """Returns steps, `[epochs]`, and the student's held-out accuracy, `[seeds, epochs]`."""
         data, settings = self._summary(name)["data"], self._summary(name)["settings"]
-        directories = [self._directories[name, seed] for seed in self.seeds(name)]
-        paths = [checksums.check(directory, "history.csv") for directory in directories]
-        histories = [read_history(path) for path in paths]
+        histories = [record.history() for record in self._runs[name].values()]
         accuracy = np.array([history["val_accuracy"] for history in histories])
         steps_per_epoch = data["train_images"] // settings["batch_size"]
         return steps_per_epoch * np.arange(1, accuracy.shape[1] + 1), accuracy
 
     def _summary(self, name):
-        return next(iter(self._runs[name].values()))
+        return next(iter(self._runs[name].values())).summary
 
     def _rates(self, name):
         key = "images_per_second_without_evaluation"
-        return {seed: run[key] for seed, run in self._runs[name].items() if run.get(key)}
+        rates = {seed: run.summary.get(key) for seed, run in self._runs[name].items()}
+        return {seed: rate for seed, rate in rates.items() if rate}
 
 
 def mean_and_error(values):

@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from orc_keras.runs.directory import RunDirectory, read_summary
+from orc_keras.runs.directory import RunDirectory
+from orc_keras.runs.record import RunRecord
 
 TRAIN = Path(__file__).parents[2] / "train.py"
 
@@ -21,11 +22,11 @@ def run_all(runs, jobs):
     are being made, which save, and then this one.
 
     Args:
-        runs: a list of `Run`.
+        runs: a list of `Trial`.
         jobs: at least 1; the cores are divided among them.
 
     Returns:
-        The runs that failed, a list of `Run`.
+        The runs that failed, a list of `Trial`.
     """
     waiting = [run for run in runs if not RunDirectory(run.settings).is_finished()]
     done, failed, processes = len(runs) - len(waiting), [], {}
@@ -122,7 +123,7 @@ def _outcome(run, code, seconds):
     if code:
         lines = Path(f"{run.directory}.log").read_text(errors="replace").strip().splitlines()
         return f"{name}: failed. {lines[-1] if lines else ''}\n  ({run.directory}.log)"
-    *_, student = read_summary(run.directory)["members"].values()
+    *_, student = RunRecord(run.directory).summary["members"].values()
     return f"{name}: {student['accuracy']:.2%} ({seconds / 60:.1f} min)"
 
 

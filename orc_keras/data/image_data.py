@@ -5,15 +5,13 @@ import math
 
 import numpy as np
 
-from orc_keras.checks import check, check_count, check_number
-from orc_keras.data import sources
+from orc_keras.data import arguments, sources
 from orc_keras.data.images import Images, Subset
 from orc_keras.data.pipeline import statistics
 
 # Larger images are resized: the CIFAR recipe, which shifts by four pixels, is for small ones.
 LARGEST_UNRESIZED = 96
 USUAL_SIZE = 224  # of images that are resized, ImageNet's
-AUGMENTATIONS = ("auto", "none", "crop", "crop_and_flip")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,13 +104,13 @@ def load(
     Raises:
         ValueError: if the dataset is unknown, missing or damaged, or has nothing to hold out.
     """
-    if augmentation not in AUGMENTATIONS:
-        possible = ", ".join(AUGMENTATIONS)
-        raise ValueError(f"augmentation must be one of {possible}, not {augmentation!r}.")
-    check("dataset", dataset, isinstance(dataset, str), "the name of a dataset")
-    check_number("memory_gb", memory_gb, lambda gb: 0 <= gb < math.inf, "0 or more")
-    check_number("validation_fraction", validation_fraction, lambda f: 0 <= f <= 1, "0 to 1")
-    check_count("image_size", image_size, smallest=0)
+    arguments.check(
+        dataset=dataset,
+        memory_gb=memory_gb,
+        validation_fraction=validation_fraction,
+        image_size=image_size,
+    )
+    arguments.ARGUMENTS["basic_augmentation"].check("augmentation", augmentation)
     source = sources.find(dataset, data_dir or None, memory_gb * 1e9, checked, to_learn)
     splits = list(source.splits.items())
     if not to_learn:

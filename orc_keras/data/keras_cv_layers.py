@@ -6,7 +6,6 @@ for the part that is not random, `augment_images(images, transformations)`.
 """
 
 import functools
-from unittest import mock
 
 import tensorflow as tf
 
@@ -134,22 +133,32 @@ def _layers():
     import keras_cv  # only those who augment should wait for it
 
     layers, colours = keras_cv.layers, {"value_range": (0, 255), "dtype": "float32"}
-    # A layer without a generator draws nothing unnoticed; and to ask for the global one is an
-    # error where operations are deterministic.
-    with mock.patch.object(tf.random, "get_global_generator", return_value=None):
-        made = {
-            "auto_contrast": layers.AutoContrast(**colours),
-            "equalize": layers.Equalization(**colours),
-            "solarize": layers.Solarization(**colours),
-            "color": layers.RandomColorDegeneration(MAGNITUDE, dtype="float32"),
-            "contrast": layers.RandomContrast(factor=MAGNITUDE, **colours),
-            "brightness": layers.RandomBrightness(MAGNITUDE, **colours),
-            "shear": layers.RandomShear(MAGNITUDE, MAGNITUDE, dtype="float32"),
-            "translation": layers.RandomTranslation(MAGNITUDE, MAGNITUDE, dtype="float32"),
-            "cutout": layers.RandomCutout(MAGNITUDE, MAGNITUDE, dtype="float32"),
-        }
+    _have_a_generator()
+    made = {
+        "auto_contrast": layers.AutoContrast(**colours),
+        "equalize": layers.Equalization(**colours),
+        "solarize": layers.Solarization(**colours),
+        "color": layers.RandomColorDegeneration(MAGNITUDE, dtype="float32"),
+        "contrast": layers.RandomContrast(factor=MAGNITUDE, **colours),
+        "brightness": layers.RandomBrightness(MAGNITUDE, **colours),
+        "shear": layers.RandomShear(MAGNITUDE, MAGNITUDE, dtype="float32"),
+        "translation": layers.RandomTranslation(MAGNITUDE, MAGNITUDE, dtype="float32"),
+        "cutout": layers.RandomCutout(MAGNITUDE, MAGNITUDE, dtype="float32"),
+    }
     # a tf.function, because Equalization needs AutoGraph whoever calls
     return {name: tf.function(layer.augment_images) for name, layer in made.items()}
+
+
+def _have_a_generator():
+    """Sets TensorFlow's global generator where there can be none: every layer asks for it.
+
+    Where operations are deterministic it has to be made from a seed. None of ours draws from it.
+    """
+    try:
+        tf.random.get_global_generator()
+    except RuntimeError:
+        with tf.init_scope():
+            tf.random.set_global_generator(tf.random.Generator.from_seed(0))
 
 
 AUGMENTATIONS = {"randaugment": _randaugment, "cutout": _cutout}

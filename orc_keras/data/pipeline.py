@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras import startup
-from orc_keras.checks import check_choices, check_count, check_seed
-from orc_keras.data import decoding, keras_cv_layers
+from orc_keras.arguments import SEED
+from orc_keras.data import arguments, decoding, keras_cv_layers
 from orc_keras.data.augmentation import shift_and_flip
 from orc_keras.data.images import Subset, decoded
 
@@ -59,8 +59,8 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replica
     """
     if not 0 < batch_size <= len(data.train):
         raise ValueError(f"batch_size must be 1 to {len(data.train):,}, not {batch_size:,}.")
-    check_seed(seed)
-    check_choices("augmentation", augmentation, tuple(keras_cv_layers.AUGMENTATIONS))
+    SEED.check("seed", seed)
+    arguments.check(augmentation=augmentation)
     part = _part(batch_size, replicas)
     steps_per_epoch = len(data.train) // batch_size
 
@@ -225,7 +225,7 @@ def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
 
 
 def _part(batch_size, replicas):
-    check_count("batch_size", batch_size, smallest=1)
+    arguments.check(batch_size=batch_size)
     if batch_size % replicas.all:
         raise ValueError(f"batch_size={batch_size} is not divisible by {replicas.all} replicas.")
     return batch_size // replicas.all

@@ -11,6 +11,10 @@ from pathlib import Path
 
 from absl import flags
 
+from orc_keras import startup
+
+startup.quietly()
+
 from orc_keras import command_line
 from orc_keras.evaluate.networks import evaluate_member, evaluate_saved_model, table
 
@@ -65,4 +69,4 @@ if __name__ == "__main__":
     )
     flags.DEFINE_string("data_dir", "", "Folder of TensorFlow Datasets; empty: its usual place.")
     flags.DEFINE_string("json", "", "File to write the figures to, as JSON.")
-    command_line.run(main, "orc_keras.evaluate")
+    command_line.start(main, "orc_keras.evaluate")

@@ -4,9 +4,11 @@ import numpy as np
 
 from orc_keras import data
 from orc_keras.evaluate.held_out import logits_of
-from orc_keras.evaluate.predictions import Outcomes
+from orc_keras.evaluate.predictions import Predictions
+from orc_keras.evaluate.run_images import as_seen, held_out_again
 from orc_keras.export.deployed import SavedModel
-from orc_keras.runs.record import FinishedRun
+from orc_keras.export.networks import member_of
+from orc_keras.runs.record import finished
 from orc_keras.runs.summary import aligned
 
 BATCH_SIZE = 64
@@ -24,20 +26,21 @@ def evaluate_member(run, member="", dataset="", data_dir=""):
         data_dir: the folder of TensorFlow Datasets.
 
     Returns:
-        What was evaluated, in words, and its `Outcomes.measures`.
+        What was evaluated, in words, and its `Predictions.measures`.
 
     Raises:
         ValueError: if the run, the member or the images are not there, or do not fit.
     """
-    run = FinishedRun(run)
-    member = member or run.student
-    network = run.network(member)
-    images = run.as_seen(_load(dataset, data_dir)) if dataset else run.images(data_dir)
+    run = finished(run)
+    member = member or list(run.summary["members"])[-1]
+    network = member_of(run, member)
+    own = as_seen(run, _load(dataset, data_dir)) if dataset else None
+    images = own or held_out_again(run, data_dir)
     class_names = run.summary["data"]["class_names"]
     batches = _labelled(data.held_out_batches(images, BATCH_SIZE), images, class_names)
-    outcomes = _outcomes(member, logits_of({member: network}), batches)
+    predictions = _predictions(member, logits_of({member: network}), batches)
     dataset = dataset or run.summary["settings"]["dataset"]
-    return f"{member} of {run.path} on {dataset}", outcomes.measures(class_names)
+    return f"{member} of {run.path} on {dataset}", predictions.measures(class_names)
 
 
 def evaluate_saved_model(path, dataset, data_dir=""):
@@ -59,8 +62,8 @@ def evaluate_saved_model(path, dataset, data_dir=""):
     if images.image_shape[-1] > network.image_shape[-1]:
         raise ValueError(f"{dataset} has images in colour, but {path} takes grey ones.")
     batches = _labelled(data.held_out_files(images, BATCH_SIZE), images, network.class_names)
-    outcomes = _outcomes(path, lambda files: {path: network.answer(files)["logits"]}, batches)
-    return f"{path} on {dataset}", outcomes.measures(network.class_names)
+    predictions = _predictions(path, lambda files: {path: network.answer(files)["logits"]}, batches)
+    return f"{path} on {dataset}", predictions.measures(network.class_names)
 
 
 def table(measures):
@@ -85,9 +88,9 @@ def table(measures):
     )
 
 
-def _outcomes(name, compute_logits, batches):
+def _predictions(name, compute_logits, batches):
     try:
-        return Outcomes.of(compute_logits, batches)[name]
+        return Predictions.of(compute_logits, batches)[name]
     except FloatingPointError as error:
         raise ValueError(f"{name} cannot be evaluated. {error}") from error
 

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import log_softmax
@@ -10,7 +11,7 @@ CALIBRATION_BINS = 15
 
 
 @dataclasses.dataclass(frozen=True)
-class Outcomes:
+class Predictions:
     """The answers of a network to n images, in their order. All fields have shape `[n]`.
 
     Attributes:
@@ -22,8 +23,8 @@ class Outcomes:
 
     Example:
 
-    >>> outcomes = Outcomes.from_logits([[2.0, 0.0], [1.0, 3.0]], labels=[0, 0])
-    >>> outcomes.accuracy(), outcomes.accuracy_by_class(2).tolist()
+    >>> predictions = Predictions.from_logits([[2.0, 0.0], [1.0, 3.0]], labels=[0, 0])
+    >>> predictions.accuracy(), predictions.accuracy_by_class(2).tolist()
     (0.5, [0.5, nan])
     """
 
@@ -35,7 +36,7 @@ class Outcomes:
 
     @classmethod
     def from_logits(cls, logits, labels):
-        """Returns the outcomes of logits `[n, classes]`; of equal ones, the first class wins.
+        """Returns the predictions of logits `[n, classes]`; of equal ones, the first class wins.
 
         Raises:
             FloatingPointError: if a logit is NaN or infinite.
@@ -56,7 +57,7 @@ class Outcomes:
 
     @classmethod
     def of(cls, compute_logits, batches):
-        """Returns the outcomes of several networks, by name.
+        """Returns the predictions of several networks, by name.
 
         Args:
             compute_logits: a function from images to logits by name, arrays or tensors.
@@ -135,3 +136,45 @@ class Outcomes:
                 for name, accuracy in zip(class_names, by_class)
             },
         }
+
+
+class Evaluation(NamedTuple):
+    """What all members of a run answered to its held-out images.
+
+    Attributes:
+        predictions: `Predictions` of each member, by name.
+        examples: uint8 images by their position among those held out: some of those that the
+            student took for another class.
+    """
+
+    predictions: dict
+    examples: dict
+
+
+def write(evaluation, path):
+    """Writes an `Evaluation` as an `.npz` file."""
+    arrays = {
+        f"{name}/{field}": value
+        for name, predictions in evaluation.predictions.items()
+        for field, value in dataclasses.asdict(predictions).items()
+    }
+    examples = {f"/{position}": image for position, image in evaluation.examples.items()}
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **arrays, **examples)
+
+
+def read(path):
+    """Returns the `Evaluation` in a file.
+
+    Raises:
+        ValueError: if the file is damaged or missing.
+    """
+    try:
+        with np.load(path) as arrays:
+            by_place = {tuple(key.rsplit("/", 1)): arrays[key] for key in arrays.files}
+        names = dict.fromkeys(name for name, _ in by_place if name)
+        fields = [field.name for field in dataclasses.fields(Predictions)]
+        predictions = {name: Predictions(*(by_place[name, f] for f in fields)) for name in names}
+    except Exception as error:  # NumPy and zipfile have many
+        raise ValueError(f"{path} is damaged or missing.") from error
+    return Evaluation(predictions, {int(i): image for (n, i), image in by_place.items() if not n})

@@ -4,6 +4,10 @@ import sys
 
 from absl import flags
 
+from orc_keras import startup
+
+startup.quietly()
+
 from orc_keras import command_line
 from orc_keras.export.member import export_member
 
@@ -21,4 +25,4 @@ def main(argv):
 if __name__ == "__main__":
     flags.DEFINE_string("run", None, "Directory of a finished run.", required=True)
     flags.DEFINE_string("member", None, "Name of the member, as in its table.", required=True)
-    command_line.run(main, "orc_keras.export")
+    command_line.start(main, "orc_keras.export")

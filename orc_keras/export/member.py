@@ -1,64 +1,11 @@
-"""A network as files that can be deployed: SavedModel, Keras, TensorFlow Lite."""
+"""Exports a member of a run: SavedModel, Keras, TensorFlow Lite."""
 
-from pathlib import Path
-
-import keras
-import tensorflow as tf
-
-from orc_keras.data import normalise
-from orc_keras.data.decoding import central_window
-from orc_keras.data.images import decoded
+from orc_keras.evaluate.run_images import held_out_again
 from orc_keras.export import model_card, tflite
-from orc_keras.runs import checksums
+from orc_keras.export.networks import member_of
+from orc_keras.export.saved_model import export_saved_model
 from orc_keras.runs.files import replacing
-from orc_keras.runs.record import FinishedRun
-
-
-def export_saved_model(network, data, directory):
-    """Writes a network as a SavedModel that takes raw images, with two signatures.
-
-    `serving_default` takes `images`, uint8 of shape `[batch, height, width, channels]`, of the
-    size that the network was trained on. `files` takes `contents`, strings of shape `[batch]`: the
-    bytes of PNGs, JPEGs, BMPs or WebPs, which it cuts and resizes as held-out images were. Both
-    return `logits` and `probabilities`, float32 of shape `[batch, classes]`, and `classes`, the
-    int64 index of the most probable one, of shape `[batch]`. The names of the classes are beside
-    it in `class_names.txt`, one a line, and the checksums of all files in `SHA256SUMS`.
-
-    Args:
-        network: a `keras.Model` from normalised images to logits.
-        data: `ImageData.description()`.
-        directory: where to write.
-    """
-    shape = tuple(data["image_shape"])
-
-    def serve(images):
-        # A signature does not check the shape when it is called from a file.
-        images = tf.ensure_shape(images, [None, *shape])
-        normalised = normalise(images, data["mean"], data["std"])
-        logits = tf.cast(network(normalised, training=False), tf.float32)
-        return {
-            "logits": logits,
-            "probabilities": tf.nn.softmax(logits),
-            "classes": tf.argmax(logits, axis=-1),
-        }
-
-    def serve_files(contents):
-        window = central_window if data["resized"] else decoded
-        one = tf.TensorSpec(shape, tf.uint8)
-        return serve(tf.map_fn(lambda raw: window(raw, shape), contents, fn_output_signature=one))
-
-    images = tf.TensorSpec((None, *shape), tf.uint8, name="images")
-    contents = tf.TensorSpec((None,), tf.string, name="contents")
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    archive.add_endpoint("serve", serve, input_signature=[images])
-    archive.add_endpoint("files", serve_files, input_signature=[contents])
-    archive.write_out(directory, verbose=False)
-    names = "".join(f"{name}\n" for name in data["class_names"])
-    Path(directory, "class_names.txt").write_text(names, encoding="utf-8")
-    files = sorted(path for path in Path(directory).rglob("*") if path.is_file())
-    sums = checksums.of({path.relative_to(directory).as_posix(): path for path in files})
-    Path(directory, checksums.FILE).write_text(sums, encoding="utf-8")
+from orc_keras.runs.record import finished
 
 
 def export(network, member, stem, directory, summary, images=None):
@@ -102,13 +49,13 @@ def export_member(run, member):
     Raises:
         ValueError: if there is no finished run, no such member, or it has been exported before.
     """
-    run = FinishedRun(run)
-    network = run.network(member)
+    run = finished(run)
+    network = member_of(run, member)
     for target in (run.path / member, run.path / f"{member}.keras", run.path / f"{member}.tflite"):
         if target.exists():
             raise ValueError(f"{target} exists already; delete it to export {member} again.")
     try:
-        images = run.images()
+        images = held_out_again(run)
     except ValueError as error:
         print(f"The TensorFlow Lite file is not measured. {error}")
         images = None

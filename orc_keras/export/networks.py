@@ -2,12 +2,18 @@
 
 import keras
 
+import models
+from models.normalization import BatchNormalization
+from orc_keras.groups import methods  # noqa: F401 (registers what the file of a group holds)
+from orc_keras.runs import checksums, names
+
 
 def load_members(path):
-    """Returns the members of the group in a file, by name, computing in float32.
+    """Returns the members of the group in a file, by name, as stock layers in float32.
 
-    Loaded, because a network that was trained on several devices has a copy on each. In float32,
-    which their weights are anyway, because small devices cannot compute in mixed precision.
+    Loaded, because a network that was trained on several devices has a copy on each. Stock layers,
+    so that what is exported loads without this project. In float32, which their weights are anyway,
+    because small devices cannot compute in mixed precision.
 
     Args:
         path: of the file.
@@ -16,17 +22,46 @@ def load_members(path):
     keras.config.set_dtype_policy("float32")  # of networks; their layers bring their own
     try:
         group = keras.saving.load_model(path, compile=False)
-        return {name: _in_float32(network) for name, network in group.members.items()}
+        return {name: _as_deployed(network) for name, network in group.members.items()}
     finally:
         keras.config.set_dtype_policy(policy)
 
 
-def _in_float32(network):
-    def layer_in_float32(layer):
-        return type(layer).from_config(layer.get_config() | {"dtype": "float32"})
+def member_of(record, member):
+    """Returns a member's network, as it was at the end of a run.
 
-    if all(layer.compute_dtype == "float32" for layer in network._flatten_layers()):
+    Args:
+        record: the `RunRecord` of a finished run.
+        member: its name.
+
+    Raises:
+        ValueError: if there is no such member, or its file is damaged.
+    """
+    if member not in record.summary["members"]:
+        possible = ", ".join(record.summary["members"])
+        raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
+    path = checksums.check(record.path, names.GROUP)
+    try:
+        return load_members(path)[member]
+    except Exception as error:  # Keras has many for a file that is damaged
+        if "safe_mode" in str(error) or "unsafe" in str(error):
+            reason = "it holds code, which Keras's safe mode does not run"
+        else:
+            reason = "it is damaged"
+        raise ValueError(f"{path} cannot be loaded: {reason}.") from error
+
+
+def _as_deployed(network):
+    def is_deployed(layer):
+        return layer.compute_dtype == "float32" and type(layer) is not BatchNormalization
+
+    def as_deployed(layer):
+        ours = isinstance(layer, BatchNormalization)
+        kind = keras.layers.BatchNormalization if ours else type(layer)
+        return kind.from_config(layer.get_config() | {"dtype": "float32"})
+
+    if all(map(is_deployed, models.leaf_layers(network))):
         return network
-    copy = keras.models.clone_model(network, clone_function=layer_in_float32)
+    copy = keras.models.clone_model(network, clone_function=as_deployed, recursive=True)
     copy.set_weights(network.get_weights())
     return copy

@@ -6,7 +6,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from orc_keras import data, startup
 from orc_keras.evaluate.held_out import logits_of
-from orc_keras.evaluate.predictions import Outcomes
+from orc_keras.evaluate.predictions import Predictions
 
 MOST_IMAGES = 5000  # to measure the accuracy on; one by one on a CPU, many take long
 
@@ -43,11 +43,11 @@ def measure(content, network, images, batch_size):
         normalised = data.normalise(pixels, images.mean, images.std)
         return {"file": of_file(pixels), **of_network(normalised)}
 
-    outcomes = Outcomes.of(logits, batches)
+    predictions = Predictions.of(logits, batches)
     return {
         "images": number,
-        "accuracy": outcomes["file"].accuracy(),
-        "accuracy_of_network": outcomes["network"].accuracy(),
+        "accuracy": predictions["file"].accuracy(),
+        "accuracy_of_network": predictions["network"].accuracy(),
     }
 
 

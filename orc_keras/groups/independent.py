@@ -1,9 +1,7 @@
 """Every member by itself: what a way of training together has to be compared with."""
 
 import keras
-import tensorflow as tf
 
-from orc_keras.groups import losses
 from orc_keras.groups.network_group import NetworkGroup
 
 
@@ -32,14 +30,3 @@ class Alone(NetworkGroup):
 
     way = "cross-entropy, without a teacher"
     pivot_learns_before = False
-
-    def train_step(self, data):
-        images, labels = self.unpack(data)
-        global_batch = self.global_batch(labels)
-        logits = {}
-        for name in self.members:
-            with tf.GradientTape(persistent=True) as tape:
-                logits[name] = self.logits(name, images)
-                lesson = losses.cross_entropy(labels, logits[name])
-            self.learn(name, tape, lesson, global_batch)
-        return self.record_all(labels, logits)

@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from orc_keras.checks import check_number, check_seed, check_temperature, check_weight
 from orc_keras.groups import losses
-from orc_keras.groups.network_group import NetworkGroup
+from orc_keras.groups.arguments import DEFAULT
+from orc_keras.groups.network_group import GROUP, PIVOT, NetworkGroup
 
 
 @keras.saving.register_keras_serializable("orc_keras")
@@ -37,19 +37,31 @@ class KnowledgeDistillation(NetworkGroup):
 
     way = "knowledge distillation from the pivot"
 
-    def __init__(self, pivot, students, temperature=4.0, distillation_weight=0.5, name=None):
-        super().__init__(pivot, students, name=name)
-        check_temperature(temperature)
-        check_weight(distillation_weight)
-        self.temperature = temperature
-        self.distillation_weight = distillation_weight
+    def __init__(
+        self,
+        pivot,
+        students,
+        temperature=DEFAULT.temperature,
+        distillation_weight=DEFAULT.distillation_weight,
+        name=None,
+        **arguments,
+    ):
+        super().__init__(
+            pivot,
+            students,
+            name,
+            temperature=temperature,
+            distillation_weight=distillation_weight,
+            **arguments,
+        )
 
-    @property
-    def stages(self):
-        return {"group": tuple(self.student_names)}
+    def stages_of_method(self):
+        return {GROUP: tuple(self.student_names)}
 
     @property
     def measured(self):
+        if self.stage == PIVOT:
+            return super().measured
         teachers = [teacher for name in self.learners for teacher in self.teachers_of(name)]
         return tuple(name for name in self.members if name in (*teachers, *self.learners))
 
@@ -58,6 +70,8 @@ class KnowledgeDistillation(NetworkGroup):
         return [self.pivot_name]
 
     def train_step(self, data):
+        if self.stage == PIVOT:
+            return super().train_step(data)
         images, labels = self.unpack(data)
         global_batch = self.global_batch(labels)
         teachers = [name for name in self.measured if name not in self.learners]
@@ -68,7 +82,7 @@ class KnowledgeDistillation(NetworkGroup):
                 logits[name] = self.logits(name, images)
                 lesson = self.lesson(labels, logits[name], of_teachers)
             self.learn(name, tape, lesson, global_batch)
-        return self.record_all(labels, logits)
+        return self.record(labels, logits)
 
     def lesson(self, labels, logits, teachers):
         """Returns the loss of each sample, `[B]`, of a student with the given `logits`, `[B, C]`.
@@ -80,26 +94,15 @@ class KnowledgeDistillation(NetworkGroup):
         """
         return losses.teaching(labels, logits, teachers, self.temperature, self.distillation_weight)
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "temperature": self.temperature,
-            "distillation_weight": self.distillation_weight,
-        }
 
-
-class _OneAfterTheOther(KnowledgeDistillation):
-    """Knowledge distillation in which a student, once it has learnt, teaches later ones."""
-
-    @property
-    def stages(self):
-        *assistants, student = self.student_names
-        numbered = {f"stage{i}": (name,) for i, name in enumerate(assistants, 1)}
-        return {**numbered, "group": (student,)}
+def _one_after_the_other(student_names):
+    """Returns stages in which a student, once it has learnt, teaches later ones."""
+    *assistants, student = student_names
+    return {f"stage{i}": (name,) for i, name in enumerate(assistants, 1)} | {GROUP: (student,)}
 
 
 @keras.saving.register_keras_serializable("orc_keras")
-class TeacherAssistants(_OneAfterTheOther):
+class TeacherAssistants(KnowledgeDistillation):
     """A chain: each member is taught by the one before it (TAKD, Mirzadeh et al. 2020).
 
     The students before the last are the teacher assistants. They learn one after the other, as in
@@ -122,11 +125,15 @@ class TeacherAssistants(_OneAfterTheOther):
     ...     group.enter(stage)
     ...     history = group.fit(images, labels, verbose=0)
     ...     print(stage, *learners)
+    pivot resnet20
     stage1 resnet14
     group resnet8
     """
 
     way = "knowledge distillation through a chain of teacher assistants (TAKD)"
+
+    def stages_of_method(self):
+        return _one_after_the_other(self.student_names)
 
     def teachers_of(self, name):
         names = list(self.members)
@@ -134,7 +141,7 @@ class TeacherAssistants(_OneAfterTheOther):
 
 
 @keras.saving.register_keras_serializable("orc_keras")
-class DenselyGuided(_OneAfterTheOther):
+class DenselyGuided(KnowledgeDistillation):
     """Each member is taught by all before it (DGKD, Son et al. 2021).
 
     The students learn one after the other, as in `TeacherAssistants`. With n assistants before it,
@@ -171,19 +178,25 @@ class DenselyGuided(_OneAfterTheOther):
         self,
         pivot,
         students,
-        temperature=4.0,
-        distillation_weight=0.5,
-        survival_probability=0.75,
-        seed=0,
+        temperature=DEFAULT.temperature,
+        distillation_weight=DEFAULT.distillation_weight,
+        survival_probability=DEFAULT.survival_probability,
+        seed=DEFAULT.seed,
         name=None,
     ):
-        super().__init__(pivot, students, temperature, distillation_weight, name=name)
-        possible = "above 0 and at most 1"
-        check_number("survival_probability", survival_probability, lambda p: 0 < p <= 1, possible)
-        check_seed(seed)
-        self.survival_probability = survival_probability
-        self.seed = seed
+        super().__init__(
+            pivot,
+            students,
+            temperature,
+            distillation_weight,
+            name,
+            survival_probability=survival_probability,
+            seed=seed,
+        )
         self.mini_batches = self.add_state("mini_batches", (), "int64")
+
+    def stages_of_method(self):
+        return _one_after_the_other(self.student_names)
 
     def teachers_of(self, name):
         names = list(self.members)
@@ -203,10 +216,3 @@ class DenselyGuided(_OneAfterTheOther):
         self.mini_batches.assign_add(1)
         drawn = tf.random.stateless_uniform([teachers], seed) < self.survival_probability
         return tf.unstack(tf.cast(drawn, tf.float32))
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "survival_probability": self.survival_probability,
-            "seed": self.seed,
-        }

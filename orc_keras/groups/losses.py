@@ -6,7 +6,7 @@ share it. `B` is the number of samples, `C` of classes; logits are float32.
 
 import tensorflow as tf
 
-from orc_keras.checks import check_temperature
+from orc_keras.groups.arguments import ARGUMENTS
 
 
 def cross_entropy(labels, logits):
@@ -45,7 +45,7 @@ def distillation(student_logits, teacher_logits, temperature):
     >>> distillation([[1.0, 2.0]], [[1.0, 2.0]], temperature=4.0).numpy()
     array([0.], dtype=float32)
     """
-    check_temperature(temperature)
+    ARGUMENTS["temperature"].check("temperature", temperature)
     teacher_logits = tf.stop_gradient(teacher_logits)
     log_teacher = tf.nn.log_softmax(tf.divide(teacher_logits, temperature))
     log_student = tf.nn.log_softmax(tf.divide(student_logits, temperature))

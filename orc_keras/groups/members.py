@@ -5,6 +5,8 @@ import warnings
 import keras
 import numpy as np
 
+import models  # also registers the BatchNormalization that a group's file may hold
+
 
 def as_list(argument, networks):
     """Returns networks that were given as any collection as a list.
@@ -65,7 +67,7 @@ def check_synchronised(members):
         ValueError: that names such a layer.
     """
     for name, network in members.items():
-        for layer in network._flatten_layers():
+        for layer in models.leaf_layers(network):
             stock = type(layer) is keras.layers.BatchNormalization
             if stock and layer.synchronized:
                 raise ValueError(

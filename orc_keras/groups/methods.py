@@ -1,8 +1,10 @@
-"""The ways to train a group, by the names that `--method` has for them."""
+"""The methods by the names that `--method` has for them."""
+
+import inspect
 
 import keras
 
-from orc_keras.groups import online_role_change
+from orc_keras.groups.arguments import ARGUMENTS
 from orc_keras.groups.independent import Alone
 from orc_keras.groups.knowledge_distillation import (
     DenselyGuided,
@@ -12,16 +14,20 @@ from orc_keras.groups.knowledge_distillation import (
 from orc_keras.groups.mutual_learning import CollaborativeLearning, MutualLearning
 from orc_keras.groups.online_role_change import OnlineRoleChange
 
-# The class of each, and which settings it is given: those are called as its arguments are.
 METHODS = {
-    "orc": (OnlineRoleChange, online_role_change.ARGUMENTS),
-    "alone": (Alone, ()),
-    "kd": (KnowledgeDistillation, ("temperature", "distillation_weight")),
-    "dml": (MutualLearning, ()),
-    "kdcl": (CollaborativeLearning, ("temperature",)),
-    "takd": (TeacherAssistants, ("temperature", "distillation_weight")),
-    "dgkd": (DenselyGuided, ("temperature", "distillation_weight", "seed")),
+    "orc": OnlineRoleChange,
+    "alone": Alone,
+    "kd": KnowledgeDistillation,
+    "dml": MutualLearning,
+    "kdcl": CollaborativeLearning,
+    "takd": TeacherAssistants,
+    "dgkd": DenselyGuided,
 }
+
+
+def arguments_of(method):
+    """Returns the names of the arguments that a method takes, as its class declares them."""
+    return [name for name in inspect.signature(method.__init__).parameters if name in ARGUMENTS]
 
 
 def check(settings):
@@ -39,5 +45,5 @@ def check(settings):
 
 def build(pivot, students, settings):
     """Returns the group that `settings.method` names, a `NetworkGroup` of built networks."""
-    group, arguments = METHODS[settings.method]
-    return group(pivot, students, **{name: getattr(settings, name) for name in arguments})
+    method = METHODS[settings.method]
+    return method(pivot, students, **{n: getattr(settings, n) for n in arguments_of(method)})

@@ -13,15 +13,24 @@ NOT_FINITE = "Images must be finite numbers, but one has the value"
 NO_CLASS = "A label must be one of the classes, a whole number from 0 to {last}, but one is"
 
 
-def check_given(images):
-    """Refuses what holds no images, before Keras looks for them in it.
+@contextlib.contextmanager
+def checked(images):
+    """What `fit`, `evaluate` and their like run in: what is wrong with the data is a sentence.
 
     Args:
-        images: the first argument of `fit`, `evaluate` and their like.
+        images: their first argument.
 
     Raises:
-        ValueError: if it is nothing, a single number or a path, or an empty array.
+        ValueError: if it is nothing, a single number or a path, or an empty array; in place of
+            `tf.errors.InvalidArgumentError`, if a step has found an image or a label wrong.
     """
+    _check_given(images)
+    with _in_words():
+        yield
+
+
+def _check_given(images):
+    """Refuses what holds no images, before Keras looks for them in it."""
     is_iterator = isinstance(images, Iterator) and not isinstance(images, Generator)
     nothing = str | bytes | os.PathLike | numbers.Number | None
     if isinstance(images, nothing) or is_iterator:
@@ -38,7 +47,7 @@ def unpack(data, image_shape, num_classes):
     """Returns images as floats and labels as integers, or says what is wrong with them.
 
     What can be known only when the step runs (a label that is no class, an image that has a NaN) is
-    an error there, which `in_words` turns into a sentence. XLA leaves such checks out.
+    an error there, which `checked` turns into a sentence. XLA leaves such checks out.
 
     Args:
         data: what Keras's `train_step` is given: images `[B, height, width, channels]` and classes
@@ -123,12 +132,8 @@ def _first_wrong(fits, values):
 
 
 @contextlib.contextmanager
-def in_words():
-    """Turns the error of a step in which something in the mini-batch was wrong into a sentence.
-
-    Raises:
-        ValueError: in place of `tf.errors.InvalidArgumentError`, if it is such a one.
-    """
+def _in_words():
+    """Turns the error of a step in which something in the mini-batch was wrong into a sentence."""
     try:
         yield
     except ValueError as error:

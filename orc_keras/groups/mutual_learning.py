@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from orc_keras.checks import check_temperature
 from orc_keras.groups import losses
+from orc_keras.groups.arguments import DEFAULT
 from orc_keras.groups.network_group import NetworkGroup
 
 
@@ -52,7 +52,7 @@ class MutualLearning(NetworkGroup):
             self.learn(name, tape, lesson, global_batch)
             if name != self.student_names[-1]:  # whom nobody follows
                 newest[name] = self.logits(name, images)
-        return self.record_all(labels, logits)
+        return self.record(labels, logits)
 
 
 @keras.saving.register_keras_serializable("orc_keras")
@@ -87,10 +87,8 @@ class CollaborativeLearning(NetworkGroup):
     way = "knowledge distillation via collaborative learning (KDCL)"
     pivot_learns_before = False
 
-    def __init__(self, pivot, students, temperature=4.0, name=None):
-        super().__init__(pivot, students, name=name)
-        check_temperature(temperature)
-        self.temperature = temperature
+    def __init__(self, pivot, students, temperature=DEFAULT.temperature, name=None):
+        super().__init__(pivot, students, name, temperature=temperature)
 
     def train_step(self, data):
         images, labels = self.unpack(data)
@@ -103,7 +101,4 @@ class CollaborativeLearning(NetworkGroup):
                 lesson = losses.cross_entropy(labels, z)
                 lesson += losses.distillation(z, ensemble, self.temperature)
             self.learn(name, tape, lesson, global_batch)
-        return self.record_all(labels, logits)
-
-    def get_config(self):
-        return {**super().get_config(), "temperature": self.temperature}
+        return self.record(labels, logits)

@@ -3,83 +3,128 @@
 import keras
 import tensorflow as tf
 
-from orc_keras.callbacks.own import with_own
-from orc_keras.checks import check, check_count, check_number
-from orc_keras.groups import mini_batch
-from orc_keras.groups.member_metrics import MeasuredMembers
-from orc_keras.groups.members import as_list, check_synchronised
+from orc_keras.groups import compilation, losses, members, mini_batch
+from orc_keras.groups.arguments import ARGUMENTS
+from orc_keras.groups.keras_model import GroupModel, per_replica
+from orc_keras.groups.member_metrics import MemberMetrics
 from orc_keras.training import optimizers
 
+PIVOT = "pivot"  # the stage in which the pivot is trained alone
+GROUP = "group"  # the last stage of every method
 
-class NetworkGroup(MeasuredMembers):
+
+class NetworkGroup(GroupModel):
     """Networks with the same input and the same classes, with an optimizer and metrics each.
 
-    It is the common part of all ways to train a group; a subclass says how in `train_step`.
-    Called on images, it answers with the logits of the student, its last member.
+    It is the common part of all methods; a method says in `train_step` how the members learn. Here
+    each of those that learn does so by itself, from the labels, by cross-entropy. Called on images,
+    a group answers with the logits of the student, its last member.
 
     Args:
         pivot: the pivot teacher, a built `keras.Model` from images to logits.
         students: the other networks, likewise; the last one is *the* student.
         name: the name of the group.
+        **arguments: those of the method, which are checked, and become attributes.
 
     Attributes:
         members: the networks by name, the pivot first, in order. A network that is called like
             an earlier one gets a number: `wrn_40_1`, `wrn_40_1_2`, ...
+        pivot_name: name of the pivot in `members`; `student_names`, those of the students.
+        num_classes: C, the number of logits of each.
         optimizers: after `compile`, the optimizer of each member, by name.
         way: how the group learns, in words.
         pivot_learns_before: whether the pivot is to be trained by itself before the group.
-        stages: which members learn, stage after stage: names of members by the stage's name. Most
-            groups have one stage, "group".
-        learners: names of the members that learn in the stage that has been entered.
+        stage: the stage that has been entered; `learners`, names of the members that learn in it.
+        member_metrics: `MemberMetrics`.
+        role_record: `RoleRecord`, or None if roles do not change.
 
     Raises:
         ValueError: if a member is not built, shares weights with another, does not return logits,
             or differs from the others in its input or number of classes; if there are no
-            students.
+            students; if an argument is out of its range.
     """
 
     way = "several networks, trained as one"
     pivot_learns_before = True
+    role_record = None
 
-    def __init__(self, pivot, students, name=None):
-        super().__init__([pivot, *as_list("students", students)], name=name)
+    def __init__(self, pivot, students, name=None, **arguments):
+        super().__init__(name=name)
+        networks = [pivot, *members.as_list("students", students)]
+        members.check_members(networks)
+        self.members = members.name_members(networks)
+        self.pivot_name, *self.student_names = self.members
+        self.num_classes = members.num_classes(networks[-1])
+        self.member_metrics = MemberMetrics(list(self.members))
         self.optimizers = {}
-        self.enter(next(iter(self.stages)))
+        for argument, given in arguments.items():
+            ARGUMENTS[argument].check(argument, given)
+            setattr(self, argument, tuple(given) if isinstance(given, list) else given)
+        self._method_arguments = tuple(arguments)
+        self.built = True
+        self.stage, self.learners = [s for s in self.stages.items() if s[0] != PIVOT][0]
+
+    # Stages and members
 
     @property
     def stages(self):
-        return {"group": tuple(self.members)}
+        """Which members learn, stage after stage: names of members by the name of the stage.
+
+        Where the pivot is to learn alone beforehand, that is the stage "pivot". A new group stands
+        in the first stage behind it, since a pivot often has been trained already.
+        """
+        before = {PIVOT: (self.pivot_name,)} if self.pivot_learns_before else {}
+        return before | self.stages_of_method()
+
+    def stages_of_method(self):
+        """Returns the stages behind that of the pivot, the last of which is "group"."""
+        return {GROUP: tuple(self.members)}
 
     def enter(self, stage):
-        """Begins a stage, in which `fit` teaches `stages[stage]`; the first is entered already."""
+        """Begins a stage: `fit` trains `stages[stage]`, with new optimizers but *the* student's."""
         if stage not in self.stages:
             raise ValueError(f"A stage must be one of {', '.join(self.stages)}, not {stage}.")
-        self.learners = self.stages[stage]
+        self.stage, self.learners = stage, self.stages[stage]
         if self.compiled:
+            self._make_optimizers(self.learners)
             self.make_train_function(force=True)  # has to be traced anew
+            self.make_test_function(force=True)
 
-    def compile(
-        self,
-        optimizer,
-        *others,
-        run_eagerly=False,
-        steps_per_execution=1,
-        jit_compile=False,
-        auto_scale_loss=True,
-        **unsupported,
-    ):
+    @property
+    def measured(self):
+        """Names of the members that a training step measures."""
+        return self.learners if self.stage == PIVOT else tuple(self.members)
+
+    @property
+    def pivot(self):
+        """The pivot teacher, a `keras.Model`."""
+        return self.members[self.pivot_name]
+
+    @property
+    def students(self):
+        """All members but the pivot, a list of `keras.Model`."""
+        return list(self.members.values())[1:]
+
+    @property
+    def student(self):
+        """*The* student, the small network that the group is trained for."""
+        return self.students[-1]
+
+    # As any Keras model
+
+    def compile(self, optimizer, *others, **options):
         """Gives every member its own copy of the optimizer.
 
         The student has the given one itself, `group.optimizer`. The learning rates of the others
-        follow it, so that a callback which sets it sets all of them. Losses are not an argument:
-        they are what the way of training consists of.
+        follow it, so that a callback which sets it sets all of them. What the given one leaves out
+        by `exclude_from_weight_decay` its copies do not. Losses are not an argument: they are what
+        the method consists of.
 
         Args:
             optimizer: a Keras optimizer or its name.
-            run_eagerly: as in `keras.Model.compile`; so are the other arguments, but XLA is off
-                unless asked for.
             *others: none; Keras's second argument is a loss.
-            **unsupported: none.
+            **options: `run_eagerly`, `steps_per_execution`, `jit_compile` and `auto_scale_loss` as
+                in `keras.Model.compile`, but XLA is off unless asked for.
 
         Raises:
             ValueError: if there are other arguments, such as a loss or metrics; if the optimizer
@@ -87,93 +132,88 @@ class NetworkGroup(MeasuredMembers):
                 to the other members; on several replicas, if XLA is asked for, or a member has
                 BatchNorms that Keras synchronises.
         """
-        _check_compilation(others, unsupported)
-        check_count("steps_per_execution", steps_per_execution, smallest=1)
-        for name, given in dict(
-            run_eagerly=run_eagerly, jit_compile=jit_compile, auto_scale_loss=auto_scale_loss
-        ).items():
-            check(name, given, isinstance(given, bool), "True or False")
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        if jit_compile and replicas > 1:
-            raise ValueError(f"jit_compile works on one device, not on {replicas} replicas.")
-        if replicas > 1:
-            check_synchronised(self.members)
+        options = compilation.checked(self, others, options)
         with self.distribute_strategy.scope():
-            optimizer = self._own_optimizer(optimizer)
-            if getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False):
-                raise ValueError(
-                    "An optimizer with use_ema=True cannot train a group; leave use_ema off."
-                )
-            super().compile(
-                optimizer,
-                run_eagerly=run_eagerly,
-                steps_per_execution=steps_per_execution,
-                jit_compile=jit_compile,
-                auto_scale_loss=auto_scale_loss,
-            )
-            self.optimizers = {
-                **{name: optimizers.copy_of(self.optimizer) for name in list(self.members)[:-1]},
-                self.student_names[-1]: self.optimizer,
-            }
-            # Built now: Keras would build the student's for all members' variables, and restores
-            # nothing into an optimizer that is not built.
-            for name, network in self.members.items():
-                if not self.optimizers[name].built:
-                    self.optimizers[name].build(network.trainable_variables)
-            self.track_in_checkpoints("optimizer_of", self.optimizers)
+            super().compile(compilation.own_optimizer(self, optimizer), **options)
+        self._make_optimizers(self.members)
 
-    def _own_optimizer(self, given):
-        """Returns an optimizer that is no other model's, or says what is wrong with it."""
-        if not isinstance(given, str | keras.optimizers.Optimizer):
-            raise ValueError(
-                f"optimizer must be a Keras optimizer or its name, not {type(given).__name__}."
-            )
-        optimizer = keras.optimizers.get(given)
-        if optimizer.built and optimizer is not getattr(self, "optimizer", None):
-            raise ValueError(
-                f"The optimizer {optimizer.name} has trained another model; give a new one."
-            )
-        return optimizer
+    def _make_optimizers(self, names):
+        """Makes new optimizers for some members; *the* student keeps the compiled one."""
+        with self.distribute_strategy.scope():
+            new = {name: optimizers.copy_of(self.optimizer) for name in names}
+            new[self.student_names[-1]] = self.optimizer
+            optimizers.build({self.members[name]: each for name, each in new.items()})
+        self.optimizers = {**self.optimizers, **new}
 
-    def compile_from_config(self, config):
-        config = keras.saving.deserialize_keras_object(config)
-        arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
-        self.compile(**{argument: config[argument] for argument in arguments})
+    def get_config(self):
+        return {
+            "name": self.name,
+            "pivot": keras.saving.serialize_keras_object(self.pivot),
+            "students": keras.saving.serialize_keras_object(self.students),
+            **{name: getattr(self, name) for name in self._method_arguments},
+        }
 
-    def fit(self, x=None, *args, callbacks=None, **kwargs):
-        """Trains as `keras.Model.fit` does, with a progress bar of the student's numbers only.
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        networks = {
+            key: keras.saving.deserialize_keras_object(config[key], custom_objects)
+            for key in ("pivot", "students")
+        }
+        return cls(**config | networks)
 
-        For a bar of every member's, give a `keras.callbacks.ProgbarLogger` among the callbacks.
+    # What is measured
 
-        Raises:
-            ValueError: if there is nothing to learn from, a label is no class, an image is not
-                finite, or there are weights of samples or classes.
-        """
-        mini_batch.check_given(x)
-        if kwargs.get("batch_size") is not None:
-            check_count("batch_size", kwargs["batch_size"], smallest=1)
-        split = kwargs.get("validation_split", 0.0)
-        check_number("validation_split", split, lambda part: 0 <= part < 1, "from 0 to below 1")
-        with mini_batch.in_words():
-            return super().fit(x, *args, callbacks=with_own(callbacks), **kwargs)
+    @property
+    def metrics(self):
+        metrics = self.member_metrics.metrics(self._shown())
+        return [*metrics, *self._metrics_of_roles()]
 
-    def evaluate(self, x=None, *args, callbacks=None, **kwargs):
-        """Evaluates every member as `keras.Model.evaluate` does; bar and errors as `fit`."""
-        mini_batch.check_given(x)
-        with mini_batch.in_words():
-            return super().evaluate(x, *args, callbacks=with_own(callbacks), **kwargs)
+    def get_metrics_result(self):
+        """Returns the metrics by name: of training, or of an evaluation while one goes on."""
+        results = {metric.name: metric.result() for metric in self._metrics_of_roles()}
+        return self.member_metrics.results(self._shown()) | results
 
-    def train_on_batch(self, x, *args, **kwargs):
-        """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as `fit`."""
-        mini_batch.check_given(x)
-        with mini_batch.in_words():
-            return super().train_on_batch(x, *args, **kwargs)
+    def _shown(self):
+        """Returns the names of the members whose metrics are reported now."""
+        everybody = self.is_evaluating and self.stage != PIVOT
+        return tuple(self.members) if everybody else self.measured
 
-    def test_on_batch(self, x, *args, **kwargs):
-        """Evaluates one mini-batch as `keras.Model.test_on_batch` does; errors as `fit`."""
-        mini_batch.check_given(x)
-        with mini_batch.in_words():
-            return super().test_on_batch(x, *args, **kwargs)
+    def _metrics_of_roles(self):
+        change = self.role_record and not self.is_evaluating and self.stage != PIVOT
+        return self.role_record.metrics if change else []
+
+    def record(self, labels, logits):
+        """Adds a mini-batch of the members in `logits`; returns all metrics, for `train_step`."""
+        for name, z in logits.items():
+            self.member_metrics.record(name, labels, z)
+        return per_replica(self.get_metrics_result())
+
+    # The steps, and what they are made of
+
+    def train_step(self, data):
+        images, labels = self.unpack(data)
+        global_batch = self.global_batch(labels)
+        logits = {}
+        for name in self.learners:
+            with tf.GradientTape(persistent=True) as tape:
+                logits[name] = self.logits(name, images)
+                lesson = losses.cross_entropy(labels, logits[name])
+            self.learn(name, tape, lesson, global_batch)
+        return self.record(labels, logits)
+
+    def test_step(self, data):
+        images, labels = self.unpack(data)
+        with self.evaluating():
+            logits = {name: self.logits(name, images, training=False) for name in self._shown()}
+            return self.record(labels, logits)
+
+    def unpack(self, data):
+        """Returns images as floats and labels as integers of shape `[B]`, or says what is wrong."""
+        return mini_batch.unpack(data, members.image_shape(self.student), self.num_classes)
+
+    def logits(self, name, images, training=True):
+        """Runs member `name` forward; float32 logits of shape `[B, C]`."""
+        return tf.cast(self.members[name](images, training=training), tf.float32)
 
     def add_state(self, name, shape, dtype):
         """Returns a variable that belongs to the training and is the same on every replica."""
@@ -204,33 +244,6 @@ class NetworkGroup(MeasuredMembers):
             when: a boolean, the same on every replica; False turns the step off.
         """
         optimizer = self.optimizers[name]
-        with tape:
+        with tape:  # entered again: the sum and the loss scale belong to the gradient too
             loss = optimizer.scale_loss(tf.reduce_sum(sample_losses) / global_batch)
         optimizers.step(optimizer, tape, loss, self.members[name].trainable_variables, when)
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "pivot": keras.saving.serialize_keras_object(self.pivot),
-            "students": keras.saving.serialize_keras_object(self.students),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        networks = {
-            key: keras.saving.deserialize_keras_object(config[key], custom_objects)
-            for key in ("pivot", "students")
-        }
-        return cls(**config | networks)
-
-
-def _check_compilation(others, unsupported):
-    """Refuses a loss, metrics and whatever else `keras.Model.compile` takes, unless it is None."""
-    given = [f"{other!r}" for other in others if other is not None]
-    given += [name for name, value in unsupported.items() if value is not None]
-    if given:
-        raise ValueError(
-            f"A group cannot be compiled with {', '.join(given)}: its losses and metrics are those "
-            "of the method. It takes optimizer, run_eagerly, steps_per_execution, jit_compile and "
-            "auto_scale_loss."
-        )

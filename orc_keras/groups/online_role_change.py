@@ -1,44 +1,18 @@
 """Group knowledge distillation with online role change (Choi et al., ICCV 2023)."""
 
-import math
-
 import keras
 import tensorflow as tf
 
-from orc_keras.checks import (
-    check,
-    check_choice,
-    check_choices,
-    check_count,
-    check_number,
-    check_seed,
-    check_temperature,
-    check_weight,
-)
+from orc_keras.arguments import Argument
 from orc_keras.distribution.replica_cond import branch
 from orc_keras.groups import feedback, losses, roles
-from orc_keras.groups.role_record import TEACHINGS, ChangingRoles
-
-FIXED = "1 where the temporary teacher is fixed"
-PASSES = ("training", "batch", "inference")
-ARGUMENTS = (
-    "temperature",
-    "distillation_weight",
-    "mixup_alpha",
-    "temporary_teachers",
-    "role_change_interval",
-    "seed",
-    "teachings",
-    "teaching",
-    "temporary_teacher",
-    "feedback",
-    "teacher_passes",
-    "distillation_warmup",
-)
+from orc_keras.groups.arguments import DEFAULT
+from orc_keras.groups.network_group import PIVOT, NetworkGroup
+from orc_keras.groups.role_record import RoleRecord
 
 
 @keras.saving.register_keras_serializable("orc_keras")
-class OnlineRoleChange(ChangingRoles):
+class OnlineRoleChange(NetworkGroup):
     """A group in which the most confident student of every mini-batch becomes a teacher.
 
     `train_step` is the method: assess, change roles, collect feedback; then intensive, private
@@ -53,14 +27,16 @@ class OnlineRoleChange(ChangingRoles):
         distillation_weight: beta, the weight of the teachers against the labels; 0 to 1.
         mixup_alpha: alpha of the Beta distribution that mixes the feedback into the pivot's
             images; 0 turns mixing off.
-        temporary_teachers: k, how many students are promoted; fewer than the students.
+        num_temporary_teachers: k, how many students are promoted; fewer than the students.
         role_change_interval: m, mini-batches between changes of roles; 1 in the paper.
         seed: of the mixing and of the order of the feedback.
         teachings: which of "intensive", "private" and "group" teaching take place. Without the
             first the pivot stays as it is; students without theirs learn from the labels only
             (our reading).
-        teaching: "individual", each teacher by itself; or "ensemble", the mean of their logits.
-        temporary_teacher: "online", the most confident; or the name of a student that always is it.
+        teacher_aggregation: "individual", each teacher by itself; or "ensemble", the mean of their
+            logits.
+        fixed_teacher: the name of a student that always is the temporary teacher; empty: the most
+            confident one.
         feedback: what the pivot learns from: "mixed" images, "feedback" samples only, or the
             "training" samples of the mini-batch only.
         teacher_passes: what BatchNorm does while a member teaches: "training", it normalises by the
@@ -69,9 +45,7 @@ class OnlineRoleChange(ChangingRoles):
         name: the name of the group.
 
     Attributes:
-        mini_batches: how many it has been trained on, an int64 variable.
-        recent_teachers: who taught in the last 1,024 of them, the newest last: positions among the
-            students, most confident first; an int32 variable of shape `[1024, k]`.
+        role_record: `RoleRecord`: who taught in the last mini-batches, and how many there were.
 
     Raises:
         ValueError: if an argument is out of its range, or as in `NetworkGroup`.
@@ -94,47 +68,68 @@ class OnlineRoleChange(ChangingRoles):
         self,
         pivot,
         students,
-        temperature=4.0,
-        distillation_weight=0.5,
-        mixup_alpha=1.0,
-        temporary_teachers=1,
-        role_change_interval=1,
-        seed=0,
-        teachings=TEACHINGS,
-        teaching="individual",
-        temporary_teacher="online",
-        feedback="mixed",
-        teacher_passes="training",
-        distillation_warmup=0,
+        temperature=DEFAULT.temperature,
+        distillation_weight=DEFAULT.distillation_weight,
+        mixup_alpha=DEFAULT.mixup_alpha,
+        num_temporary_teachers=DEFAULT.num_temporary_teachers,
+        role_change_interval=DEFAULT.role_change_interval,
+        seed=DEFAULT.seed,
+        teachings=DEFAULT.teachings,
+        teacher_aggregation=DEFAULT.teacher_aggregation,
+        fixed_teacher=DEFAULT.fixed_teacher,
+        feedback=DEFAULT.feedback,
+        teacher_passes=DEFAULT.teacher_passes,
+        distillation_warmup=DEFAULT.distillation_warmup,
         name=None,
     ):
-        check_choices("teachings", teachings, TEACHINGS)
-        super().__init__(pivot, students, temporary_teachers, tuple(teachings), name=name)
-        check_temperature(temperature)
-        check_weight(distillation_weight)
-        check_number("mixup_alpha", mixup_alpha, lambda a: 0 <= a < math.inf, "0 or more")
-        check_count("role_change_interval", role_change_interval, smallest=1)
-        check_seed(seed)
-        check_choice("teaching", teaching, ("individual", "ensemble"))
-        check_choice("temporary_teacher", temporary_teacher, ("online", *self.student_names))
-        if temporary_teacher != "online":
-            check("temporary_teachers", temporary_teachers, temporary_teachers == 1, FIXED)
-        check_choice("feedback", feedback, ("mixed", "feedback", "training"))
-        check_choice("teacher_passes", teacher_passes, PASSES)
-        check_count("distillation_warmup", distillation_warmup, smallest=0)
-        self.temperature = temperature
-        self.distillation_weight = distillation_weight
-        self.mixup_alpha = mixup_alpha
-        self.role_change_interval = role_change_interval
-        self.seed = seed
-        self.teaching = teaching
-        self.temporary_teacher = temporary_teacher
-        self.feedback = feedback
-        self.teacher_passes = teacher_passes
-        self.distillation_warmup = distillation_warmup
+        super().__init__(
+            pivot,
+            students,
+            name,
+            temperature=temperature,
+            distillation_weight=distillation_weight,
+            mixup_alpha=mixup_alpha,
+            num_temporary_teachers=num_temporary_teachers,
+            role_change_interval=role_change_interval,
+            seed=seed,
+            teachings=teachings,
+            teacher_aggregation=teacher_aggregation,
+            fixed_teacher=fixed_teacher,
+            feedback=feedback,
+            teacher_passes=teacher_passes,
+            distillation_warmup=distillation_warmup,
+        )
+        self._check_teachers()
+        self.role_record = RoleRecord(
+            self.add_state, self.student_names, num_temporary_teachers, self.teachings
+        )
+
+    def _check_teachers(self):
+        """Refuses temporary teachers that leave nobody to teach, or that are no students."""
+        number = len(self.students)
+        if number < 2:
+            raise ValueError(
+                f"A group needs at least two students, not {number}: when the only student is the "
+                "temporary teacher, nobody is left to be taught."
+            )
+        if not self.num_temporary_teachers < number:
+            raise ValueError(
+                "num_temporary_teachers must be at least 1 and below the number of students, "
+                f"{number}, not {self.num_temporary_teachers!r}."
+            )
+        if self.fixed_teacher:
+            fixed = Argument("", choices=tuple(self.student_names))
+            fixed.check("fixed_teacher", self.fixed_teacher)
+            if self.num_temporary_teachers != 1:
+                raise ValueError(
+                    "num_temporary_teachers must be 1 where the temporary teacher is fixed, not "
+                    f"{self.num_temporary_teachers!r}."
+                )
 
     def train_step(self, data):
         """One mini-batch; the numbers are the steps of the method, the letters its symbols."""
+        if self.stage == PIVOT:
+            return super().train_step(data)  # the pivot alone, by cross-entropy
         images, labels = self.unpack(data)  # x [B, height, width, channels], y [B]
         order_seed, mixing_seed = self._seeds()
 
@@ -164,7 +159,7 @@ class OnlineRoleChange(ChangingRoles):
                     ratio,
                 )
             self.learn(self.pivot_name, pivot_tape, lesson, global_batch)
-            self.record_lesson("intensive", lesson)
+            self.role_record.record_lesson("intensive", lesson)
         pivot_logits = self._logits_of_teacher(self.pivot_name, images)
 
         # 5. Private teaching (updates each temporary teacher).
@@ -177,15 +172,13 @@ class OnlineRoleChange(ChangingRoles):
         self._teach("group", ~is_teacher, labels, logits, all_teachers, tape, global_batch)
 
         # 7. Demote: no role outlives the mini-batch, only the record of them.
-        self.remember(teachers)
-        logits = {self.pivot_name: pivot_logits, **logits}
-        self.record_mini_batch(labels, logits, mean_losses, is_teacher)
-        return self.get_metrics_result()
+        self.role_record.record(teachers, is_teacher, mean_losses)
+        return self.record(labels, {self.pivot_name: pivot_logits, **logits})
 
     def _seeds(self):
         """Two seeds that are a function of (seed, mini-batch), the same on every replica."""
-        seed = tf.stack([tf.constant(self.seed, tf.int64), tf.convert_to_tensor(self.mini_batches)])
-        return tf.unstack(tf.random.split(seed))
+        mini_batch = tf.convert_to_tensor(self.role_record.mini_batches)
+        return tf.unstack(tf.random.split(tf.stack([tf.constant(self.seed, tf.int64), mini_batch])))
 
     def _global_mean(self, sample_losses):
         """Returns the means over the samples of all replicas, and how many samples these are."""
@@ -197,11 +190,12 @@ class OnlineRoleChange(ChangingRoles):
 
     def _change_roles(self, mean_losses):
         """Promotes the most confident students, or keeps the last choice until it is due."""
-        if self.temporary_teacher != "online":
-            return tf.constant([self.student_names.index(self.temporary_teacher)])
-        is_due = tf.convert_to_tensor(self.mini_batches) % self.role_change_interval == 0
-        promoted = roles.promote(mean_losses, self.temporary_teachers)
-        return tf.where(is_due, promoted, tf.convert_to_tensor(self.recent_teachers)[-1])
+        if self.fixed_teacher:
+            return tf.constant([self.student_names.index(self.fixed_teacher)])
+        mini_batches = tf.convert_to_tensor(self.role_record.mini_batches)
+        is_due = mini_batches % self.role_change_interval == 0
+        promoted = roles.promote(mean_losses, self.num_temporary_teachers)
+        return tf.where(is_due, promoted, self.role_record.newest())
 
     def _mixing_ratio(self, seed):
         """Returns lambda, the mini-batch's own part of what the pivot learns from."""
@@ -213,7 +207,7 @@ class OnlineRoleChange(ChangingRoles):
         """Teaches the students for whom `learns`, of shape `[N]`, is True."""
         if teaching not in self.teachings:
             teachers = []
-        elif self.teaching == "ensemble":
+        elif self.teacher_aggregation == "ensemble":
             teachers = [tf.add_n(teachers) / len(teachers)]
         weight, lessons = self._weight(), []
         for name, when in zip(logits, tf.unstack(learns)):
@@ -221,13 +215,14 @@ class OnlineRoleChange(ChangingRoles):
                 lesson = losses.teaching(labels, logits[name], teachers, self.temperature, weight)
             self.learn(name, tape, lesson, global_batch, when)
             lessons.append(lesson)
-        self.record_lesson(teaching, tf.stack(lessons), tf.cast(learns, tf.float32))
+        learns = tf.cast(learns, tf.float32)
+        self.role_record.record_lesson(teaching, tf.stack(lessons), learns)
 
     def _weight(self):
         """Returns beta, which rises during the warm-up."""
         if not self.distillation_warmup:
             return self.distillation_weight
-        done = tf.cast(tf.convert_to_tensor(self.mini_batches), tf.float32)
+        done = tf.cast(tf.convert_to_tensor(self.role_record.mini_batches), tf.float32)
         return self.distillation_weight * tf.minimum(done / self.distillation_warmup, 1.0)
 
     def _logits_of_teacher(self, name, images):
@@ -252,6 +247,3 @@ class OnlineRoleChange(ChangingRoles):
             for when, (name, z) in zip(tf.unstack(is_teacher), logits.items())
         ]
         return tf.unstack(tf.gather(tf.stack(updated), teachers))
-
-    def get_config(self):
-        return {**super().get_config(), **{name: getattr(self, name) for name in ARGUMENTS}}

@@ -11,11 +11,11 @@ import jinja2
 from orc_keras.report import style, tables
 from orc_keras.report.comparison import Comparison, comparable
 from orc_keras.report.figures import PLOTS, figures
-from orc_keras.report.run import Run
+from orc_keras.report.reported_run import ReportedRun
+from orc_keras.runs import names
 from orc_keras.runs.files import replacing
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
-PAGE = "report/report.html"  # in the directory of a run
 
 
 def write(paths):
@@ -32,8 +32,8 @@ def write(paths):
         ValueError: if one of the directories is not one of a run, or there is none.
         OSError: if the report cannot be written.
     """
-    run, *given = _named_apart([Run(path) for path in _as_list(paths)])
-    directory = run.path / "report"
+    run, *given = _named_apart([ReportedRun(path) for path in _as_list(paths)])
+    directory = run.path / names.REPORT
     directory.mkdir(exist_ok=True)  # before the long work
     others = [other for other in given if comparable(run, other)]
     befores = [other for other in others if set(run.students) & set(other.students)]
@@ -42,9 +42,9 @@ def write(paths):
     _delete_plots(directory)
     shown = [_save(figure, directory) for figure in drawn]
     problems = [problem for each in (run, *given) for problem in each.problems]
-    with replacing(run.path / PAGE) as path:
+    with replacing(run.path / names.PAGE) as path:
         path.write_text(_page(run, others, problems, comparison, shown), encoding="utf-8")
-    return run.path / PAGE
+    return run.path / names.PAGE
 
 
 def _as_list(paths):

@@ -2,6 +2,10 @@
 
 import sys
 
+from orc_keras import startup
+
+startup.quietly()
+
 from orc_keras import command_line, report
 
 
@@ -15,4 +19,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    command_line.run(main, "orc_keras.report")
+    command_line.start(main, "orc_keras.report")

@@ -15,7 +15,7 @@ def _reason_against(run, other):
     if other.path.resolve() == run.path.resolve():
         return "it is the same run"
     for each in (run, other):
-        if not each.outcomes or not each.data:
+        if not each.predictions or not each.data:
             return f"{each.name} has no evaluation.npz or no data.json"
     if _images(run) != _images(other):
         return f"it was evaluated on other images or classes than {run.name}"
@@ -27,15 +27,15 @@ def _reason_against(run, other):
 def _images(run):
     """What two runs must have in common: classes, files, and classes of the held-out images."""
     what = [run.data.get(key) for key in ("class_names", "held_out_from", "source", "files")]
-    return what, run.settings["dataset"], next(iter(run.outcomes.values())).labels.tolist()
+    return what, run.settings.dataset, next(iter(run.predictions.values())).labels.tolist()
 
 
 class Comparison:
     """What the students of a group can do beside the same students in another run, "before".
 
     Args:
-        run: the `Run` of the group.
-        before: another `Run` that is comparable.
+        run: the `ReportedRun` of the group.
+        before: another `ReportedRun` that is comparable.
 
     Attributes:
         students: names of the students that both runs have.
@@ -47,7 +47,7 @@ class Comparison:
 
     def __init__(self, run, before):
         self.run, self.before = run, before
-        self.students = [name for name in run.students if name in before.outcomes]
+        self.students = [name for name in run.students if name in before.predictions]
         self._classes = len(run.class_names)
         accuracy = np.mean([self.by_class(r, s) for r in (run, before) for s in self.students], 0)
         known = np.flatnonzero(~np.isnan(accuracy))  # classes with held-out images
@@ -57,7 +57,7 @@ class Comparison:
 
     def by_class(self, run, student):
         """Returns a student's accuracy on each class."""
-        return run.outcomes[student].accuracy_by_class(self._classes)
+        return run.predictions[student].accuracy_by_class(self._classes)
 
     def change(self, student, classes):
         """Returns how a student's accuracy on some classes changed.
@@ -66,9 +66,9 @@ class Comparison:
             Accuracy before, accuracy after, and the standard error of their difference, which is
             that of the mean of paired differences; NaN where there is one image only.
         """
-        labels = self.run.outcomes[student].labels
+        labels = self.run.predictions[student].labels
         some = np.isin(labels, classes)
-        before, after = (r.outcomes[student].rank[some] == 0 for r in (self.before, self.run))
+        before, after = (r.predictions[student].rank[some] == 0 for r in (self.before, self.run))
         difference = after.astype(int) - before
         spread = np.std(difference, ddof=1) if len(difference) > 1 else np.nan
         return before.mean(), after.mean(), spread / np.sqrt(len(difference))

@@ -1,12 +1,12 @@
-"""The plots of a report: functions of a `Run` that return a figure, or None if it has not got that.
+"""The plots of a report: functions of a `ReportedRun` that return a figure, or None without data.
 
 Each draws in the style that is set.
 """
 
 import numpy as np
 
-from orc_keras.callbacks.role_history import UNKNOWN
 from orc_keras.report import style
+from orc_keras.runs.names import UNKNOWN_TEACHER
 
 MOST_CLASSES = 20  # in a plot
 MOST_POINTS = 400  # along the time axis of the roles
@@ -97,7 +97,7 @@ def roles(run):
 
 def _taught(run):
     """Whether each student taught, by mini-batch; NaN where that is unknown. `[N, mini_batches]`"""
-    unknown = (run.roles == UNKNOWN).any(axis=1)
+    unknown = (run.roles == UNKNOWN_TEACHER).any(axis=1)
     taught = np.stack([(run.roles == i).any(axis=1) for i in range(len(run.students))])
     return np.where(unknown, np.nan, taught.astype(float))
 
@@ -122,16 +122,16 @@ def _raster(taught, colours):
 
 def calibration(run, before=None):
     """How often the student is right when it is so confident; beside it the run before."""
-    runs = [r for r in (run, before) if r and run.student in r.outcomes]
+    runs = [r for r in (run, before) if r and run.student in r.predictions]
     if not runs:
         return None
     drawn, axes = style.figure(height=3.6)
     axes.plot([0, 100], [0, 100], color="gray", lw=0.8)
     for i, each in enumerate(runs):
-        outcomes = each.outcomes[run.student]
-        images, confidences, hits = outcomes.reliability()
+        predictions = each.predictions[run.student]
+        images, confidences, hits = predictions.reliability()
         some = images > 0
-        label = f"in {style.short(each.name)}: ECE {outcomes.calibration_error():.1%}"
+        label = f"in {style.short(each.name)}: ECE {predictions.calibration_error():.1%}"
         style_of = {"color": style.COLOURS[i], "linestyle": style.LINES[i], "label": label}
         axes.plot(100 * confidences[some], 100 * hits[some], **style_of)
         sizes = 10 + 90 * images[some] / images.max()

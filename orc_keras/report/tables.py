@@ -13,18 +13,13 @@ def lead(run):
     """Returns the sentence at the top."""
     if not run.summary:
         epochs = len(run.epochs)
-        return f"A run that has not finished: {epochs} of {run.settings.get('epochs')} epochs."
-    return lead_of_summary(run.summary, run.student, run.settings)
-
-
-def lead_of_summary(summary, student, settings):
-    """Returns the sentence at the top of a finished run's; KeyError if the summary is not whole."""
-    members, data = summary["members"], summary["data"]
+        return f"A run that has not finished: {epochs} of {run.settings.epochs} epochs."
+    members, data = run.summary["members"], run.summary["data"]
     return (
-        f"{student} classifies {members[student]['accuracy']:.2%} of "
-        f"{data['held_out_images']:,} held-out images of {settings['dataset']} correctly. It "
-        f"learnt from {data['train_images']:,} images in {settings['epochs']} epochs, in a "
-        f"group of {len(members)}. Method: {summary['way']}."
+        f"{run.student} classifies {members[run.student]['accuracy']:.2%} of "
+        f"{data['held_out_images']:,} held-out images of {run.settings.dataset} correctly. It "
+        f"learnt from {data['train_images']:,} images in {run.settings.epochs} epochs, in a "
+        f"group of {len(members)}. Method: {run.summary['way']}."
     )
 
 
@@ -36,8 +31,8 @@ def members(run, others):
         rows = [{"member": name} | _of_history(run.history, name) for name in run.members]
     for name, row in zip(run.members, rows):
         for other in others:
-            if name in other.outcomes:
-                row[f"top-1 in {other.name}"] = f"{other.outcomes[name].accuracy():.2%}"
+            if name in other.predictions:
+                row[f"top-1 in {other.name}"] = f"{other.predictions[name].accuracy():.2%}"
     return rows
 
 
@@ -108,8 +103,8 @@ def changes(comparison):
 
 def confusions(run):
     """Returns the pairs of classes that the student confuses most, with some of the images."""
-    outcomes = run.outcomes.get(run.student)
-    if not outcomes or not run.class_names:
+    predictions = run.predictions.get(run.student)
+    if not predictions or not run.class_names:
         return []
     names = run.class_names
     return [
@@ -119,15 +114,15 @@ def confusions(run):
             "images": [
                 {
                     "picture": _as_uri(run.examples[i]),
-                    "true": names[outcomes.labels[i]],
-                    "predicted": names[outcomes.predicted[i]],
-                    "confidence": f"{outcomes.confidence[i]:.0%}",
+                    "true": names[predictions.labels[i]],
+                    "predicted": names[predictions.predicted[i]],
+                    "confidence": f"{predictions.confidence[i]:.0%}",
                 }
                 for i in wrong[:EXAMPLES].tolist()
                 if i in run.examples
             ],
         }
-        for one, other, wrong in outcomes.confusions()
+        for one, other, wrong in predictions.confusions()
     ]
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-FILE = "SHA256SUMS"
+from orc_keras.runs.names import SUMS
 
 
 def of(paths):
@@ -33,7 +33,7 @@ def check(directory, name):
     if not path.is_file():
         raise ValueError(f"{path} is missing.")
     if sums.get(name) != _digest(path):
-        raise ValueError(f"{path} is damaged, or not of this run: {FILE} has another checksum.")
+        raise ValueError(f"{path} is damaged, or not of this run: {SUMS} has another checksum.")
     return path
 
 
@@ -44,7 +44,7 @@ def missing(directory):
 
 def read(directory):
     """Returns the checksums of a directory's files by name; ValueError as `check`."""
-    path = Path(directory) / FILE
+    path = Path(directory) / SUMS
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}

@@ -7,27 +7,9 @@ import time
 from pathlib import Path
 
 from orc_keras import command_line
-from orc_keras.runs import checksums
+from orc_keras.runs import checksums, names
 from orc_keras.runs import summary as summaries
 from orc_keras.runs.files import delete, replacing
-
-# What a run writes; nothing else in its directory is ever deleted.
-FILES = (
-    "settings.flags",
-    "data.json",
-    "summary.json",
-    checksums.FILE,
-    "history.csv",
-    "pivot_history.csv",
-    "roles.npy",
-    "tensorboard",
-    "checkpoints",
-    "student.keras",
-    "student.tflite",
-    "student",
-    "evaluation.npz",
-    "report",
-)
 
 
 class RunDirectory:
@@ -39,34 +21,34 @@ class RunDirectory:
 
     def __init__(self, settings):
         self.path = Path(settings.output_dir or time.strftime("runs/%Y%m%d-%H%M%S"))
-        self._settings = settings
+        self.settings = settings
 
     def __truediv__(self, name):
         return self.path / name
 
     def is_finished(self):
         """Whether a run of the same settings has finished here."""
-        there = self._same_run_is_there() and (self / "summary.json").exists()
-        return there and not self._settings.overwrite
+        there = self._same_run_is_there() and (self / names.SUMMARY).exists()
+        return there and not self.settings.overwrite
 
     def how_to_continue(self):
         """Returns, for the middle of a sentence, which command continues this run."""
-        changed = [f" with --output_dir={self.path}"] * (not self._settings.output_dir)
-        changed += [" without --overwrite"] * self._settings.overwrite
+        changed = [f" with --output_dir={self.path}"] * (not self.settings.output_dir)
+        changed += [" without --overwrite"] * self.settings.overwrite
         return f"the same command{' and'.join(changed)} continues"
 
     def check(self):
         """Raises ValueError if something in the directory would be overwritten."""
         check_place(self.path)
         if not self._flags_there():
-            others = self.path.is_dir() and set(os.listdir(self.path)) - {"settings.flags"}
+            others = self.path.is_dir() and set(os.listdir(self.path)) - {names.SETTINGS}
             if others:
                 raise ValueError(
                     f"--output_dir={self.path} holds files that are not of a run: there is no "
                     "settings.flags, or it is empty."
                 )
-        elif self._settings.overwrite:
-            pivot = self._settings.pivot_weights
+        elif self.settings.overwrite:
+            pivot = self.settings.pivot_weights
             if pivot and Path(pivot).resolve().is_relative_to(self.path.resolve()):
                 raise ValueError(f"--overwrite would delete --pivot_weights={pivot}.")
         elif not self._same_run_is_there():
@@ -85,18 +67,18 @@ class RunDirectory:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             # Open, and so locked, until it is closed or the process ends, however it ends.
-            self._file = open(self / "settings.flags", "a+")  # noqa: SIM115
+            self._file = open(self / names.SETTINGS, "a+")  # noqa: SIM115
             _lock(self._file)
-            if self._settings.overwrite:
+            if self.settings.overwrite:
                 self._delete_run()
                 self._file.truncate(0)
             if not self._flags_there():
-                self._file.write(self._settings.as_flags())
+                self._file.write(self.settings.as_flags())
                 self._file.flush()
                 os.fsync(self._file.fileno())
             elif not self._same_run_is_there():
                 raise BlockingIOError
-            (self / "checkpoints").mkdir(exist_ok=True)
+            (self / names.CHECKPOINTS).mkdir(exist_ok=True)
         except BlockingIOError as error:
             raise ValueError(f"--output_dir={self.path} is in use by another process.") from error
         except OSError as error:
@@ -104,9 +86,9 @@ class RunDirectory:
 
     def is_in_use(self):
         """Whether another process has claimed the directory."""
-        if not (self / "settings.flags").exists():
+        if not (self / names.SETTINGS).exists():
             return False
-        with open(self / "settings.flags", "a") as file:
+        with open(self / names.SETTINGS, "a") as file:
             try:
                 _lock(file)
             except BlockingIOError:
@@ -119,8 +101,8 @@ class RunDirectory:
 
     def data_there(self):
         """Returns the description of the images that this run began with, if it has begun."""
-        path = self / "data.json"
-        if self._settings.overwrite or not path.exists():
+        path = self / names.DATA
+        if self.settings.overwrite or not path.exists():
             return {}
         try:
             return summaries.checked_data(json.loads(path.read_text()))
@@ -135,22 +117,21 @@ class RunDirectory:
         changed = [key for key in known if there[key] != description.get(key)]
         if changed:
             raise ValueError(
-                f"--dataset={self._settings.dataset} is not what it was when the run in "
+                f"--dataset={self.settings.dataset} is not what it was when the run in "
                 f"{self.path} began ({', '.join(changed)}); choose another --output_dir, or begin "
                 "anew by adding --overwrite."
             )
 
     def finish(self, summary):
         """Writes the summary, which marks the run as finished, and checksums of what it wrote."""
-        names = [n for n in FILES if n not in ("summary.json", checksums.FILE)]
-        names += [path.name for path in self.path.glob("*_history.csv")]
-        names += [f"checkpoints/{stage}.keras" for stage in ("group", "pivot")]
-        names += [f"student/{name}" for name in checksums.read(self / "student")]
-        paths = {name: self / name for name in dict.fromkeys(names) if (self / name).is_file()}
-        with self.replacing("summary.json") as unfinished:
+        written = [name for name in names.ALL if name not in (names.SUMMARY, names.SUMS)]
+        written += [*self._earlier_histories(), names.GROUP, names.PIVOT]
+        written += [f"{names.STUDENT}/{n}" for n in checksums.read(self / names.STUDENT)]
+        paths = {name: self / name for name in written if (self / name).is_file()}
+        with self.replacing(names.SUMMARY) as unfinished:
             unfinished.write_text(_as_json(summary))
-            with self.replacing(checksums.FILE) as path:
-                path.write_text(checksums.of(paths | {"summary.json": unfinished}))
+            with self.replacing(names.SUMS) as path:
+                path.write_text(checksums.of(paths | {names.SUMMARY: unfinished}))
 
     def write_json(self, name, contents):
         """Writes a JSON file, whole or not at all."""
@@ -162,13 +143,16 @@ class RunDirectory:
         return replacing(self / name)
 
     def _delete_run(self):
-        stages = [path.name for path in self.path.glob("stage[0-9]*_history.csv")]
-        for name in (*FILES[1:], *stages):
-            delete(self / name)
+        for name in (*names.ALL, *self._earlier_histories()):
+            if name != names.SETTINGS:  # which is locked
+                delete(self / name)
+
+    def _earlier_histories(self):
+        return [path.name for each in names.EARLIER_HISTORIES for path in self.path.glob(each)]
 
     def _flags_there(self):
         """Returns the text of the settings of the run that is here, empty if there is none."""
-        settings = self / "settings.flags"
+        settings = self / names.SETTINGS
         try:
             return settings.read_text() if settings.exists() else ""
         except (OSError, UnicodeDecodeError) as error:
@@ -185,7 +169,7 @@ class RunDirectory:
                 f"{self / 'settings.flags'} is damaged: {str(error).rstrip('.')}; choose another "
                 "--output_dir, or delete that run by adding --overwrite."
             ) from None
-        ours = self._settings.identity()
+        ours = self.settings.identity()
         return [name for name in ours | there if ours.get(name) != there.get(name)]
 
     def _same_run_is_there(self):
@@ -217,15 +201,3 @@ def _lock(file):
         raise
     except OSError:  # some network file systems have no locks
         pass
-
-
-def read_summary(run):
-    """Returns the summary of the finished run in the directory `run`, or says it is damaged."""
-    try:
-        path = checksums.check(run, "summary.json")
-        return summaries.checked(json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
-        sentence = str(error).rstrip(".")
-        raise ValueError(
-            f"{sentence}; {Path(run) / 'summary.json'} deleted, the same command writes it again."
-        ) from error

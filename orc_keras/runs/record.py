@@ -1,102 +1,138 @@
-"""A finished run, as the programs that come after it see it."""
+"""What a run has left in its directory, read and validated, for all that comes after it.
 
-import dataclasses
+It imports no network.
+"""
+
+import csv
+import functools
+import json
 from pathlib import Path
 
-from orc_keras import data
-from orc_keras.export.networks import load_members
-from orc_keras.runs import checksums
-from orc_keras.runs.directory import read_summary
+import numpy as np
+
+from orc_keras import command_line
+from orc_keras.evaluate import predictions
+from orc_keras.groups.members import numbered
+from orc_keras.runs import checksums, names, summary
 
 
-class FinishedRun:
-    """What is in the directory of a run that has finished.
+class RunRecord:
+    """The directory of a run, finished or not. Each part is read when it is asked for.
 
     Args:
         path: the directory.
 
-    Attributes:
-        path: the directory, a `Path`.
-        summary: the contents of its `summary.json`.
-
     Raises:
-        ValueError: if there is none, or its summary is damaged.
+        ValueError: from each part, if it is missing, damaged or not what the run has written; the
+            file is named.
     """
 
     def __init__(self, path):
         self.path = Path(path)
-        if not (self.path / "summary.json").exists():
-            raise ValueError(f"--run={path} holds no finished run: it has no summary.json.")
-        self.summary = read_summary(self.path)
 
     @property
-    def student(self):
-        """The name of *the* student, which is the last member."""
-        return list(self.summary["members"])[-1]
+    def is_finished(self):
+        return (self.path / names.SUMMARY).exists()
 
-    def network(self, member):
-        """Returns a member's network, as it was at the end.
+    def has(self, name):
+        """Whether there is a file of this name."""
+        return (self.path / name).exists()
 
-        Raises:
-            ValueError: if there is no such member, or its file is damaged.
-        """
-        if member not in self.summary["members"]:
-            possible = ", ".join(self.summary["members"])
-            raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
-        path = checksums.check(self.path, "checkpoints/group.keras")
+    @functools.cached_property
+    def settings(self):
+        """The run's `Settings`."""
+        path = self._checked(names.SETTINGS)
         try:
-            return load_members(path)[member]
-        except Exception as error:  # Keras has many for a file that is damaged
-            if "safe_mode" in str(error) or "unsafe" in str(error):
-                reason = "it holds code, which Keras's safe mode does not run"
-            else:
-                reason = "it is damaged"
-            raise ValueError(f"{path} cannot be loaded: {reason}.") from error
+            return command_line.from_text(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is not the settings of a run: {error}") from error
 
-    def images(self, data_dir=""):
-        """Returns the images that the run was evaluated on, `ImageData`.
+    @functools.cached_property
+    def members(self):
+        """The names of the members, the pivot first, *the* student last."""
+        return numbered([self.settings.pivot, *self.settings.students])
 
-        Args:
-            data_dir: the folder of TensorFlow Datasets, if it is no longer where it was.
-
-        Raises:
-            ValueError: if they are not there, or others than they were.
-        """
-        settings = self.summary["settings"]
-        fraction = settings["validation_fraction"]
-        images = data.load(
-            settings["dataset"],
-            data_dir or settings["data_dir"],
-            settings["image_size"],
-            fraction,
-            to_learn=fraction > 0,
-        )
-        there, then = images.description(), self.summary["data"]
-        for key in ("class_names", "held_out_images", "held_out_from"):
-            if there[key] != then[key]:
-                raise ValueError(
-                    f"The images of {settings['dataset']} are not those that the run in "
-                    f"{self.path} was evaluated on: {key} differs."
-                )
-        return self.as_seen(images)
-
-    def as_seen(self, images):
-        """Returns `ImageData` with the size and the normalisation that the networks expect.
-
-        Raises:
-            ValueError: if they have another number of channels.
-        """
-        then = self.summary["data"]
-        shape = tuple(then["image_shape"])
-        if images.image_shape[-1] != shape[-1]:
+    @functools.cached_property
+    def summary(self):
+        """The contents of the summary of a finished run, a dict."""
+        try:
+            path = checksums.check(self.path, names.SUMMARY)
+            return summary.checked(json.loads(path.read_text()))
+        except (OSError, ValueError) as error:
+            sentence = str(error).rstrip(".")
             raise ValueError(
-                f"The images have {images.image_shape[-1]} channels, but the networks of the run "
-                f"in {self.path} take {shape[-1]}."
-            )
-        return dataclasses.replace(
-            images,
-            image_shape=shape,
-            resized=then["resized"] or images.resized or images.image_shape != shape,
-            mean=then["mean"],
-            std=then["std"],
-        )
+                f"{sentence}; {self.path / names.SUMMARY} deleted, the same command writes it "
+                "again."
+            ) from error
+
+    @functools.cached_property
+    def data(self):
+        """The description of the images that the run began with, a dict."""
+        return self._read(names.DATA, lambda p: summary.checked_data(json.loads(p.read_text())))
+
+    def history(self, stage="group"):
+        """Returns the values of each metric, an epoch each, by name; none before the first."""
+        return self._read(names.history(stage), read_history)
+
+    @functools.cached_property
+    def roles(self):
+        """Who taught in each mini-batch: uint8 `[mini_batches, k]`, positions of students."""
+
+        def read(path):
+            roles = np.load(path)
+            if roles.ndim != 2 or roles.dtype != np.uint8:
+                raise ValueError("It is not an array of uint8 and two axes.")
+            if not np.all((roles < len(self.members) - 1) | (roles == names.UNKNOWN_TEACHER)):
+                raise ValueError("It names students that there are not.")
+            return roles
+
+        return self._read(names.ROLES, read)
+
+    @functools.cached_property
+    def evaluation(self):
+        """What each member answered to each held-out image, an `Evaluation`."""
+
+        def read(path):
+            evaluation = predictions.read(path)
+            for of_member in (evaluation.predictions[name] for name in self.members):
+                largest = max(of_member.labels.max(), of_member.predicted.max())
+                if self.has(names.DATA) and largest >= len(self.data["class_names"]):
+                    raise ValueError("It has classes that the images have not.")
+            return evaluation
+
+        return self._read(names.EVALUATION, read)
+
+    def _read(self, name, read):
+        path = self._checked(name)
+        try:
+            return read(path)
+        except Exception as error:  # whatever is in it
+            raise ValueError(f"{path} is damaged.") from error
+
+    def _checked(self, name):
+        """Returns the path of a file, which in a finished run must be the one that it wrote."""
+        if self.is_finished and self.has(names.SUMS):
+            return checksums.check(self.path, name)
+        if not self.has(name):
+            raise ValueError(f"{self.path / name} is missing.")
+        return self.path / name
+
+
+def finished(path):
+    """Returns the `RunRecord` of a finished run, whose summary is whole.
+
+    Raises:
+        ValueError: if there is none, or its summary is damaged.
+    """
+    record = RunRecord(path)
+    if not record.is_finished:
+        raise ValueError(f"--run={path} holds no finished run: it has no {names.SUMMARY}.")
+    record.summary  # noqa: B018 (it is read now, so that what is wrong is said first)
+    return record
+
+
+def read_history(path):
+    """Returns the values of each metric, an epoch each, by name, from the file of a history."""
+    with open(path) as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}

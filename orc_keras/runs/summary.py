@@ -1,11 +1,4 @@
-"""What a run has to say at its end, in a line, a table or a dict."""
-
-import importlib.metadata
-import platform
-
-import numpy as np
-
-import models
+"""What a run says of itself: a line about its images, the table at its end, `summary.json`."""
 
 
 def table(summary):
@@ -117,45 +110,3 @@ def data(description):
         f"held out (from {description['held_out_from']}); {len(description['class_names'])} "
         f"classes; {shape}{''.join(noted)}"
     )
-
-
-def members(group, history, outcomes):
-    """Returns what is to be said of each member at the end of a run, by name.
-
-    Args:
-        group: a `NetworkGroup`.
-        history: the values of each metric, an epoch each.
-        outcomes: `Outcomes` of each member on the held-out images, by name.
-
-    Returns:
-        A dict of dicts: `network`, its architecture; `role`, pivot, student or immature teacher;
-        `parameters`, the trainable ones; `accuracy`, `top_5`, `cross_entropy` and
-        `calibration_error` on the held-out images after the last epoch; `taught`, the share of all
-        mini-batches in which it was a temporary teacher (None for the pivot, which always teaches,
-        and where nobody does).
-    """
-    roles = {group.pivot_name: "pivot", group.student_names[-1]: "student"}
-    return {
-        name: {
-            "network": network.name,
-            "role": roles.get(name, "immature teacher"),
-            "parameters": models.parameters(network),
-            "accuracy": outcomes[name].accuracy(),
-            "top_5": outcomes[name].accuracy(5),
-            "cross_entropy": float(outcomes[name].cross_entropy.mean()),
-            "calibration_error": outcomes[name].calibration_error(),
-            "taught": float(np.mean(history[f"{name}_taught"]))
-            if f"{name}_taught" in history
-            else None,
-        }
-        for name, network in group.members.items()
-    }
-
-
-def versions():
-    """Returns the versions that a run's figures depend on, by package."""
-    packages = ("tensorflow", "keras", "numpy")
-    return {
-        "python": platform.python_version(),
-        **{package: importlib.metadata.version(package) for package in packages},
-    }

@@ -1,22 +1,23 @@
 """Saves: everything that training needs to go on as if it had never stopped."""
 
 import hashlib
-import os
 import re
-import shutil
 from pathlib import Path
 
-import tensorflow as tf
+import numpy as np
 
-from orc_keras.checks import check_whole
+from orc_keras.arguments import Argument
+from orc_keras.runs.files import UNFINISHED, delete, replacing
+from orc_keras.training.arguments import ARGUMENTS
+
+CHECKSUM = "sha256"  # the name that it has beside the values
 
 
 class Saves:
-    """The saves of a stage of training, a directory each: `<stage>-<epoch>-<step>/`.
+    """The saves of a stage of training, a file each: `<stage>-<epoch>-<step>.npz`.
 
     A save is written under another name, brought to the disk, and then given its own: whenever the
-    process or the machine dies, the saves that have such a name are whole. They are TensorFlow's
-    checkpoints, which carry a checksum of every tensor; one of the whole lies beside.
+    process or the machine dies, the saves that have such a name are whole. Each carries a checksum.
 
     Args:
         directory: where they are.
@@ -38,7 +39,7 @@ class Saves:
     """
 
     def __init__(self, directory, stage, keep=2, run=""):
-        check_whole("keep", keep, lambda number: number >= 1, "1 or more")
+        ARGUMENTS["keep"].check("keep", keep)
         if not re.fullmatch(r"\w+", stage):
             raise ValueError(f"stage must be a name of letters and digits, not {stage!r}.")
         self._directory = Path(directory)
@@ -57,25 +58,22 @@ class Saves:
         Raises:
             OSError: if it cannot be written; the earlier ones are still there.
         """
-        check_whole("epoch", epoch, lambda number: 0 <= number < 10**6, "from 0 to 999,999")
-        check_whole("step", step, lambda number: 0 <= number < 10**8, "from 0 to 99,999,999")
-        path = self._directory / f"{self._stage}-{epoch:06d}-{step:08d}"
-        unfinished = path.with_suffix(".part")
-        shutil.rmtree(unfinished, ignore_errors=True)
+        Argument(0, at_least=0, at_most=10**6 - 1).check("epoch", epoch)
+        Argument(0, at_least=0, at_most=10**8 - 1).check("step", step)
+        path = self._directory / f"{self._stage}-{epoch:06d}-{step:08d}.npz"
+        values = {name: np.asarray(value) for name, value in values.items()}
         try:
-            unfinished.mkdir(parents=True)
-            _write(unfinished, values, self._key(path))
-            shutil.rmtree(path, ignore_errors=True)
-            os.rename(unfinished, path)
-            _to_disk(self._directory)
-        except (OSError, tf.errors.OpError) as error:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise OSError(f"{path} cannot be written: {_reason(error)}") from error
+            self._directory.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as unfinished, open(unfinished, "wb") as file:
+                np.savez(file, **values, **{CHECKSUM: self._checksum(path, values)})
+        except OSError as error:
+            raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
         there = self._paths()
         # Newer ones are those that turned out to be damaged.
         newer, older = there[: there.index(path)], there[there.index(path) + self._keep :]
-        for needless in (*newer, *older, *self._directory.glob(f"{self._stage}-*.part")):
-            shutil.rmtree(needless, ignore_errors=True)
+        unfinished = self._directory.glob(f"{UNFINISHED}{self._stage}-*")
+        for needless in (*newer, *older, *unfinished):
+            delete(needless)
 
     def read(self):
         """Returns epoch, step and values of the newest save that is whole, or zeros and None.
@@ -84,61 +82,29 @@ class Saves:
         """
         for path in self._paths():
             try:
-                values = _read(path, self._key(path))
-            except (OSError, ValueError, tf.errors.OpError):
-                print(f"{path}/ is damaged, or of another training, and is not used.")
+                values = self._read(path)
+            except Exception:  # NumPy and zipfile have many for what is damaged
+                print(f"{path} is damaged, or of another training, and is not used.")
                 continue
-            _, epoch, step = path.name.rsplit("-", 2)
+            _, epoch, step = path.stem.rsplit("-", 2)
             return int(epoch), int(step), values
         return 0, 0, None
 
-    def _key(self, path):
-        return f"{self._run}\n{path.name}\n".encode()
+    def _read(self, path):
+        with np.load(path) as file:
+            values = {name: file[name] for name in file.files}
+        if str(values.pop(CHECKSUM)) != self._checksum(path, values):
+            raise ValueError("It is not what was written.")
+        return values
+
+    def _checksum(self, path, values):
+        digest = hashlib.sha256(f"{self._run}\n{path.stem}\n".encode())
+        for name, value in values.items():
+            digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
+            digest.update(np.ascontiguousarray(value).data)
+        return digest.hexdigest()
 
     def _paths(self):
         """The saves, the newest first."""
         number = "[0-9]" * 6 + "-" + "[0-9]" * 8
-        return sorted(self._directory.glob(f"{self._stage}-{number}"), reverse=True)
-
-
-def _write(directory, values, key):
-    with tf.device("CPU"):
-        tensors = [tf.convert_to_tensor(value) for value in values.values()]
-        tf.raw_ops.SaveV2(
-            prefix=str(directory / "state"),
-            tensor_names=list(values),
-            shape_and_slices=[""] * len(values),
-            tensors=tensors,
-        )
-    (directory / "sha256").write_text(_digest(directory, key))
-    for path in (*directory.iterdir(), directory):
-        _to_disk(path)
-
-
-def _read(directory, key):
-    """Returns the values of a save, or raises one of several errors if it is damaged."""
-    if (directory / "sha256").read_text() != _digest(directory, key):
-        raise ValueError("It is not what was written.")
-    reader = tf.train.load_checkpoint(str(directory / "state"))
-    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-
-
-def _digest(directory, key):
-    digest = hashlib.sha256(key)
-    for path in sorted(directory.glob("state.*")):
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _to_disk(path):
-    """Waits until a file, or the names in a directory, are on the disk itself."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _reason(error):
-    return getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+        return sorted(self._directory.glob(f"{self._stage}-{number}.npz"), reverse=True)

@@ -1,13 +1,13 @@
 """SGD with L2 weight decay, a member's own copy of an optimizer, and the gated step."""
 
-import math
 import numbers
 
 import keras
 import tensorflow as tf
 
-from orc_keras.checks import check_number
+from orc_keras.arguments import Argument
 from orc_keras.distribution.replica_cond import branch
+from orc_keras.training.arguments import ARGUMENTS
 
 
 @keras.saving.register_keras_serializable("orc_keras")
@@ -30,9 +30,9 @@ class L2SGD(keras.optimizers.SGD):
 
     def __init__(self, learning_rate=0.01, momentum=0.0, l2=0.0, **kwargs):
         if isinstance(learning_rate, numbers.Number):
-            check_number("learning_rate", learning_rate, lambda r: 0 <= r < math.inf, "0 or more")
+            Argument(0.0, at_least=0).check("learning_rate", learning_rate)
         super().__init__(learning_rate, momentum, **kwargs)
-        check_number("l2", l2, lambda decay: 0 <= decay < math.inf, "0 or more")
+        ARGUMENTS["weight_decay"].check("l2", l2)
         self.l2 = l2
 
     def update_step(self, gradient, variable, learning_rate):
@@ -59,11 +59,18 @@ def copy_of(optimizer):
     config = optimizer.get_config()
     if isinstance(config["learning_rate"], float):
         config["learning_rate"] = lambda: optimizer.learning_rate
-    copy = type(optimizer).from_config(config)
-    excluded = getattr(optimizer, "_exclude_from_weight_decay_pattern", None)  # not in the config
-    if excluded:
-        copy.exclude_from_weight_decay(var_names=[excluded.pattern])
-    return copy
+    return type(optimizer).from_config(config)
+
+
+def build(optimizers):
+    """Builds optimizers, by their networks, that are not built yet.
+
+    Before `fit`: Keras would build a group's for the variables of all members, and it restores
+    nothing into an optimizer that is not built.
+    """
+    for network, optimizer in optimizers.items():
+        if not optimizer.built:
+            optimizer.build(network.trainable_variables)
 
 
 def step(optimizer, tape, loss, variables, when=None):

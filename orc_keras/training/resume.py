@@ -1,7 +1,5 @@
 """The callback that saves training, and continues it to the bit."""
 
-import signal
-import threading
 import time
 from pathlib import Path
 
@@ -10,30 +8,20 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras.distribution.workers import Workers
-
-
-class Stopped(Exception):
-    """Training has been saved and ended, because a signal asked for it."""
-
-    def __init__(self, signal_number, epoch, step):
-        super().__init__(f"stopped by {signal.Signals(signal_number).name}")
-        self.signal_number, self.epoch, self.step = signal_number, epoch, step
+from orc_keras.training.signals import Stopped, StopSignals
 
 
 class SaveAndContinue(keras.callbacks.Callback):
-    """Saves all that training consists of, and continues from the newest save.
+    """Saves all that the training of a group consists of, and continues from the newest save.
 
-    That is every weight and metric of the model, its optimizer or optimizers, the position in the
-    data, and the file of the history. With data whose order is a function of the step, as that of
+    That is every weight and metric of the group, its optimizers, the position in the data, and the
+    file of the history. With data whose order is a function of the step, as that of
     `orc_keras.data`, a training that was killed ends with the same weights and the same history as
-    one that was not. SIGTERM, which a preempted machine gets, and SIGINT (Ctrl-C) save, and then
-    raise `Stopped`.
+    one that was not. What a signal stops is saved, and then raises `Stopped`.
 
-    The model, its optimizer and its metrics must be built before `fit`, because what is not cannot
-    be restored; a `NetworkGroup` builds all of it in `compile`. Fit the model with
-    `initial_epoch=callback.epoch`, the same `steps_per_epoch`, and endless data that begin at
-    `callback.first_step`. Put it before the callback that writes the history. If `fit` ends with an
-    exception, call `release_signals()`.
+    Call `fit` once for each of `parts(epochs)`, with endless data that begin at
+    `callback.first_step`. Put the callback before the one that writes the history. Everything has
+    to be built before `fit`, because what is not cannot be restored; a `NetworkGroup` does so.
 
     Args:
         saves: `Saves`.
@@ -41,18 +29,19 @@ class SaveAndContinue(keras.callbacks.Callback):
         every: how often to save, a number and `"steps"` or `"epochs"`.
         history: path of the file that `keras.callbacks.CSVLogger(history, append=True)` writes.
         workers: `Workers`, if there are several: the chief's saves are read and written.
+        signals: `StopSignals`, which say when to stop; None: nothing does.
 
     Raises:
         ValueError: if `every` is something else; from `fit`, if it is not called as above, or if
-            the save is one of another model.
+            the save is one of another group.
         OSError: from `fit`, if a save cannot be written.
 
     Example:
 
     >>> saves = Saves(directory, "group")
     >>> progress = SaveAndContinue(saves, 100, (1, "epochs"), directory / "history.csv")
-    >>> progress.first_step  # nothing was saved yet
-    0
+    >>> list(progress.parts(epochs=3))  # nothing was saved yet
+    [(3, 100)]
 
     Attributes:
         epoch: how many epochs are complete.
@@ -61,7 +50,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         seconds: how long training has taken, in this process and in earlier ones.
     """
 
-    def __init__(self, saves, steps_per_epoch, every, history, workers=None):
+    def __init__(self, saves, steps_per_epoch, every, history, workers=None, signals=None):
         super().__init__()
         if every[0] < 1 or every[1] not in ("steps", "epochs"):
             raise ValueError(f'every must be like (500, "steps") or (1, "epochs"), not {every}.')
@@ -70,43 +59,57 @@ class SaveAndContinue(keras.callbacks.Callback):
         self._every, self._unit = every
         self._history = Path(history)
         self._workers = workers or Workers(tf.distribute.get_strategy())
-        self._received, self._handlers, self._started = 0, {}, None
+        self._signals = signals or StopSignals()
+        self._started = self._metrics = None
         self.epoch, self.step, self._values = self._workers.from_chief(saves.read())
-        self.first_step = self._steps()
         self.seconds = float(self._values["seconds"]) if self._values else 0.0
 
+    @property
+    def first_step(self):
+        return self.epoch * self._steps_per_epoch + self.step
+
+    def parts(self, epochs):
+        """Yields what is left of some epochs: for `fit`, its `epochs` and its `steps_per_epoch`.
+
+        That is the rest of an epoch that was begun, and then the others. The rest has no steps if
+        training was stopped behind the last one, before the evaluation or in it.
+        """
+        if self.step:
+            yield self.epoch + 1, self._steps_per_epoch - self.step
+        if self.epoch < epochs or not self._started:
+            yield epochs, self._steps_per_epoch
+
     def on_train_begin(self, logs=None):
-        if self._started:
-            raise ValueError("SaveAndContinue is for one call of `fit`; make another one.")
+        if self._started:  # the second part
+            return
         self._saved = (self.epoch, self.step) if self._values else None
         self._steps_saved = self.first_step
         self._started = time.perf_counter() - self.seconds
-        self._history.write_bytes(self._values["history"] if self._values else b"")
+        self._metrics = self.model.metrics  # of training; during evaluation a group has others
+        self._history.write_bytes(self._values["history"].tobytes() if self._values else b"")
         if self._values:
-            self._check(_state(self.model))
-            self._restore(_state(self.model))
+            self._check(self._state())
+            self._restore(self._state())
             self._values = {n: v for n, v in self._values.items() if n.startswith("metric/")}
-        self._catch_signals()
 
     def on_epoch_begin(self, epoch, logs=None):
         if epoch != self.epoch:
             raise ValueError(f"`fit` must be given initial_epoch={self.epoch}, not {epoch}.")
+        self._made_before = self.step
         if self.step:
-            self._restore(_metrics(self.model))  # Keras has just reset them
-            self._pass_over(self.step)
+            self._restore(self._numbered("metric", self._metric_variables()))  # just reset by Keras
         elif self._is_stopped() or self._is_due():
             self._save()
 
     def on_train_batch_end(self, batch, logs=None):
-        if batch < self.step:  # passed over
-            return
-        self.step = batch + 1
+        self.step = self._made_before + batch + 1
         # After the last step of an epoch comes its validation, and then the save.
         if self.step < self._steps_per_epoch and (self._is_stopped() or self._is_due()):
             self._save()
 
     def on_test_begin(self, logs=None):
-        self._trained = _values(_metrics(self.model))  # validation is going to reset them
+        # Validation is going to reset them.
+        self._trained = _values(self._numbered("metric", self._metric_variables()))
 
     def on_test_batch_end(self, batch, logs=None):
         if self._is_stopped():
@@ -118,19 +121,15 @@ class SaveAndContinue(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self._is_stopped() or self._saved != (self.epoch, self.step):
             self._save()
-        self.release_signals()
-
-    def _steps(self):
-        return self.epoch * self._steps_per_epoch + self.step
 
     def _is_due(self):
         if self._unit == "epochs":
-            return self.step == 0 and self._steps() > 0 and self.epoch % self._every == 0
-        return self._steps() // self._every > self._steps_saved // self._every
+            return self.step == 0 and self.epoch > 0 and self.epoch % self._every == 0
+        return self.first_step // self._every > self._steps_saved // self._every
 
     def _is_stopped(self):
         """Whether a signal has asked a worker to stop: then all of them do, after the same step."""
-        self._signal = self._workers.largest(self._received)
+        self._signal = self._workers.largest(self._signals.received)
         return self._signal > 0
 
     def _save(self, metrics=None):
@@ -142,14 +141,14 @@ class SaveAndContinue(keras.callbacks.Callback):
         here = (self.epoch, self.step)
         if self._saved != here:
             self.seconds = time.perf_counter() - self._started
-            values = self._of_all_workers(_values(_state(self.model)) | (metrics or {}))
-            values |= {"seconds": self.seconds, "history": self._history.read_bytes()}
+            values = self._of_all_workers(_values(self._state()) | (metrics or {}))
+            history = np.frombuffer(self._history.read_bytes(), np.uint8)
             if self._workers.is_chief:
-                self._saves.write(*here, values)
-            self._saved, self._steps_saved = here, self._steps()
+                self._saves.write(*here, values | {"seconds": self.seconds, "history": history})
+            self._saved, self._steps_saved = here, self.first_step
         if self._signal:
             self._workers.part()
-            self.release_signals()
+            self._signals.release()
             raise Stopped(self._signal, *here)
 
     def _of_all_workers(self, values):
@@ -168,7 +167,7 @@ class SaveAndContinue(keras.callbacks.Callback):
                 copy.assign(saved[number % len(saved)])
 
     def _check(self, variables):
-        """Raises ValueError unless the save is one of such a model, with all of it built."""
+        """Raises ValueError unless the save is one of such a group, with all of it built."""
         shapes = {name: tuple(copies[0].shape) for name, copies in variables.items()}
         saved = {name: np.shape(self._values[name])[1:] for name in self._values if "/" in name}
         if shapes != saved:
@@ -177,61 +176,27 @@ class SaveAndContinue(keras.callbacks.Callback):
                 "optimizer and its metrics have to be built before `fit`."
             )
 
-    def _pass_over(self, steps):
-        """Makes the next calls of the step do nothing: these steps were made before."""
-        step = self.model.train_function
-        left = steps // self.model.steps_per_execution
+    def _state(self):
+        """Returns all that a group and its training consist of: copies of each variable, numbered.
 
-        def passed_over(iterator):
-            nonlocal left
-            left -= 1
-            if left == 0:
-                self.model.train_function = step
-            model = self.model
-            return getattr(model, "training_results", model.get_metrics_result)()
+        Not by its path: Keras names the layers of a second model of the same kind otherwise. Of
+        what is the same on every replica there is one copy. BatchNorm's statistics are not, nor are
+        metrics.
+        """
+        optimizers = self.model.optimizers.values()
+        same = [*self.model.trainable_variables, *(v for o in optimizers for v in o.variables)]
+        return {
+            **{f"same/{i}": [variable] for i, variable in enumerate(same)},
+            **self._numbered("own", self.model.non_trainable_variables),
+            **self._numbered("metric", self._metric_variables()),
+        }
 
-        self.model.train_function = passed_over
+    def _metric_variables(self):
+        return [variable for metric in self._metrics for variable in metric.variables]
 
-    def _catch_signals(self):
-        self._received = 0
-
-        def note(number, _):
-            self._received = number
-            if number == signal.SIGINT:  # a second Ctrl-C ends the program at once
-                self.release_signals()
-
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                self._handlers[number] = signal.signal(number, note)
-
-    def release_signals(self):
-        """Gives the signals back to whom they belonged before training."""
-        while self._handlers:
-            signal.signal(*self._handlers.popitem())
-
-
-def _state(model):
-    """Returns all that a model and its training consist of: copies of each variable, by its number.
-
-    Not by its path: Keras names the layers of a second model of the same kind otherwise. Of what
-    is the same on every replica there is one copy. BatchNorm's statistics are not, nor are metrics.
-    """
-    optimizers = getattr(model, "optimizers", {"": model.optimizer}).values()
-    same = [*model.trainable_variables, *(v for o in optimizers for v in o.variables)]
-    return {
-        **{f"same/{i}": [variable] for i, variable in enumerate(same)},
-        **_numbered("own", model, model.non_trainable_variables),
-        **_metrics(model),
-    }
-
-
-def _metrics(model):
-    return _numbered("metric", model, [v for metric in model.metrics for v in metric.variables])
-
-
-def _numbered(kind, model, variables):
-    copies = model.distribute_strategy.experimental_local_results
-    return {f"{kind}/{i}": copies(variable.value) for i, variable in enumerate(variables)}
+    def _numbered(self, kind, variables):
+        copies = self.model.distribute_strategy.experimental_local_results
+        return {f"{kind}/{i}": copies(variable.value) for i, variable in enumerate(variables)}
 
 
 def _values(variables):

@@ -1,6 +1,5 @@
-"""A stage of a run: a model is fitted, saved, and continued where it was saved last."""
+"""A stage of a run: some members of the group learn, from where this run has saved it last."""
 
-import csv
 import functools
 import math
 import sys
@@ -18,21 +17,19 @@ from orc_keras.callbacks import (
     Throughput,
 )
 from orc_keras.distribution import strategies
+from orc_keras.groups.network_group import PIVOT
+from orc_keras.runs import names
 from orc_keras.training.checkpoints import Saves
 from orc_keras.training.resume import SaveAndContinue
+from orc_keras.training.signals import StopSignals
 
 
-def fit(model, epochs, settings, directory, stage, images, workers):
-    """Fits a model, from where this run has saved it last.
+def train(run, group):
+    """Trains the group of a run in the stage that it has entered.
 
     Args:
-        model: a compiled `keras.Model`; it, its optimizer and its metrics are built.
-        epochs: how many there are in all.
-        settings: `Settings`.
-        directory: `RunDirectory`.
-        stage: "pivot", or one of the group's stages.
-        images: `ImageData`.
-        workers: `Workers`.
+        run: `Run`.
+        group: a compiled `NetworkGroup`.
 
     Returns:
         How many seconds it took, in this process and in earlier ones; and the median of the images
@@ -41,83 +38,115 @@ def fit(model, epochs, settings, directory, stage, images, workers):
     Raises:
         OSError: if an image can no longer be read, or something cannot be written.
     """
-    history = directory / ("history.csv" if stage == "group" else f"{stage}_history.csv")
-    steps_per_epoch = len(images.train) // settings.batch_size
-    saves = saves_of(settings, directory, stage)
-    progress = SaveAndContinue(saves, steps_per_epoch, settings.saving(), history, workers)
-    if progress.first_step:
-        steps = epochs * steps_per_epoch
-        print(f"Continuing: {progress.first_step:,} of {steps:,} steps are done.")
-    throughput = Throughput()
-    try:
-        model.fit(
-            _train_batches(model, settings, images, progress.first_step, throughput),
-            epochs=epochs,
-            initial_epoch=progress.epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_data=held_out_batches(model, settings, images),
-            validation_steps=math.ceil(len(images.held_out) / settings.batch_size),
-            callbacks=[
-                StopOnNonFiniteLoss(),  # before what is lost is saved
-                progress,
-                StudentProgress(),
-                *([RoleHistory(directory / "roles.npy")] if _changes_roles(model) else []),
-                keras.callbacks.LearningRateScheduler(_learning_rate(settings)),
-                keras.callbacks.CSVLogger(history, append=True),  # which is to be repeatable
-                throughput,
-                GroupTensorBoard(directory / "tensorboard" / stage),
-            ],
-            shuffle=False,  # the pipeline does that
-            verbose="auto" if sys.stdout.isatty() else 2,  # a line an epoch where nobody watches
+    settings, history = run.settings, run.directory / names.history(group.stage)
+    steps_per_epoch = len(run.images.train) // settings.batch_size
+    epochs = epochs_of(group.stage, settings)
+    saves, throughput = saves_of(settings, run.directory, group.stage), Throughput()
+    with StopSignals() as signals:
+        progress = SaveAndContinue(
+            saves, steps_per_epoch, settings.saving(), history, run.workers, signals
         )
-    except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-        _name_images(images, error)
-        raise
-    finally:
-        progress.release_signals()
+        if progress.first_step:
+            steps = epochs * steps_per_epoch
+            print(f"Continuing: {progress.first_step:,} of {steps:,} steps are done.")
+        callbacks = _callbacks(run, group, progress, throughput, history)
+        try:
+            for until, steps in progress.parts(epochs):
+                _fit(run, group, progress, throughput, callbacks, until, steps)
+        except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
+            _name_images(run.images, error)
+            raise
     return progress.seconds, float(np.median(throughput.rates)) if throughput.rates else math.nan
+
+
+def epochs_of(stage, settings):
+    """Returns how many epochs a stage has."""
+    return settings.pivot_epochs if stage == PIVOT else settings.epochs
 
 
 def saves_of(settings, directory, stage):
     """Returns the `Saves` of a stage; a save of a run with other settings is none of theirs."""
     run = str(settings.identity())
-    return Saves(directory / "checkpoints", stage, settings.keep, run=run)
+    return Saves(directory / names.CHECKPOINTS, stage, settings.keep, run=run)
 
 
-def is_over(stage, later, settings, directory, workers):
+def is_over(run, stage, later):
     """Whether the saves of a stage are lost, but those of a later one, which hold all, are not.
 
     Args:
+        run: `Run`, of whose workers the chief looks.
         stage: its name.
         later: the names of the stages that follow it.
-        settings: `Settings`.
-        directory: `RunDirectory`.
-        workers: `Workers`, of which the chief looks.
     """
 
     def is_there(stage):
-        return saves_of(settings, directory, stage).read()[2] is not None
+        return saves_of(run.settings, run.directory, stage).read()[2] is not None
 
-    return workers.from_chief(not is_there(stage) and any(map(is_there, later)))
-
-
-def held_out_batches(model, settings, images):
-    """Returns the held-out images as `model.evaluate` takes them."""
-    batches = functools.partial(data.held_out_batches, images, settings.batch_size)
-    return strategies.distributed(model.distribute_strategy, batches)
+    return run.workers.from_chief(not is_there(stage) and any(map(is_there, later)))
 
 
-def _train_batches(model, settings, images, first_step, throughput):
+def _callbacks(run, group, progress, throughput, history):
+    """Returns the callbacks of a stage; their order matters."""
+    changes_roles = group.role_record and group.stage != PIVOT
+    return [
+        StopOnNonFiniteLoss(),  # before what is lost is saved
+        progress,
+        StudentProgress(),
+        *([RoleHistory(run.directory / names.ROLES)] if changes_roles else []),
+        keras.callbacks.LearningRateScheduler(_learning_rate(run.settings)),
+        keras.callbacks.CSVLogger(history, append=True),  # which is to be repeatable
+        throughput,
+        GroupTensorBoard(run.directory / names.TENSORBOARD / group.stage),
+    ]
+
+
+def _fit(run, group, progress, throughput, callbacks, until, steps):
+    """Trains to the end of epoch `until`; `steps` are those of an epoch, or what is left of it."""
+    batch_size, images = run.settings.batch_size, run.images
+    held_out = functools.partial(data.held_out_batches, images, batch_size)
+    validation = {
+        "validation_data": strategies.distributed(group.distribute_strategy, held_out),
+        "validation_steps": math.ceil(len(images.held_out) / batch_size),
+    }
+    if not steps:
+        return _evaluate_epoch(group, progress.epoch, callbacks, *validation.values())
+    return group.fit(
+        _train_batches(run, group, progress.first_step, throughput),
+        epochs=until,
+        initial_epoch=progress.epoch,
+        steps_per_epoch=steps,
+        **validation,
+        callbacks=callbacks,
+        shuffle=False,  # the pipeline does that
+        verbose=_verbosity(),
+    )
+
+
+def _evaluate_epoch(group, epoch, callbacks, held_out, steps):
+    """Does what `fit` does behind the last step of an epoch, in which training was stopped."""
+    every = keras.callbacks.CallbackList(
+        callbacks, model=group, verbose=_verbosity(), epochs=epoch + 1, steps=steps
+    )
+    every.on_train_begin()
+    every.on_epoch_begin(epoch)
+    logs = {name: float(value) for name, value in group.get_metrics_result().items()}
+    evaluated = group.evaluate(held_out, steps=steps, callbacks=every, return_dict=True, verbose=0)
+    every.on_epoch_end(epoch, logs | {f"val_{name}": value for name, value in evaluated.items()})
+    every.on_train_end()
+
+
+def _verbosity():
+    return "auto" if sys.stdout.isatty() else 2  # a line an epoch where nobody watches
+
+
+def _train_batches(run, group, first_step, throughput):
+    settings = run.settings
     how = (settings.batch_size, settings.seed, first_step, settings.augmentation)
 
     def batches(replicas):
-        return throughput.timed(data.train_batches(images, *how, replicas))
+        return throughput.timed(data.train_batches(run.images, *how, replicas))
 
-    return strategies.distributed(model.distribute_strategy, batches)
-
-
-def _changes_roles(model):
-    return hasattr(model, "recent_teachers")
+    return strategies.distributed(group.distribute_strategy, batches)
 
 
 def _learning_rate(settings):
@@ -135,10 +164,3 @@ def _name_images(images, error):
         images.check()
     except ValueError as reason:
         raise OSError(f"Images can no longer be read. {reason}") from error
-
-
-def read_history(path):
-    """Returns the values of each metric, an epoch each, by name, from a run's `history.csv`."""
-    with open(path) as file:
-        rows = list(csv.DictReader(file))
-    return {name: [float(row[name]) for row in rows] for name in rows[0]}

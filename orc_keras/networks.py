@@ -1,6 +1,10 @@
-"""`python -m models` prints the table of the networks."""
+"""Prints the table of the networks: python -m orc_keras.networks"""
 
 import sys
+
+from orc_keras import startup
+
+startup.quietly()
 
 import models
 
@@ -8,7 +12,7 @@ import models
 def main():
     """Prints each network's parameters, forward FLOPs at its usual input, and smallest input."""
     if len(sys.argv) > 1:
-        sys.exit(f"python -m models takes no arguments, but got {sys.argv[1]!r}.")
+        sys.exit(f"python -m orc_keras.networks takes no arguments, but got {sys.argv[1]!r}.")
     print(f"{'network':<18} {'parameters':>11} {'usual input':>12} {'MFLOPs':>8} {'smallest':>8}")
     for name in models.names():
         (height, width, channels), classes = models.usual_input(name)

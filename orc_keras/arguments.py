@@ -1,0 +1,94 @@
+"""What an argument may be, stated once: for what takes it, and for the flag of its name."""
+
+import dataclasses
+import numbers
+
+
+@dataclasses.dataclass(frozen=True)
+class Argument:
+    """An argument and its range.
+
+    Attributes:
+        default: its default, of the type that a flag of this name has.
+        help: what it is, in a sentence.
+        at_least: the smallest value; or `above`, which it must exceed.
+        at_most: the largest value; or `below`, which it must not reach.
+        choices: of a text, or of each entry of a tuple.
+
+    Example:
+
+    >>> Argument(4.0, "Temperature.", above=0).check("temperature", -1)
+    Traceback (most recent call last):
+    ValueError: temperature must be above 0, not -1.
+    """
+
+    default: object
+    help: str = ""
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def check(self, name, given):
+        """Raises ValueError, which says what is possible, unless `given` is."""
+        if not self._is_possible(given):
+            raise ValueError(f"{name} must be {self._possible()}, not {given!r}.")
+
+    def _is_possible(self, given):
+        if isinstance(self.default, tuple):
+            is_list = isinstance(given, list | tuple)
+            return is_list and (not self.choices or all(map(self._is_choice, given)))
+        if self.choices:
+            return self._is_choice(given)
+        if isinstance(self.default, bool | str):
+            return isinstance(given, type(self.default))
+        kind = numbers.Integral if isinstance(self.default, int) else numbers.Real
+        return isinstance(given, kind) and not isinstance(given, bool) and self._is_in_range(given)
+
+    def _is_choice(self, given):
+        return isinstance(given, str) and given in self.choices
+
+    def _is_in_range(self, given):
+        if isinstance(self.default, int):
+            fits = given < 2**63  # so that a step can count it
+        else:
+            fits = given == 0 or 1e-37 < abs(given) < 1e38  # so that float32 can hold it
+        return (
+            fits
+            and (self.at_least is None or given >= self.at_least)
+            and (self.above is None or given > self.above)
+            and (self.at_most is None or given <= self.at_most)
+            and (self.below is None or given < self.below)
+        )
+
+    def _possible(self):
+        if isinstance(self.default, tuple):
+            return f"a list of {', '.join(self.choices)}"
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if isinstance(self.default, bool):
+            return "True or False"
+        if isinstance(self.default, str):
+            return "a text"
+        is_whole = isinstance(self.default, int)
+        return ", ".join([*["a whole number"] * is_whole, self._range() or "finite"])
+
+    def _range(self):
+        low, high = self.at_least, self.at_most
+        if low is not None and high is not None:
+            return f"{low} to {high}"
+        parts = []
+        if low is not None:
+            parts.append(f"{low} or more")
+        if self.above is not None:
+            parts.append(f"above {self.above}")
+        if high is not None:
+            parts.append(f"at most {high}")
+        if self.below is not None:
+            parts.append(f"below {self.below}")
+        return " and ".join(parts)
+
+
+# A seed of everything random that a run does; NumPy takes no larger one.
+SEED = Argument(0, "Seed of all that is random.", at_least=0, at_most=2**32 - 1)

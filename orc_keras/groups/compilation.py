@@ -1,0 +1,60 @@
+"""What a group can be compiled with."""
+
+import keras
+
+from orc_keras.arguments import Argument
+from orc_keras.groups.members import check_synchronised
+
+OPTIONS = {
+    "run_eagerly": Argument(False),
+    "steps_per_execution": Argument(1, at_least=1),
+    "jit_compile": Argument(False),
+    "auto_scale_loss": Argument(True),
+}
+
+
+def checked(group, others, options):
+    """Returns all options of `compile`, or refuses what a group cannot be compiled with.
+
+    Args:
+        group: a `NetworkGroup`.
+        others: positional arguments behind the optimizer; Keras's are a loss, and so on.
+        options: further arguments by name.
+    """
+    given = [f"{other!r}" for other in others if other is not None]
+    given += [n for n, value in options.items() if n not in OPTIONS and value is not None]
+    if given:
+        raise ValueError(
+            f"A group cannot be compiled with {', '.join(given)}: its losses and metrics are those "
+            f"of the method. It takes optimizer, {', '.join(OPTIONS)}."
+        )
+    options = {name: options.get(name, option.default) for name, option in OPTIONS.items()}
+    for name, value in options.items():
+        OPTIONS[name].check(name, value)
+    replicas = group.distribute_strategy.num_replicas_in_sync
+    if options["jit_compile"] and replicas > 1:
+        raise ValueError(f"jit_compile works on one device, not on {replicas} replicas.")
+    if replicas > 1:
+        check_synchronised(group.members)
+    return options
+
+
+def own_optimizer(group, given):
+    """Returns an optimizer that is no other model's, or says what is wrong with it.
+
+    Args:
+        group: a `NetworkGroup`, which may have been compiled with it before.
+        given: a Keras optimizer or its name.
+    """
+    if not isinstance(given, str | keras.optimizers.Optimizer):
+        raise ValueError(
+            f"optimizer must be a Keras optimizer or its name, not {type(given).__name__}."
+        )
+    optimizer = keras.optimizers.get(given)
+    if optimizer.built and optimizer is not getattr(group, "optimizer", None):
+        raise ValueError(
+            f"The optimizer {optimizer.name} has trained another model; give a new one."
+        )
+    if getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False):
+        raise ValueError("An optimizer with use_ema=True cannot train a group; leave use_ema off.")
+    return optimizer

@@ -1,0 +1,97 @@
+"""What a group changes in `keras.Model`; the one private name of Keras in the project is here."""
+
+import contextlib
+
+import keras
+import tensorflow as tf
+
+from orc_keras.arguments import Argument
+from orc_keras.data.arguments import check as check_data
+from orc_keras.groups import mini_batch
+from orc_keras.groups.members import image_shape
+from orc_keras.groups.own_callbacks import with_own
+
+
+class GroupModel(keras.Model):
+    """A `keras.Model` that says what is wrong with its data, also on several machines.
+
+    Everything has to be built before `fit`, and a step has to return `per_replica` of its metrics.
+    Called on images, and exported, it is its `student`, a network that its subclass has.
+
+    Attributes:
+        is_evaluating: whether metrics are those of an evaluation, not of training.
+    """
+
+    is_evaluating = False
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # keras-team/keras#20585: to find out shapes, Keras draws a mini-batch and adds up its parts
+        # on the replicas. That fails on several machines, and where parts are of unequal size.
+        pass
+
+    def compile_from_config(self, config):
+        config = keras.saving.deserialize_keras_object(config)
+        arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
+        self.compile(**{argument: config[argument] for argument in arguments})
+
+    def call(self, images, training=None):
+        return self.student(images, training=training)
+
+    def export(self, *args, **kwargs):
+        """Exports the student as `keras.Model.export` does, also if it has never been called."""
+        images = keras.InputSpec(shape=(None, *image_shape(self.student)), dtype="float32")
+        return super().export(*args, **{"input_signature": [images], **kwargs})
+
+    def fit(self, x=None, *args, callbacks=None, **kwargs):
+        """Trains as `keras.Model.fit` does, with a progress bar of the student's numbers only.
+
+        For a bar of every member's, give a `keras.callbacks.ProgbarLogger` among the callbacks.
+
+        Raises:
+            ValueError: if there is nothing to learn from, a label is no class, an image is not
+                finite, or there are weights of samples or classes.
+        """
+        if kwargs.get("batch_size") is not None:
+            check_data(batch_size=kwargs["batch_size"])
+        split = kwargs.get("validation_split", 0.0)
+        Argument(0.0, at_least=0, below=1).check("validation_split", split)
+        with mini_batch.checked(x):
+            return super().fit(x, *args, callbacks=with_own(callbacks), **kwargs)
+
+    def evaluate(self, x=None, *args, callbacks=None, **kwargs):
+        """Evaluates every member as `keras.Model.evaluate` does; bar and errors as `fit`."""
+        with mini_batch.checked(x), self.evaluating():
+            return super().evaluate(x, *args, callbacks=with_own(callbacks), **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as `fit`."""
+        with mini_batch.checked(x):
+            return super().train_on_batch(x, *args, **kwargs)
+
+    def test_on_batch(self, x, *args, **kwargs):
+        """Evaluates one mini-batch as `keras.Model.test_on_batch` does; errors as `fit`."""
+        with mini_batch.checked(x), self.evaluating():
+            return super().test_on_batch(x, *args, **kwargs)
+
+    @contextlib.contextmanager
+    def evaluating(self):
+        """For as long as it lasts, metrics are those of an evaluation."""
+        earlier, self.is_evaluating = self.is_evaluating, True
+        try:
+            yield
+        finally:
+            self.is_evaluating = earlier
+
+
+def per_replica(metrics):
+    """Returns the metrics of a step in the shape in which Keras can reduce them.
+
+    keras-team/keras#20329: on several machines Keras takes the mean of each over its first axis,
+    which a scalar does not have.
+
+    Args:
+        metrics: scalars by name.
+    """
+    strategy = tf.distribute.get_strategy()
+    is_multi_worker = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return {n: value[None] for n, value in metrics.items()} if is_multi_worker else metrics

@@ -1,0 +1,120 @@
+"""What can be read of a run, finished or not, for its report."""
+
+import numpy as np
+
+from orc_keras.evaluate.predictions import Evaluation
+from orc_keras.report import tables
+from orc_keras.runs import names
+from orc_keras.runs.record import RunRecord
+
+
+class ReportedRun:
+    """A run, of which any file but the settings may be missing or damaged.
+
+    Args:
+        path: the directory.
+
+    Attributes:
+        path: the directory, a `Path`; `name`, its name.
+        settings: `Settings`.
+        members: names, the pivot first.
+        summary: the contents of its summary, or None.
+        data: the description of its images; empty if it is missing.
+        history: values of each metric, an epoch each, by name; empty before the first epoch's end.
+        roles: who taught, `[mini_batches, k]`, or None.
+        predictions: `Predictions` of each member by name; empty before the end.
+        examples: images that the student confused, by their position.
+        problems: sentences about what is missing or damaged.
+
+    Raises:
+        ValueError: if the directory is not one of a run.
+    """
+
+    def __init__(self, path):
+        self._record = RunRecord(path)
+        self.path = self._record.path
+        self.name = self.path.resolve().name
+        self.problems = []
+        if not self.path.is_dir():
+            raise ValueError(f"{self.path} is not a directory.")
+        if not self._record.has(names.SETTINGS):
+            raise ValueError(
+                f"{self.path} is not the directory of a run: it has no {names.SETTINGS}."
+            )
+        self.settings, self.members = self._record.settings, self._record.members
+        self.summary = self._read(names.SUMMARY, self._summary, None, "has not finished")
+        self.data = self._read(
+            names.DATA, lambda: self._record.data, {}, "has not loaded its images"
+        )
+        self.history = self._read(names.HISTORY, self._history, {}, "has not finished an epoch")
+        teaches = any(name.endswith("_taught") for name in self.history)
+        no_roles = "has no history of its roles" if teaches else None
+        self.roles = self._read(names.ROLES, lambda: self._record.roles, None, no_roles)
+        not_evaluated = "has not been evaluated" if self.summary else None
+        self.predictions, self.examples = self._read(
+            names.EVALUATION, lambda: self._record.evaluation, Evaluation({}, {}), not_evaluated
+        )
+
+    @property
+    def students(self):
+        return self.members[1:]
+
+    @property
+    def student(self):
+        return self.members[-1]
+
+    @property
+    def class_names(self):
+        return self.data.get("class_names", [])
+
+    @property
+    def epochs(self):
+        """1, 2, ..., as many as have been finished."""
+        return np.arange(1, len(self.history.get("epoch", [])) + 1)
+
+    def phases(self):
+        """Returns (first epoch, last epoch, learning rate) of each part of the training."""
+        rates = np.array(self.history.get("learning_rate", []))
+        starts = np.flatnonzero(np.diff(rates, prepend=np.nan) != 0)
+        ends = [*starts[1:], len(rates)]
+        return [(s + 1, int(e), float(rates[s])) for s, e in zip(starts.tolist(), ends)]
+
+    def taught(self, first=0, last=None):
+        """Returns the share of mini-batches that each student taught, of some; NaN if unknown."""
+        roles = self.roles[first:last]
+        known = roles[(roles != names.UNKNOWN_TEACHER).all(axis=1)]
+        if not len(known):
+            return [np.nan for _ in self.students]
+        return [(known == i).any(axis=1).mean() for i in range(len(self.students))]
+
+    def mini_batches_per_epoch(self):
+        return max(self.data["train_images"] // self.settings.batch_size, 1)
+
+    def _summary(self):
+        summary = self._record.summary
+        tables.members_of_summary(summary, self.members)
+        return summary
+
+    def _history(self):
+        history = self._record.history()
+        needed = [f"val_{name}_{q}" for name in self.members for q in ("loss", "accuracy")]
+        if not history and not self.summary:  # before the first epoch's end
+            return {}
+        if not all(name in history for name in [*needed, "epoch"]):
+            raise ValueError("It does not hold what it should.")
+        return history
+
+    def _read(self, name, read, otherwise, missing):
+        """Reads a part; what is wrong becomes one of `problems`, if `missing` says so."""
+        if not self._record.has(name):
+            if missing:
+                self.problems.append(f"{self.name} {missing}: it has no {name}.")
+            return otherwise
+        try:
+            return read()
+        except Exception:  # whatever is in it, the rest can be shown
+            or_sums = f", or its line in {names.SUMS} is" * self._record.has(names.SUMS)
+            self.problems.append(
+                f"{name} of {self.name} is damaged{or_sums}; what it holds is left out."
+            )
+            return otherwise
