@@ -19,7 +19,7 @@ _PLACES = {
     "OnlineRoleChange": _GROUPS,
     "TeacherAssistants": _GROUPS,
     "callbacks": "orc_keras.callbacks",
-    "optimizers": "orc_keras.training.optimizers",
+    "optimizers": "orc_keras.groups.optimizers",
 }
 __all__ = list(_PLACES)
 

@@ -17,12 +17,12 @@ from orc_keras.distribution.workers import Workers
 from orc_keras.finish import finish
 from orc_keras.groups import methods
 from orc_keras.groups.network_group import PIVOT
+from orc_keras.groups.optimizers import L2SGD
 from orc_keras.runs import checksums, names, summary
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import RunRecord
 from orc_keras.runs.run import Run
 from orc_keras.training import stage
-from orc_keras.training.optimizers import L2SGD
 
 
 def prepare(settings):

@@ -9,11 +9,10 @@ import numpy as np
 
 import models
 from orc_keras import report
-from orc_keras.evaluate import predictions
-from orc_keras.evaluate.held_out import evaluate_group
-from orc_keras.export.member import export
-from orc_keras.export.networks import load_members
-from orc_keras.runs import names, summary
+from orc_keras.evaluate.whole_group import evaluate_group
+from orc_keras.export.formats import export
+from orc_keras.export.stock_layers import load_members
+from orc_keras.runs import names, predictions, summary
 from orc_keras.runs.record import RunRecord
 
 

@@ -15,7 +15,7 @@ startup.quietly()
 
 from orc_keras import command_line
 from orc_keras.data import files
-from orc_keras.export.deployed import SavedModel
+from orc_keras.export.saved_model import SavedModel
 
 MOST = 5
 

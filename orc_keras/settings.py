@@ -3,11 +3,10 @@
 import dataclasses
 import re
 
-from orc_keras.arguments import Argument
+from orc_keras.arguments import RUN, Argument
 from orc_keras.data.arguments import ARGUMENTS as DATA
 from orc_keras.groups.arguments import ARGUMENTS as METHOD
 from orc_keras.groups.methods import METHODS, arguments_of
-from orc_keras.training.arguments import ARGUMENTS as RUN
 
 METHOD_NAME = Argument(
     "orc",

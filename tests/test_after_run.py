@@ -13,8 +13,8 @@ from conftest import program
 
 from orc_keras import data, experiment, predict
 from orc_keras.evaluate import networks
-from orc_keras.export.deployed import SavedModel
-from orc_keras.export.member import export_member, tflite
+from orc_keras.export.formats import export_member, tflite
+from orc_keras.export.saved_model import SavedModel
 from orc_keras.runs.record import FinishedRun
 from orc_keras.settings import Settings
 

@@ -16,7 +16,7 @@ from orc_keras.data import ImageData
 from orc_keras.data.pipeline import Replicas
 from orc_keras.distribution import strategies
 from orc_keras.distribution.workers import Workers
-from orc_keras.training import optimizers
+from orc_keras.groups import optimizers
 
 
 def normalised_members(synchronized):

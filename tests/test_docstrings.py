@@ -25,8 +25,8 @@ MODULES = (
     "orc_keras.groups.losses",
     "orc_keras.groups.mutual_learning",
     "orc_keras.groups.online_role_change",
-    "orc_keras.training.optimizers",
-    "orc_keras.evaluate.predictions",
+    "orc_keras.groups.optimizers",
+    "orc_keras.runs.predictions",
     "orc_keras.groups.roles",
     "orc_keras.training.checkpoints",
 )

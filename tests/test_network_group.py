@@ -5,8 +5,7 @@ import tensorflow as tf
 from conftest import IMAGE_SHAPE, NUM_CLASSES, hidden_group_members
 
 import orc_keras
-from orc_keras.groups import online_role_change
-from orc_keras.training import optimizers
+from orc_keras.groups import online_role_change, optimizers
 
 
 def test_members_by_name_and_role(group):

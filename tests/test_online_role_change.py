@@ -6,8 +6,7 @@ import tensorflow as tf
 from conftest import hidden_group_members, linear_network
 
 import orc_keras
-from orc_keras.groups import feedback
-from orc_keras.training import optimizers
+from orc_keras.groups import feedback, optimizers
 
 
 def _linear_group(students=3, **arguments):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from orc_keras.evaluate.predictions import Predictions
+from orc_keras.runs.predictions import Predictions
 
 
 @pytest.fixture

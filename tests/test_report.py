@@ -10,8 +10,8 @@ from PIL import Image
 
 from orc_keras import report
 from orc_keras.evaluate import held_out
-from orc_keras.evaluate.predictions import Predictions
 from orc_keras.report.comparison import Comparison
+from orc_keras.runs.predictions import Predictions
 
 CLASSES = ["one", "two & <b>more</b>", "$3$", "vier"]
 MEMBERS = ("large", "small", "small_2")

@@ -15,8 +15,7 @@ import tensorflow as tf
 
 import models
 from orc_keras import callbacks, data, report
-from orc_keras.groups import feedback, losses
-from orc_keras.training import optimizers
+from orc_keras.groups import feedback, losses, optimizers
 from orc_keras.training.checkpoints import Saves
 
 __all__ = [

@@ -16,7 +16,7 @@ from orc_keras import startup
 startup.quietly()
 
 from orc_keras import command_line
-from orc_keras.evaluate.networks import evaluate_member, evaluate_saved_model, table
+from orc_keras.evaluate.one_network import evaluate_member, evaluate_saved_model, table
 
 
 def _evaluate(run, member, saved_model, dataset, data_dir):

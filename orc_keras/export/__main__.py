@@ -9,7 +9,7 @@ from orc_keras import startup
 startup.quietly()
 
 from orc_keras import command_line
-from orc_keras.export.member import export_member
+from orc_keras.export.formats import export_member
 
 
 def main(argv):

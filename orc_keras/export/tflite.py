@@ -5,8 +5,8 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from orc_keras import data, startup
-from orc_keras.evaluate.held_out import logits_of
-from orc_keras.evaluate.predictions import Predictions
+from orc_keras.export.stock_layers import logits_of
+from orc_keras.runs.predictions import Predictions
 
 MOST_IMAGES = 5000  # to measure the accuracy on; one by one on a CPU, many take long
 

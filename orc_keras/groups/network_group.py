@@ -3,11 +3,10 @@
 import keras
 import tensorflow as tf
 
-from orc_keras.groups import compilation, losses, members, mini_batch
+from orc_keras.groups import compilation, losses, members, mini_batch, optimizers
 from orc_keras.groups.arguments import ARGUMENTS
 from orc_keras.groups.keras_model import GroupModel, per_replica
 from orc_keras.groups.member_metrics import MemberMetrics
-from orc_keras.training import optimizers
 
 PIVOT = "pivot"  # the stage in which the pivot is trained alone
 GROUP = "group"  # the last stage of every method

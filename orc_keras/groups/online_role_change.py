@@ -149,17 +149,7 @@ class OnlineRoleChange(NetworkGroup):
 
         # 4. Intensive teaching (updates the pivot).
         if "intensive" in self.teachings:
-            ratio = self._mixing_ratio(mixing_seed)  # lambda
-            mixed_images = ratio * images + (1 - ratio) * tf.gather(images, hardest)
-            with tf.GradientTape(persistent=True) as pivot_tape:
-                lesson = losses.intensive_teaching(
-                    labels,
-                    tf.gather(labels, hardest),
-                    self.logits(self.pivot_name, mixed_images),
-                    ratio,
-                )
-            self.learn(self.pivot_name, pivot_tape, lesson, global_batch)
-            self.role_record.record_lesson("intensive", lesson)
+            self._teach_pivot(images, labels, hardest, mixing_seed, global_batch)
         pivot_logits = self._logits_of_teacher(self.pivot_name, images)
 
         # 5. Private teaching (updates each temporary teacher).
@@ -196,6 +186,16 @@ class OnlineRoleChange(NetworkGroup):
         is_due = mini_batches % self.role_change_interval == 0
         promoted = roles.promote(mean_losses, self.num_temporary_teachers)
         return tf.where(is_due, promoted, self.role_record.newest())
+
+    def _teach_pivot(self, images, labels, hardest, mixing_seed, global_batch):
+        """Teaches the pivot by the mini-batch, mixed up with the feedback at positions `[B]`."""
+        ratio = self._mixing_ratio(mixing_seed)  # lambda
+        mixed_images = ratio * images + (1 - ratio) * tf.gather(images, hardest)
+        with tf.GradientTape(persistent=True) as tape:
+            logits = self.logits(self.pivot_name, mixed_images)
+            lesson = losses.intensive_teaching(labels, tf.gather(labels, hardest), logits, ratio)
+        self.learn(self.pivot_name, tape, lesson, global_batch)
+        self.role_record.record_lesson("intensive", lesson)
 
     def _mixing_ratio(self, seed):
         """Returns lambda, the mini-batch's own part of what the pivot learns from."""

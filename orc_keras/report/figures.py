@@ -32,9 +32,28 @@ class Figure:
 def figures(run, comparison):
     """Returns the figures that a run has; `comparison` is None without another run."""
     before = comparison and comparison.before
+    every = [
+        *_of_learning(run, before),
+        *_of_roles(run),
+        *_of_classes(comparison),
+        Figure(
+            "calibration",
+            "calibration",
+            f"Calibration of {run.student}",
+            "Of the held-out images that it is so confident about, how many it gets right. On the "
+            "diagonal it is as right as it is confident; below it, it is too confident. Larger "
+            "dots: more images. ECE: expected calibration error.",
+            functools.partial(plots.calibration, run, before),
+        ),
+    ]
+    with style.styled("light"):
+        return [figure for figure in every if figure.draw() is not None]
+
+
+def _of_learning(run, before):
     thin = f" Thin lines: {before.name}." if before and before.history else ""
     epochs = " Vertical lines: the learning rate changes."
-    every = [
+    return [
         Figure(
             "accuracy",
             "learning",
@@ -49,6 +68,11 @@ def figures(run, comparison):
             f"Cross-entropy of each member on the held-out images, logarithmic.{thin}{epochs}",
             functools.partial(plots.loss, run, before),
         ),
+    ]
+
+
+def _of_roles(run):
+    return [
         Figure(
             "roles",
             "roles",
@@ -62,8 +86,8 @@ def figures(run, comparison):
             "confidence",
             "roles",
             "Confidence",
-            "Above, the confidence of each student: minus its mean cross-entropy on the images to "
-            "learn, as it is when roles are chosen. Below, the mean gap between the most and the "
+            "Above, the confidence of each student: minus its mean cross-entropy on the training "
+            "images, as it is when roles are chosen. Below, the mean gap between the most and the "
             "least confident student of a mini-batch.",
             functools.partial(plots.confidence, run),
         ),
@@ -75,19 +99,7 @@ def figures(run, comparison):
             "other students (group) in each epoch, logarithmic.",
             functools.partial(plots.teachings, run),
         ),
-        *_of_classes(comparison),
-        Figure(
-            "calibration",
-            "calibration",
-            f"Calibration of {run.student}",
-            "Of the held-out images that it is so confident about, how many it gets right. On the "
-            "diagonal it is as right as it is confident; below it, it is too confident. Larger "
-            "dots: more images. ECE: expected calibration error.",
-            functools.partial(plots.calibration, run, before),
-        ),
     ]
-    with style.styled("light"):
-        return [figure for figure in every if figure.draw() is not None]
 
 
 def _of_classes(comparison):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from orc_keras.evaluate.predictions import Evaluation
 from orc_keras.report import tables
 from orc_keras.runs import names
+from orc_keras.runs.predictions import Evaluation
 from orc_keras.runs.record import RunRecord
 
 

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from orc_keras.evaluate.held_out import EXAMPLES
+from orc_keras.evaluate.whole_group import EXAMPLES
 
 
 def lead(run):

@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from orc_keras import command_line
-from orc_keras.evaluate import predictions
 from orc_keras.groups.members import numbered
-from orc_keras.runs import checksums, names, summary
+from orc_keras.runs import checksums, names, predictions, summary
 
 
 class RunRecord:

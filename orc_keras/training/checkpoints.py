@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from orc_keras.arguments import Argument
+from orc_keras.arguments import RUN, Argument
 from orc_keras.runs.files import UNFINISHED, delete, replacing
-from orc_keras.training.arguments import ARGUMENTS
 
 CHECKSUM = "sha256"  # the name that it has beside the values
 
@@ -39,7 +38,7 @@ class Saves:
     """
 
     def __init__(self, directory, stage, keep=2, run=""):
-        ARGUMENTS["keep"].check("keep", keep)
+        RUN["keep"].check("keep", keep)
         if not re.fullmatch(r"\w+", stage):
             raise ValueError(f"stage must be a name of letters and digits, not {stage!r}.")
         self._directory = Path(directory)

@@ -1,26 +1,14 @@
 """Evaluates all members of a run on its held-out images."""
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from orc_keras import data
-from orc_keras.evaluate.predictions import Evaluation, Predictions
+from orc_keras.export.stock_layers import logits_of
+from orc_keras.runs.predictions import Evaluation, Predictions
 
 THUMBNAIL = 96  # pixels; what a report shows of larger images is brought to this size
 EXAMPLES = 6  # images of each pair of classes that are confused
-
-
-def logits_of(networks):
-    """Returns a function from normalised images to the logits of several networks, by name."""
-    shape = next(iter(networks.values())).input_shape[1:]
-
-    # One function for all of them: TensorFlow would warn of many.
-    @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32)])
-    def logits(images):
-        return {name: network(images, training=False) for name, network in networks.items()}
-
-    return logits
 
 
 def evaluate_group(networks, images, batch_size):

@@ -5,9 +5,8 @@ import numbers
 import keras
 import tensorflow as tf
 
-from orc_keras.arguments import Argument
+from orc_keras.arguments import RUN, Argument
 from orc_keras.distribution.replica_cond import branch
-from orc_keras.training.arguments import ARGUMENTS
 
 
 @keras.saving.register_keras_serializable("orc_keras")
@@ -32,7 +31,7 @@ class L2SGD(keras.optimizers.SGD):
         if isinstance(learning_rate, numbers.Number):
             Argument(0.0, at_least=0).check("learning_rate", learning_rate)
         super().__init__(learning_rate, momentum, **kwargs)
-        ARGUMENTS["weight_decay"].check("l2", l2)
+        RUN["weight_decay"].check("l2", l2)
         self.l2 = l2
 
     def update_step(self, gradient, variable, learning_rate):

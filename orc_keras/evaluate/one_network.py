@@ -3,11 +3,10 @@
 import numpy as np
 
 from orc_keras import data
-from orc_keras.evaluate.held_out import logits_of
-from orc_keras.evaluate.predictions import Predictions
-from orc_keras.evaluate.run_images import as_seen, held_out_again
-from orc_keras.export.deployed import SavedModel
-from orc_keras.export.networks import member_of
+from orc_keras.export.saved_model import SavedModel
+from orc_keras.export.stock_layers import logits_of, member_of
+from orc_keras.runs.images import as_seen, held_out_again
+from orc_keras.runs.predictions import Predictions
 from orc_keras.runs.record import finished
 from orc_keras.runs.summary import aligned
 

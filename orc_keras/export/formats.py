@@ -1,10 +1,10 @@
 """Exports a member of a run: SavedModel, Keras, TensorFlow Lite."""
 
-from orc_keras.evaluate.run_images import held_out_again
 from orc_keras.export import model_card, tflite
-from orc_keras.export.networks import member_of
 from orc_keras.export.saved_model import export_saved_model
+from orc_keras.export.stock_layers import member_of
 from orc_keras.runs.files import replacing
+from orc_keras.runs.images import held_out_again
 from orc_keras.runs.record import finished
 
 

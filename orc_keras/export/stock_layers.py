@@ -1,6 +1,7 @@
 """Networks from the file of a group, as they are evaluated and deployed."""
 
 import keras
+import tensorflow as tf
 
 import models
 from models.normalization import BatchNormalization
@@ -49,6 +50,18 @@ def member_of(record, member):
         else:
             reason = "it is damaged"
         raise ValueError(f"{path} cannot be loaded: {reason}.") from error
+
+
+def logits_of(networks):
+    """Returns a function from normalised images to the logits of several networks, by name."""
+    shape = next(iter(networks.values())).input_shape[1:]
+
+    # One function for all of them: TensorFlow would warn of many.
+    @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32)])
+    def logits(images):
+        return {name: network(images, training=False) for name, network in networks.items()}
+
+    return logits
 
 
 def _as_deployed(network):
