@@ -11,13 +11,14 @@ import keras
 import tensorflow as tf
 
 import models
-from orc_keras import data, preconditions, report
+from orc_keras import data, preconditions
 from orc_keras.distribution import strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.finish import finish
 from orc_keras.groups import methods
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.groups.optimizers import L2SGD
+from orc_keras.report import page
 from orc_keras.runs import checksums, names, summary
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import RunRecord
@@ -70,7 +71,7 @@ def show(directory, finished, workers):
     workers.part()
     with workers.chief_speaking():
         if workers.is_chief and not (directory / names.PAGE).exists():
-            report.write([directory.path])
+            page.write([directory.path])
         print(f"{directory.path}/ holds this run, finished:\n\n{summary.table(finished)}")
     return finished
 

@@ -8,10 +8,10 @@ import platform
 import numpy as np
 
 import models
-from orc_keras import report
 from orc_keras.evaluate.whole_group import evaluate_group
 from orc_keras.export.formats import export
 from orc_keras.export.stock_layers import load_members
+from orc_keras.report import page
 from orc_keras.runs import names, predictions, summary
 from orc_keras.runs.record import RunRecord
 
@@ -50,10 +50,10 @@ def finish(run, group, seconds, rate):
     measured = export(networks[student], student, names.STUDENT, directory, contents, images)
     contents["tflite"] = measured
     directory.finish(contents)
-    page = report.write([directory.path])
+    written = page.write([directory.path])
     print(
         f"\n{summary.table(contents)}\n\n"
-        f"The student is in {directory / names.STUDENT}/; {page} shows what happened."
+        f"The student is in {directory / names.STUDENT}/; {written} shows what happened."
     )
     return contents
 

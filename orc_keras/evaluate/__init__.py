@@ -1,0 +1,1 @@
+"""How right networks are: `python -m orc_keras.evaluate`."""

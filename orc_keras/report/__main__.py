@@ -6,14 +6,15 @@ from orc_keras import startup
 
 startup.quietly()
 
-from orc_keras import command_line, report
+from orc_keras import command_line
+from orc_keras.report.page import write
 
 
 def main(argv):
     if len(argv) < 2:
         sys.exit("orc_keras.report: name the directory of a run, and others to compare it with.")
     try:
-        print(f"Wrote {report.write(argv[1:])}.")
+        print(f"Wrote {write(argv[1:])}.")
     except (ValueError, OSError) as error:
         sys.exit(f"orc_keras.report: {error}")
 
