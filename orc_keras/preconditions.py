@@ -111,9 +111,7 @@ def check_images(run, replicas):
 def check_batch_size(batch_size, number, replicas=1):
     """Refuses mini-batches that there are too few images for, or that replicas do not divide."""
     if batch_size > number:
-        raise ValueError(
-            f"--batch_size={batch_size} is more than the {number} images to learn from."
-        )
+        raise ValueError(f"--batch_size={batch_size} is more than the {number} training images.")
     if batch_size % replicas:
         raise ValueError(f"--batch_size={batch_size} is not divisible by the {replicas} replicas.")
 

@@ -159,7 +159,7 @@ def nothing_held_out(dataset):
     """Returns the ValueError of a dataset with one split."""
     return ValueError(
         f"--dataset={dataset} has no held-out images (val, validation or test); hold back some "
-        "of those to learn with --validation_fraction=0.1."
+        "of the training images with --validation_fraction=0.1."
     )
 
 

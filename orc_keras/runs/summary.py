@@ -106,7 +106,7 @@ def data(description):
     if folders := description.get("ignored_folders"):
         noted.append(f"; no classes, because of the dot: {', '.join(folders)}")
     return (
-        f"Images: {description['train_images']:,} to learn, {description['held_out_images']:,} "
+        f"Images: {description['train_images']:,} for training, {description['held_out_images']:,} "
         f"held out (from {description['held_out_from']}); {len(description['class_names'])} "
         f"classes; {shape}{''.join(noted)}"
     )
