@@ -24,7 +24,6 @@ from attacks import forking, grammar, runs
 from attacks.grammar import cases, sample
 
 __all__ = ["attack", "cases", "sample"]
-FLAGS = flags.FLAGS
 
 
 def attack(cases, jobs=2, ended=None):
@@ -92,19 +91,28 @@ def _printable(text):
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def main(argv):
-    if len(argv) > 1:
-        sys.exit(f"attack.py: {argv[1]!r} is not a flag.")
-    drawn = cases(FLAGS.seed, FLAGS.number)
+def define_flags(values):
+    to, kinds = {"flag_values": values}, ["", *grammar.KINDS]
+    flags.DEFINE_integer("seed", 0, "Of what is drawn.", **to)
+    flags.DEFINE_integer("number", 500, "How many wrong inputs.", 1, **to)
+    flags.DEFINE_integer("jobs", 2, "Processes at once.", 1, **to)
+    flags.DEFINE_integer("only", None, "The number of the one case to repeat.", **to)
+    flags.DEFINE_enum("kind", "", kinds, "The one kind to draw.", **to)
+
+
+def main(values, arguments=()):
+    if arguments:
+        sys.exit(f"attack.py: {arguments[0]!r} is not a flag.")
+    drawn = cases(values.seed, values.number)
     chosen = [
         case
         for case in drawn
-        if FLAGS.kind in ("", case.kind) and FLAGS.only in (None, case.number)
+        if values.kind in ("", case.kind) and values.only in (None, case.number)
     ]
     if not chosen:
         sys.exit(f"attack.py: no such case among {len(drawn)} of {', '.join(grammar.KINDS)}.")
     started = time.monotonic()
-    verdicts = attack(chosen, FLAGS.jobs, _progress(len(chosen)))
+    verdicts = attack(chosen, values.jobs, _progress(len(chosen)))
     print(f"\n{table(verdicts)}\n\n{(time.monotonic() - started) / 60:.1f} minutes.\n")
     failed = [verdict for verdict in verdicts if verdict.problem]
     print("\n\n".join(map(failure, failed)))
@@ -125,9 +133,5 @@ def _progress(number):
 
 
 if __name__ == "__main__":
-    flags.DEFINE_integer("seed", 0, "Of what is drawn.")
-    flags.DEFINE_integer("number", 500, "How many wrong inputs.", 1)
-    flags.DEFINE_integer("jobs", 2, "Processes at once.", 1)
-    flags.DEFINE_integer("only", None, "The number of the one case to repeat.")
-    flags.DEFINE_enum("kind", "", ["", *grammar.KINDS], "The one kind to draw.")
-    app.run(main)
+    define_flags(flags.FLAGS)
+    app.run(lambda arguments: main(flags.FLAGS, arguments[1:]))

@@ -5,35 +5,47 @@ one image at a time; ImageNet-sized JPEGs with theirs, beside decoding and resiz
 measured in turns in one process; the medians are printed.
 """
 
-import os
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
+import common  # first: it keeps TensorFlow's import quiet
 import numpy as np
-from absl import app, flags
+from absl import flags
 from PIL import Image
 
-from orc_keras import data, startup
+from orc_keras import data
 from orc_keras.data.files import FileImages
 from orc_keras.data.images import PixelImages
 
-import tensorflow as tf  # isort: skip  (orc_keras keeps its import quiet)
+import tensorflow as tf  # isort: skip
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 AUTOTUNE = tf.data.AUTOTUNE
 
 
-def main(_):
-    startup.log_warnings_only()
-    rng = np.random.default_rng(0)
+def define_flags(values):
+    to = {"flag_values": values}
+    flags.DEFINE_integer("batch_size", 64, "Images in a mini-batch.", 1, **to)
+    flags.DEFINE_list("augmentation", [], "Of our pipelines besides: randaugment, cutout.", **to)
+    flags.DEFINE_integer("images", 50_000, "How many there are of 32 x 32.", 1, **to)
+    flags.DEFINE_integer("jpegs", 256, "How many JPEGs there are.", 1, **to)
+    flags.DEFINE_integer("turns", 5, "How often each pipeline is measured.", 1, **to)
+    flags.DEFINE_float("seconds", 3.0, "How long it is measured each time.", 0, **to)
+
+
+def main(values, _=()):
+    rng, batch_size = np.random.default_rng(0), values.batch_size
     with tempfile.TemporaryDirectory() as directory:
-        pipelines = {**cifar(rng), **imagenet(rng, Path(directory))}
-        speeds = measured(pipelines)
+        small, one_by_one = cifar(rng, values.images, batch_size)
+        jpegs, alone = imagenet(rng, Path(directory), values.jpegs, batch_size)
+        pipelines = {
+            "cifar": training(small, batch_size, values.augmentation),
+            "cifar, one by one": one_by_one,
+            "jpeg": training(jpegs, batch_size, values.augmentation),
+            "jpeg, decode and resize alone": alone,
+        }
+        speeds = measured(pipelines, values.turns, values.seconds)
     print(f"{'pipeline':<46}{'images per second':>18}{'ratio':>8}")
     for pair in (("cifar", "cifar, one by one"), ("jpeg", "jpeg, decode and resize alone")):
         for name in pair:
@@ -41,38 +53,36 @@ def main(_):
             print(f"{name:<46}{speeds[name]:>18,.0f}{ratio:>8.2f}")
 
 
-def cifar(rng):
-    """50,000 images of 32 x 32 x 3, shifted, mirrored and normalised; ours, and one by one."""
-    pixels = rng.integers(0, 256, (50_000, 32, 32, 3), dtype=np.uint8)
-    labels = rng.integers(0, 100, 50_000).astype(np.int32)
-    ours = image_data(PixelImages(pixels, labels), (32, 32, 3), resized=False)
+def cifar(rng, number, batch_size):
+    """Images of 32 x 32 x 3, shifted, mirrored and normalised: ours, and a pipeline one by one."""
+    pixels = rng.integers(0, 256, (number, 32, 32, 3), dtype=np.uint8)
+    labels = rng.integers(0, 100, number).astype(np.int32)
 
     def one(image, label):
         image = tf.image.random_crop(tf.pad(image, [[4, 4], [4, 4], [0, 0]]), (32, 32, 3))
         image = tf.cast(tf.image.random_flip_left_right(image), tf.float32)
         return (image / 255 - MEAN) / STD, label
 
-    theirs = tf.data.Dataset.from_tensor_slices((pixels, labels)).shuffle(50_000).repeat()
-    theirs = theirs.map(one, AUTOTUNE).batch(flags.FLAGS.batch_size).prefetch(AUTOTUNE)
-    return {"cifar": training(ours), "cifar, one by one": theirs}
+    theirs = tf.data.Dataset.from_tensor_slices((pixels, labels)).shuffle(number).repeat()
+    theirs = theirs.map(one, AUTOTUNE).batch(batch_size).prefetch(AUTOTUNE)
+    return image_data(PixelImages(pixels, labels), (32, 32, 3), resized=False), theirs
 
 
-def imagenet(rng, directory):
+def imagenet(rng, directory, number, batch_size):
     """JPEGs of 500 x 375 in files: random windows, resized and mirrored; and resized alone."""
-    paths = [directory / f"{number}.jpg" for number in range(256)]
+    paths = [directory / f"{number}.jpg" for number in range(number)]
     for path in paths:
         noise = Image.fromarray(rng.integers(0, 256, (94, 125, 3), dtype=np.uint8))
         noise.resize((500, 375), Image.Resampling.BICUBIC).save(path, quality=92)
-    ours = image_data(FileImages(paths, np.zeros(256)), (224, 224, 3), resized=True)
 
     def one(path):
         image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3)
         return tf.cast(tf.image.resize(image, (224, 224)), tf.uint8), 0
 
     alone = tf.data.Dataset.from_tensor_slices([str(path) for path in paths]).repeat()
-    alone = alone.map(one, AUTOTUNE).batch(flags.FLAGS.batch_size).prefetch(AUTOTUNE)
+    alone = alone.map(one, AUTOTUNE).batch(batch_size).prefetch(AUTOTUNE)
     print(f"JPEGs of {np.mean([path.stat().st_size for path in paths]) / 1000:.0f} kB on average.")
-    return {"jpeg": training(ours), "jpeg, decode and resize alone": alone}
+    return image_data(FileImages(paths, np.zeros(number)), (224, 224, 3), resized=True), alone
 
 
 def image_data(images, image_shape, resized):
@@ -81,18 +91,17 @@ def image_data(images, image_shape, resized):
     return data.ImageData(images, images, names, image_shape, MEAN, STD, "crop_and_flip", resized)
 
 
-def training(image_data):
-    more = tuple(flags.FLAGS.augmentation)
-    return data.train_batches(image_data, flags.FLAGS.batch_size, seed=0, augmentation=more)
+def training(image_data, batch_size, augmentation):
+    return data.train_batches(image_data, batch_size, seed=0, augmentation=tuple(augmentation))
 
 
-def measured(pipelines):
+def measured(pipelines, turns, seconds):
     """Returns the median images per second of each pipeline, run by turns."""
     iterators = {name: iter(pipeline) for name, pipeline in pipelines.items()}
     speeds = {name: [] for name in pipelines}
-    for turn in range(flags.FLAGS.turns + 1):
+    for turn in range(turns + 1):
         for name, iterator in iterators.items():
-            speed = images_per_second(iterator, flags.FLAGS.seconds)
+            speed = images_per_second(iterator, seconds)
             if turn:  # the first one warms up
                 speeds[name].append(speed)
     return {name: np.median(each) for name, each in speeds.items()}
@@ -101,15 +110,11 @@ def measured(pipelines):
 def images_per_second(iterator, seconds):
     """Draws mini-batches for some seconds; other pipelines only fill their buffers meanwhile."""
     seen, started = 0, time.perf_counter()
-    while time.perf_counter() - started < seconds:
+    while seen == 0 or time.perf_counter() - started < seconds:
         images, _ = next(iterator)
         seen += len(images)
     return seen / (time.perf_counter() - started)
 
 
 if __name__ == "__main__":
-    flags.DEFINE_integer("batch_size", 64, "Images in a mini-batch.")
-    flags.DEFINE_list("augmentation", [], "Of our pipelines besides: randaugment, cutout.")
-    flags.DEFINE_integer("turns", 5, "How often each pipeline is measured.")
-    flags.DEFINE_float("seconds", 3.0, "How long it is measured each time.")
-    app.run(main)
+    common.start(main, define_flags)

@@ -9,76 +9,60 @@ mini-batch of random images in memory. Printed are the medians over the turns of
 relative to that of `alone` in the same turn, in which every member learns, the pivot too.
 """
 
-import os
-import sys
-from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 import dataclasses
 
+import common  # first: it keeps TensorFlow's import quiet
 import numpy as np
-from absl import app, flags
-from step_cost import member_step, random_batch, seconds, step_of
 
-from orc_keras import command_line, experiment, startup
+import models
+from orc_keras import command_line
 from orc_keras.groups.methods import METHODS
 
-import models  # isort: skip  (orc_keras keeps TensorFlow's import quiet)
-import tensorflow as tf  # isort: skip
+
+def define_flags(values):
+    common.define_group_flags(values, image_shape="14,14,1", classes=10)
+    what = "The methods to measure; alone is measured in any case."
+    common.define_choice(values, "methods", METHODS, what)
 
 
-def main(_):
-    startup.log_warnings_only()
-    tf.get_logger().setLevel("ERROR")  # that several models are traced is no mistake here
-    ours = command_line.from_flags()
-    shape = tuple(map(int, flags.FLAGS.image_shape))
-    batch = random_batch(ours.batch_size, shape, flags.FLAGS.classes)
-    steps = {name: stages(ours, name, shape, batch) for name in METHODS}
-    steps["pivot"] = [pivot_step(ours, shape, batch)]
-    times = {name: [] for name in steps}
-    for _ in range(flags.FLAGS.turns):
-        for name, programs in steps.items():
-            times[name].append(sum(map(seconds, programs)))
-    show({name: np.array(each) for name, each in times.items()}, ours.pivot_epochs / ours.epochs)
+def main(values, _=()):
+    ours, shape = command_line.from_flags(values), common.image_shape(values)
+    batch = common.random_batch(ours, shape, values.classes)
+    names = [name for name in METHODS if name in (*values.methods, "alone")]
+    programs = {name: steps(ours, name, shape, values.classes, batch) for name in names}
+    programs["pivot"] = pivot_step(ours, shape, values.classes, batch)
+    show(common.by_turns(programs, values.turns), ours.pivot_epochs / ours.epochs)
 
 
 def show(times, pivot_steps):
     print(f"{'':8}{'ms':>8}{'times alone':>14}{'with the pivot':>17}")
     for name, (group, _) in METHODS.items():
+        if name not in times:
+            continue
         ratio = np.median(times[name] / times["alone"])
         before = times["pivot"] * pivot_steps * group.pivot_learns_before
         in_all = np.median((times[name] + before) / times["alone"])
         print(f"{name:8}{1e3 * np.median(times[name]):>8.1f}{ratio:>14.2f}{in_all:>17.2f}")
 
 
-def stages(ours, method, shape, batch):
-    """Returns one program for each stage of a method, which makes a step."""
-    experiment.set_up_keras(ours)
-    programs = []
-    group = experiment.build_group(
-        dataclasses.replace(ours, method=method), shape, flags.FLAGS.classes
-    )
-    group.compile(**experiment.compilation(ours))
+def steps(ours, method, shape, classes, batch):
+    """Returns a program that makes a step in each stage of a method."""
+    group = common.compiled_group(dataclasses.replace(ours, method=method), shape, classes)
+    of_stages = []
     for stage in group.stages:
         group.enter(stage)
-        programs.append(step_of(group, batch))
-        programs[-1]()  # is traced now, in its stage
-    return programs
+        of_stages.append(common.step_of(group, common.endless(batch)))
+        of_stages[-1]()  # is traced now, in its stage
+    return lambda: [step() for step in of_stages]
 
 
-def pivot_step(ours, shape, batch):
+def pivot_step(ours, shape, classes, batch):
     """The step in which the pivot learns alone."""
-    network = models.build(ours.pivot, shape, flags.FLAGS.classes, ours.head)
-    program = member_step(ours, network, batch)
+    network = models.build(ours.pivot, shape, classes, ours.head)
+    program = common.member_step(ours, network, batch)
     program()
     return program
 
 
 if __name__ == "__main__":
-    command_line.define_flags()
-    flags.DEFINE_list("image_shape", ["14", "14", "1"], "Height, width and channels of an image.")
-    flags.DEFINE_integer("classes", 10, "Number of classes.")
-    flags.DEFINE_integer("turns", 15, "How often each is measured.")
-    app.run(main)
+    common.start(main, define_flags)

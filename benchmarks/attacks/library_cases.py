@@ -96,9 +96,9 @@ CALLS = (
     ("Saves('here', 'group').write(1, 10**9, {'a': 1.0})", ("step",)),
     ("Saves('text', 'group').write(1, 2, {'a': 1.0})", ("text",)),
     ("Saves('/proc', 'group').write(1, 2, {'a': 1.0})", ("/proc",)),
-    ("report.write([])", ("path", "run")),
-    ("report.write('folder')", ("folder", "str", "paths")),
-    ("report.write(['missing'])", ("missing",)),
+    ("page.write([])", ("path", "run")),
+    ("page.write('folder')", ("folder", "str", "paths")),
+    ("page.write(['missing'])", ("missing",)),
     ("orc_keras.callbacks.Throughput().timed([1, 2])", ("dataset", "list")),
 )
 

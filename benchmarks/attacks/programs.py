@@ -7,8 +7,8 @@ import sys
 import traceback
 
 from attacks.case import LIBRARY, PROGRAMS, ROOT
+from attacks.stops import ACCEPTED, STOPS
 
-ACCEPTED = "ACCEPTED"
 RAISED = "RAISED "  # a line of standard error, before the message
 KERAS = "of Keras"  # in that line
 MEMORY = 12 * 10**9  # bytes of addresses; more would endanger the machine
@@ -65,86 +65,3 @@ def _run_snippet(snippet):
         print(f"{RAISED}{kind.__name__} {KERAS * of_keras}\n{error}", file=sys.stderr)
         sys.exit(1)
     print(ACCEPTED)
-
-
-def _accept(*_, **__):
-    print(ACCEPTED)
-    sys.exit(0)
-
-
-def _stop_after_prepare():
-    from orc_keras import experiment
-
-    prepare = experiment.prepare
-
-    def prepared(settings):
-        prepare(settings)
-        return _accept
-
-    experiment.prepare = prepared
-
-
-def _stop_before_fit():
-    from orc_keras import experiment
-
-    experiment.fit = experiment.end = _accept
-
-
-def _stop_at_epoch():
-    """The group's training ends when it has been restored and begins to go on."""
-    from orc_keras import experiment
-    from orc_keras.training import resume
-
-    begin = resume.SaveAndContinue.on_epoch_begin
-
-    def on_epoch_begin(self, epoch, logs=None):
-        if hasattr(self.model, "members"):
-            _accept()
-        begin(self, epoch, logs)
-
-    resume.SaveAndContinue.on_epoch_begin = on_epoch_begin
-    experiment.end = _accept
-
-
-def _die_in_the_epoch():
-    """The group's training ends as if it were killed, after so many steps that it has saved."""
-    from orc_keras.training import resume
-
-    end = resume.SaveAndContinue.on_train_batch_end
-
-    def on_train_batch_end(self, batch, logs=None):
-        end(self, batch, logs)
-        if hasattr(self.model, "members") and batch == 12:
-            os._exit(0)
-
-    resume.SaveAndContinue.on_train_batch_end = on_train_batch_end
-
-
-def _stop_before_runs():
-    """A comparison ends before it starts a run."""
-    from orc_keras.compare import running
-
-    run_all = running.run_all
-
-    def only_finished(runs, jobs):
-        left = [run for run in runs if not running.RunDirectory(run.settings).is_finished()]
-        for run in left:  # which comes before a run is started, and may fail
-            run.directory.parent.mkdir(parents=True, exist_ok=True)
-        return _accept() if left else run_all(runs, jobs)
-
-    running.run_all = only_finished
-
-
-def _nowhere():
-    pass
-
-
-STOPS = {
-    ("train", "prepare"): _stop_after_prepare,
-    ("train", "fit"): _stop_before_fit,
-    ("train", "epoch"): _stop_at_epoch,
-    ("train", "killed"): _die_in_the_epoch,
-    ("train", ""): _nowhere,
-    ("compare", "prepare"): _stop_before_runs,
-    **{(name, "prepare"): _nowhere for name in ("evaluate", "export", "predict", "report")},
-}

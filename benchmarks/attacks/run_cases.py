@@ -16,9 +16,9 @@ STUDENT = [
         "README.md",
     )
 ]
-GROUP, PIVOT = "run/checkpoints/group-000001-00000000", "run/checkpoints/pivot-000001-00000000"
-SAVE = ("state.index", "state.data-00000-of-00001", "sha256")
-SAVES = [f"{save}/{name}" for save in (GROUP, PIVOT) for name in SAVE]
+SAVES = GROUP, PIVOT = [
+    f"run/checkpoints/{stage}-000001-00000000.npz" for stage in ("group", "pivot")
+]
 RUN = [
     f"run/{name}"
     for name in (
@@ -117,8 +117,6 @@ def _names(path):
     name = path.rpartition("/")[2]
     if path.startswith("run/student/"):
         return (name, "run/student")
-    if "/checkpoints/" in path and name in SAVE:
-        return (path.rpartition("/")[0],)
     return ("settings.flags", "other settings") if name == "settings.flags" else (name,)
 
 
@@ -147,12 +145,11 @@ def _compared(rng):
 
 def _unfinished(rng):
     """The newest save of a run that was killed is damaged: it is named, and the older one used."""
-    for save in (runs.NEWEST, "pivot-000001-00000000"):
-        for name in SAVE:
-            for way in ("missing", "empty", "cut", "flipped"):
-                of = {"way": way, "seed": rng.getrandbits(30)}
-                damage = step(damages.damage, f"run/checkpoints/{save}/{name}", **of)
-                yield _continued(f"{save}/{name} is {way}", (save,), damage)
+    for save in (runs.NEWEST, "pivot-000001-00000000.npz"):
+        for way in ("empty", "cut", "flipped", "text"):
+            of = {"way": way, "seed": rng.getrandbits(30)}
+            damage = step(damages.damage, f"run/checkpoints/{save}", **of)
+            yield _continued(f"{save} is {way}", (save,), damage)
     for way in ("missing", *damages.WAYS[1:4], *damages.OF_JSON):
         damage = step(damages.damage, "run/data.json", way=way, seed=rng.getrandbits(30))
         expected = "any" if way == "missing" else "same"
@@ -166,7 +163,7 @@ def _unfinished(rng):
 def _swapped_saves():
     """Whole saves under a name that is not theirs."""
     newest, older = (f"run/checkpoints/{name}" for name in (runs.NEWEST, runs.OLDER))
-    later = "run/checkpoints/group-000000-00000015"
+    later = "run/checkpoints/group-000000-00000015.npz"
     for what, save, to in (
         ("the pivot's save as the group's", PIVOT, newest),
         ("the group's save as the pivot's", newest, PIVOT),

@@ -24,7 +24,7 @@ MADE = {
     "other_seed": ((*FLAGS, OUTPUT, "--seed=1"), ""),
     "unfinished": ((*FLAGS, OUTPUT, "--save_every=5 steps"), "killed"),
 }
-NEWEST, OLDER = "group-000000-00000010", "group-000000-00000005"
+NEWEST, OLDER = "group-000000-00000010.npz", "group-000000-00000005.npz"
 
 
 @functools.cache

@@ -3,19 +3,19 @@
 Nothing is computed when this is imported, so that a process that has imported it can be forked.
 """
 
-import os
+from orc_keras import startup
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+startup.quietly()
 
-import orc_keras
-
-import keras  # isort: skip  (orc_keras keeps TensorFlow's import quiet)
+import keras
 import numpy as np
 import tensorflow as tf
 
 import models
-from orc_keras import callbacks, data, report
+import orc_keras
+from orc_keras import callbacks, data
 from orc_keras.groups import feedback, losses, optimizers
+from orc_keras.report import page
 from orc_keras.training.checkpoints import Saves
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "np",
     "optimizers",
     "orc_keras",
-    "report",
+    "page",
     "students",
     "tf",
 ]

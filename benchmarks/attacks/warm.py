@@ -4,11 +4,15 @@ import os
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # as the programs do themselves
 
-import orc_keras  # isort: skip  (it keeps TensorFlow's import quiet)
+from orc_keras import startup
+
+startup.quietly()
+
 import sklearn.datasets
 import sklearn.model_selection
 import tensorflow_datasets
 
+import orc_keras
 import orc_keras.compare.plots
 import orc_keras.compare.running
 import orc_keras.compare.tables

@@ -8,13 +8,12 @@ import zipfile
 import h5py
 import numpy as np
 
-import orc_keras  # noqa: F401  (it keeps TensorFlow's import quiet)
-
-import tensorflow as tf  # isort: skip
+from orc_keras import command_line
+from orc_keras.training.stage import saves_of
 
 NETWORKS = ("student.keras", "checkpoints/group.keras", "checkpoints/pivot.keras")
 THERE = ("student/saved_model.pb", "student/README.md", "student.tflite", "report/report.html")
-UNFINISHED = ("**/unfinished-*", "checkpoints/*.part")
+UNFINISHED = "**/unfinished-*"
 
 
 def differences(whole, other):
@@ -34,14 +33,14 @@ def differences(whole, other):
     for name in ours.keys() & theirs.keys():
         found += _unequal(other / name, ours[name], theirs[name])
     found += [f"{other / name} is not there." for name in THERE if not (other / name).exists()]
-    left = [path for pattern in UNFINISHED for path in other.glob(pattern)]
+    left = other.glob(UNFINISHED)
     found += [f"{path} was left behind." for path in left]
     return found, sum(np.size(value) for values in ours.values() for value in values.values())
 
 
 def contents(run):
     """Returns all values of a run that are to be equal, by file and name."""
-    there = {f"checkpoints/{path.name}": _save(path) for path in _last_saves(run)}
+    there = _last_saves(run)
     there |= {path.name: {"": path.read_bytes()} for path in run.glob("*history.csv")}
     there |= {name: _network(run / name) for name in NETWORKS if (run / name).exists()}
     for name in ("roles.npy", "evaluation.npz"):
@@ -64,14 +63,16 @@ def table_differences(whole, other):
 
 
 def _last_saves(run):
-    last = {path.name.split("-")[0]: path for path in sorted(run.glob("checkpoints/*-*-*[0-9]"))}
-    return last.values()
-
-
-def _save(directory):
-    reader = tf.train.load_checkpoint(str(directory / "state"))
-    names = set(reader.get_variable_to_shape_map()) - {"seconds"}  # which is a time
-    return {name: reader.get_tensor(name) for name in names}
+    """Returns the values of the last save of each stage, by its name."""
+    settings = command_line.from_text((run / "settings.flags").read_text())
+    there = {}
+    for stage in sorted({path.name.split("-")[0] for path in run.glob("checkpoints/*-*-*")}):
+        epoch, step, values = saves_of(settings, run, stage).read()
+        values = values or {}  # if none of them can be read
+        there[f"checkpoints/{stage}, epoch {epoch}, step {step}"] = {
+            name: value for name, value in values.items() if name != "seconds"
+        }
+    return there
 
 
 def _network(path):

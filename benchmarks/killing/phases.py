@@ -71,7 +71,7 @@ class Watch:
 
     def save(self, stage):
         """Returns the name of the save of a stage that is being written, or None."""
-        unfinished = self.directory.glob(f"checkpoints/{stage}-*.part")
+        unfinished = self.directory.glob(f"checkpoints/unfinished-{stage}-*")
         return next((path.name for path in unfinished if self.is_new(path)), None)
 
     def has_ended(self):
