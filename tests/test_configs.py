@@ -1,8 +1,8 @@
 """Each flagfile in configs/: that it can be run, is the group it says, and costs what it says."""
 
 import pytest
-from conftest import ROOT
-from test_settings import NEEDED, parse
+from helpers.flags import NEEDED, parse
+from helpers.programs import ROOT
 
 import models
 from orc_keras import experiment

@@ -1,7 +1,9 @@
 """The examples of the docstrings run, and give what they say."""
 
+import ast
 import doctest
 import importlib
+import pkgutil
 
 import keras
 import numpy as np
@@ -12,28 +14,34 @@ import models
 import orc_keras
 from orc_keras.training.checkpoints import Saves
 
-MODULES = (
-    "models",
-    "orc_keras.groups.independent",
-    "orc_keras.callbacks.role_history",
-    "orc_keras.callbacks.tensorboard",
-    "orc_keras.callbacks.throughput",
-    "orc_keras.training.resume",
-    "orc_keras.data.image_data",
-    "orc_keras.groups.feedback",
-    "orc_keras.groups.knowledge_distillation",
-    "orc_keras.groups.losses",
-    "orc_keras.groups.mutual_learning",
-    "orc_keras.groups.online_role_change",
-    "orc_keras.groups.optimizers",
-    "orc_keras.runs.predictions",
-    "orc_keras.groups.roles",
-    "orc_keras.training.checkpoints",
-)
+
+def examples():
+    """Every docstring with an example, in every module: found in the source, not by import."""
+    for package in (orc_keras, models):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            yield from examples_of(found.name, found.module_finder.find_spec(found.name))
+        yield from examples_of(package.__name__, package.__spec__)
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_examples(name, tmp_path):
+def examples_of(module, spec):
+    for node in ast.walk(ast.parse(spec.loader.get_source(module))):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            text = ast.get_docstring(node) or ""
+            if doctest.DocTestParser().get_examples(text):
+                name = getattr(node, "name", "")
+                yield pytest.param(module, name, text, id=f"{module}.{name}".rstrip("."))
+
+
+@pytest.fixture
+def eagerly():
+    """Tracing takes longer than the one step of an example."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.parametrize("module, name, text", list(examples()))
+def test_example(module, name, text, eagerly, tmp_path):
     rng = np.random.default_rng(0)
     given = {
         "keras": keras,
@@ -46,5 +54,8 @@ def test_examples(name, tmp_path):
         "images": rng.normal(size=(32, 8, 8, 1)),
         "labels": rng.integers(0, 10, 32),
     }
-    result = doctest.testmod(importlib.import_module(name), extraglobs=given)
-    assert result.attempted > 0 and result.failed == 0
+    given = vars(importlib.import_module(module)) | given
+    example = doctest.DocTestParser().get_doctest(text, given, name, module, 0)
+    said = []
+    result = doctest.DocTestRunner().run(example, out=said.append)
+    assert result.attempted > 0 and result.failed == 0, "".join(said)

@@ -8,13 +8,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, hidden_network, serve
+from helpers.networks import hidden_network
+from helpers.programs import ROOT, serve
 
 import train
 from orc_keras import data, experiment
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
-from orc_keras.export.stock_layers import load_members
+from orc_keras.export.networks import load_members
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.settings import Settings
 from orc_keras.training.stage import read_history, saves_of

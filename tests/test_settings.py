@@ -6,25 +6,12 @@ from pathlib import Path
 import hypothesis
 import pytest
 from absl import flags
+from helpers.flags import NEEDED, parse
+from helpers.programs import ROOT
 from hypothesis import strategies as st
 
 from orc_keras import command_line
 from orc_keras.settings import Settings
-
-ROOT = Path(__file__).parent.parent
-NEEDED = ["--dataset=digits", "--pivot=resnet8", "--students=resnet8,resnet8"]
-
-if "dataset" not in flags.FLAGS:
-    command_line.define_flags()
-
-
-def parse(*arguments):
-    """Returns the settings that a command line states."""
-    flags.FLAGS.unparse_flags()
-    for flag in dataclasses.fields(Settings):
-        flags.FLAGS[flag.name].value = flags.FLAGS[flag.name].default
-    flags.FLAGS(["train.py", *arguments])
-    return command_line.from_flags()
 
 
 def test_the_defaults_are_the_recipe():

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import program, serve
+from helpers.programs import program, serve
 
 from orc_keras import data
 

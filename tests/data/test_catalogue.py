@@ -1,0 +1,316 @@
+"""Datasets of TensorFlow Datasets: records at any position, and a sentence for what is wrong."""
+
+import errno
+import json
+import socket
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from helpers.animals import NUMBERS, TinyAnimals, prepare, read_in_order
+from helpers.programs import program
+
+from orc_keras.data import catalogue
+from orc_keras.data.records import RECORD_OVERHEAD, RecordImages
+
+
+class TinyText(TinyAnimals):
+    FEATURES = {"text": tfds.features.Text(), "label": tfds.features.ClassLabel(num_classes=2)}
+
+
+class TinyOtherKeys(TinyAnimals):
+    KEYS = ("photo", "kind")
+    FEATURES = {"photo": tfds.features.Image(), "kind": tfds.features.ClassLabel(num_classes=2)}
+
+
+class TinyByHand(TinyAnimals):
+    MANUAL_DOWNLOAD_INSTRUCTIONS = "Ask the authors for animals.zip."
+
+
+class TinyFullDisk(TinyAnimals):
+    def _generate_examples(self, split):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Every connection fails, and at once."""
+
+    def refuse(*arguments, **keywords):
+        raise OSError("There is no network here.")
+
+    for function in ("create_connection", "getaddrinfo"):
+        monkeypatch.setattr(socket, function, refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(scope="module")
+def animals(tmp_path_factory):
+    """A prepared dataset of three shards for each split."""
+    return prepare(tmp_path_factory.mktemp("animals"))
+
+
+@pytest.fixture
+def animals_copy(tmp_path):
+    """One that can be damaged."""
+    return prepare(tmp_path)
+
+
+def shards(builder):
+    return builder.info.splits["train"].filepaths
+
+
+def read(records, order):
+    order = tf.data.Dataset.from_tensor_slices(np.array(order, np.int64))
+    examples = order.map(records.read, num_parallel_calls=2)
+    return [(image, int(label)) for image, label in examples.as_numpy_iterator()]
+
+
+@pytest.mark.parametrize("split", NUMBERS)
+def test_every_record_is_read_at_its_position(animals, split):
+    records = RecordImages(animals, split)
+    expected = read_in_order(animals, split)
+    assert len(records) == len(expected) == NUMBERS[split]
+    assert read(records, range(len(records))) == expected
+    order = np.random.default_rng(0).integers(0, len(records), 40)
+    assert read(records, order) == [expected[position] for position in order]
+
+
+def test_types_and_static_shapes(animals):
+    image, label = RecordImages(animals, "train").read(tf.constant(4, tf.int64))
+    assert (image.dtype, image.shape) == (tf.string, ())
+    assert (label.dtype, label.shape) == (tf.int32, ())
+
+
+def test_array_records(tmp_path):
+    builder = prepare(tmp_path, file_format="array_record")
+    records = RecordImages(TinyAnimals(data_dir=tmp_path), "train")
+    source = builder.as_data_source("train", decoders={"image": tfds.decode.SkipDecoding()})
+    order = [22, 0, 9, 8, 21]
+    assert read(records, order) == [(source[i]["image"], source[i]["label"]) for i in order]
+
+
+def test_other_formats_are_refused(tmp_path):
+    builder = prepare(tmp_path, shards=1, file_format="parquet")
+    with pytest.raises(ValueError, match="in the format parquet; possible are tfrecord and array"):
+        RecordImages(builder, "train")
+
+
+def test_a_dataset_of_the_library(tmp_path, monkeypatch):
+    def examples(self):
+        for number in range(6):
+            image = np.full((32, 32, 3), number, np.uint8)
+            yield number, {"id": str(number), "image": image, "label": number, "coarse_label": 0}
+
+    cifar100 = tfds.builder_cls("cifar100")
+    monkeypatch.setattr(cifar100, "url_infos", {})
+    monkeypatch.setattr(
+        cifar100,
+        "_split_generators",
+        lambda self, _: {s: examples(self) for s in ("train", "test")},
+    )
+    builder = catalogue.open_builder("cifar100", str(tmp_path))
+    assert catalogue.splits(builder) == ["train", "test"]
+    assert catalogue.image_shape(builder) == (32, 32, 3)
+    assert len(catalogue.class_names(builder)) == 100
+    for image, label in read(RecordImages(builder, "test"), range(6)):
+        assert tf.reduce_all(tf.io.decode_png(image) == label)
+
+
+@pytest.mark.parametrize(
+    "names, held_out",
+    [
+        ("train test validation extra", ["validation"]),
+        ("train test extra", ["test"]),
+        ("extra train", []),
+    ],
+)
+def test_the_split_to_hold_out(tmp_path, monkeypatch, names, held_out):
+    monkeypatch.setattr(TinyAnimals, "numbers", dict.fromkeys(names.split(), 1))
+    assert catalogue.splits(prepare(tmp_path, shards=1)) == ["train", *held_out]
+
+
+def test_a_dataset_without_training_images(tmp_path, monkeypatch):
+    monkeypatch.setattr(TinyAnimals, "numbers", {"test": 1})
+    with pytest.raises(ValueError, match="--dataset=tiny_animals has no split `train` in /"):
+        catalogue.splits(prepare(tmp_path, shards=1))
+
+
+def test_names_and_shape_of_images_that_differ(animals):
+    assert catalogue.class_names(animals) == ("ant", "bee", "cat")
+    assert catalogue.image_shape(animals) == (None, None, 3)
+
+
+def test_images_and_classes_of_other_names(tmp_path):
+    builder = TinyOtherKeys(data_dir=tmp_path)
+    assert catalogue.class_names(builder) == ("0", "1")
+
+
+def test_a_truncated_file(animals_copy):
+    path = shards(animals_copy)[1]
+    path.write_bytes(path.read_bytes()[:-3])
+    number = animals_copy.info.splits["train"].shard_lengths[1]
+    message = f"{path} is damaged: it does not hold {number} whole records."
+    with pytest.raises(ValueError, match=message):
+        RecordImages(animals_copy, "train")
+
+
+def test_a_file_that_lacks_a_record(animals_copy):
+    path = shards(animals_copy)[2]
+    length = int.from_bytes(path.read_bytes()[:8], "little")
+    path.write_bytes(path.read_bytes()[length + RECORD_OVERHEAD :])
+    with pytest.raises(ValueError, match=f"{path} is damaged: it does not hold"):
+        RecordImages(animals_copy, "train")
+
+
+@pytest.mark.parametrize("byte", [0, 5])
+def test_a_damaged_length(animals_copy, byte):
+    path = shards(animals_copy)[1]
+    flip(path, byte)
+    with pytest.raises(ValueError, match=f"{path} is damaged"):
+        RecordImages(animals_copy, "train")
+
+
+def test_a_missing_file(animals_copy):
+    path = shards(animals_copy)[1]
+    path.unlink()
+    with pytest.raises(ValueError, match=f"{path} cannot be read: No such file"):
+        RecordImages(animals_copy, "train")
+
+
+def flip(path, byte):
+    content = bytearray(path.read_bytes())
+    content[byte] ^= 1
+    path.write_bytes(content)
+
+
+def damage_a_byte(path):
+    flip(path, 200)
+
+
+def delete(path):
+    path.unlink()
+
+
+@pytest.mark.parametrize("damage", [damage_a_byte, delete])
+def test_damage_while_running(animals_copy, damage):
+    records = RecordImages(animals_copy, "train")
+    path = shards(animals_copy)[1]
+    first, second, _ = animals_copy.info.splits["train"].shard_lengths
+    damage(path)
+    others = [*range(first), *range(first + second, len(records))]
+    assert len(read(records, others)) == len(others)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"{path} is damaged or unreadable"):
+        read(records, range(len(records)))
+
+
+def test_prepared_data_need_no_network(animals):
+    builder = catalogue.open_builder("tiny_animals", str(animals.data_dir_root))
+    assert len(read(RecordImages(builder, "test"), range(5))) == 5
+
+
+OPEN = """
+import sys
+from orc_keras.data import catalogue
+from orc_keras.data.records import RECORD_OVERHEAD, RecordImages
+try:
+    catalogue.open_builder(sys.argv[1], sys.argv[2])
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_neither_data_nor_network(tmp_path):
+    proxy = "import os; os.environ.update(HTTPS_PROXY='http://localhost:9', NO_PROXY='')\n"
+    run = program("-c", proxy + OPEN, "cifar100", tmp_path)
+    assert run.stdout == (
+        f"--dataset=cifar100 is not in {tmp_path}/cifar100/3.0.2 and cannot be downloaded "
+        "(ProxyError); prepare it on a machine with internet by `python -c "
+        "\"import tensorflow_datasets as tfds; tfds.builder('cifar100').download_and_prepare()\"` "
+        "and copy that folder here, or name the place with --data_dir.\n"
+    )
+    assert "urllib3" not in run.stderr and "WARNING:absl" not in run.stderr
+    assert not any(tmp_path.iterdir())
+
+
+def sentence(name, data_dir):
+    with pytest.raises(ValueError) as error:
+        catalogue.open_builder(name, str(data_dir))
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_an_archive_that_is_there_is_tried(tmp_path):
+    manual = tmp_path / "downloads" / "manual"
+    manual.mkdir(parents=True)
+    (manual / "cifar-100-binary.tar.gz").write_bytes(b"no archive")
+    assert "cannot be downloaded (NonMatchingChecksumError)" in sentence("cifar100", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("cifar1000", "--dataset=cifar1000 is unknown to TensorFlow Datasets; is cifar100 meant?"),
+        ("CIFAR10", "is cifar10 meant?"),
+        ("zzzz", "unknown to TensorFlow Datasets; `tfds.list_builders()` lists what there is."),
+        ("", "unknown"),
+        ("../cifar10", "unknown"),
+        ("huggingface:mnist", "unknown"),
+        ("cifar10/blue", "--dataset=cifar10/blue cannot be opened: BuilderConfig blue not found"),
+        ("cifar10:1.2.3", "cannot be opened: Dataset cifar10 cannot be loaded at version 1.2.3"),
+    ],
+)
+def test_unknown_names(tmp_path, name, message):
+    assert message in sentence(name, tmp_path)
+
+
+def test_not_images(tmp_path):
+    expected = (
+        "--dataset=imdb_reviews is not one of image classification: its features (text, label)"
+    )
+    assert expected in sentence("imdb_reviews", tmp_path)
+    assert "not one of image" in sentence("bair_robot_pushing_small", tmp_path)
+
+
+def test_missing_archives_of_imagenet(tmp_path):
+    manual = tmp_path / "downloads" / "manual"
+    manual.mkdir(parents=True)
+    both = "the archives ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar into "
+    message = sentence("imagenet2012", tmp_path)
+    assert message.startswith(f"--dataset=imagenet2012 is not in {tmp_path}/imagenet2012/")
+    assert both + f"{manual}, or name an extracted copy by --dataset=folder:<path>." in message
+    (manual / "ILSVRC2012_img_train.tar").touch()
+    assert "the archives ILSVRC2012_img_val.tar into" in sentence("imagenet2012", tmp_path)
+
+
+def test_other_archives_to_download_by_hand(tmp_path):
+    manual = tmp_path / "downloads" / "manual"
+    assert f"(Ask the authors for animals.zip.) into {manual}." in sentence(
+        "tiny_by_hand", tmp_path
+    )
+    manual.mkdir(parents=True)
+    (manual / "animals.zip").touch()
+    assert catalogue.splits(catalogue.open_builder("tiny_by_hand", str(tmp_path)))[0] == "train"
+
+
+def test_a_full_disk(tmp_path):
+    expected = "cannot be prepared there (OSError: [Errno 28] No space left on device)."
+    assert expected in sentence("tiny_full_disk", tmp_path)
+
+
+def test_a_place_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    assert "cannot be prepared there (NotADirectoryError" in sentence(
+        "tiny_animals", tmp_path / "file"
+    )
+
+
+def test_data_that_are_prepared_by_half(tmp_path):
+    builder = catalogue.open_builder("tiny_animals", str(tmp_path))
+    info = builder.data_path / "dataset_info.json"
+    assert json.loads(info.read_text())
+    info.unlink()
+    assert f"{builder.data_dir} is incomplete; delete that folder." in sentence(
+        "tiny_animals", tmp_path
+    )

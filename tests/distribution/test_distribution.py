@@ -1,0 +1,205 @@
+"""Several replicas, on logical CPU devices, compute what one does."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers.devices import replicas
+from helpers.networks import IMAGE_SHAPE, hidden_group_members
+
+import orc_keras
+from models.normalization import BatchNormalization
+from orc_keras import data
+from orc_keras.data import ImageData
+from orc_keras.data.pipeline import Replicas
+from orc_keras.distribution import strategies
+from orc_keras.distribution.multi_worker import SingleNetwork
+from orc_keras.distribution.workers import Workers
+from orc_keras.training import optimizers
+
+
+def normalised_members(synchronized):
+    """The same group with BatchNorm behind the first layer."""
+
+    def with_batch_norm(network):
+        flatten, hidden, logits = network.layers[1:]
+        images = keras.Input(IMAGE_SHAPE)
+        x = BatchNormalization(synchronized=synchronized)(hidden(flatten(images))[:, None, None])
+        x = keras.layers.Flatten()(x)
+        return keras.Model(images, logits(x), name=network.name)
+
+    pivot, (large, _, small) = hidden_group_members()
+    return with_batch_norm(pivot), [with_batch_norm(large), with_batch_norm(small)]
+
+
+@pytest.mark.parametrize(
+    "members, temporary_teachers, tolerance, numbers",
+    [
+        (hidden_group_members, 2, 1e-5, (2, 4)),
+        (lambda: normalised_members(synchronized=True), 1, 1e-4, (2,)),
+    ],
+)
+def test_replicas_compute_what_one_device_does(
+    batches, members, temporary_teachers, tolerance, numbers
+):
+    """Twenty mini-batches: weights, metrics and roles; feedback alone is each replica's own."""
+
+    def train(strategy):
+        with strategy.scope():
+            group = orc_keras.OnlineRoleChange(
+                *members(), mixup_alpha=0, temporary_teachers=temporary_teachers
+            )
+            group.compile(optimizers.L2SGD(0.3, momentum=0.9, l2=1e-3))
+        history = group.fit(batches.repeat(2), verbose=0, shuffle=False).history
+        return group.get_weights(), history
+
+    one, of_one = train(replicas(1))
+    shares = [of_one[key] for key in of_one if key.endswith("taught")]
+    assert sum(share[0] > 0 for share in shares) >= 2, "the example should change roles"
+    for number in numbers:
+        several, of_several = train(replicas(number))
+        for ours, theirs in zip(several, one, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=tolerance)
+        for key in of_one:
+            assert of_several[key] == pytest.approx(of_one[key], abs=tolerance), key
+
+
+def test_batch_norms_that_keras_synchronises_are_refused():
+    with replicas(2).scope():
+        pivot, students = hidden_group_members()
+        images = keras.Input(IMAGE_SHAPE)
+        x = keras.layers.BatchNormalization(synchronized=True, name="own")(images)
+        own = keras.Model(images, keras.layers.Dense(5)(keras.layers.Flatten()(x)), name="mine")
+        group = orc_keras.OnlineRoleChange(pivot, [*students, own])
+    with pytest.raises(ValueError, match="mine has own, a BatchNormalization that Keras cannot"):
+        group.compile("sgd")
+
+
+def test_uneven_parts_of_a_mini_batch_count_by_their_size(examples):
+    """Seven images are four on one replica and three on the other: the mean is over seven."""
+    images, labels = (each[:18] for each in examples)  # and a last mini-batch of 2 + 2
+
+    def weights(number):
+        with replicas(number).scope():
+            group = orc_keras.OnlineRoleChange(*hidden_group_members(), mixup_alpha=0)
+            group.compile(keras.optimizers.SGD(0.3))
+        group.fit(images, labels, batch_size=7, shuffle=False, verbose=0)
+        return group.get_weights()
+
+    for ours, theirs in zip(weights(2), weights(1), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+@pytest.mark.parametrize("resized", [False, True])
+def test_evaluation_counts_every_image_once(number, resized):
+    """At any number of images and size of mini-batches: sums over images tell them apart."""
+    strategy = replicas(number)
+    with strategy.scope():
+        images = keras.Input((2, 2, 1))
+        alone = SingleNetwork(
+            keras.Model(images, keras.layers.Dense(2)(keras.layers.Flatten()(images)))
+        )
+        alone.compile("sgd", _label, metrics=[_label])
+    for count, batch_size in [(1, 4), (3, 4), (4, 4), (5, 4), (9, 8), (17, 8), (8, 12)]:
+        labels = np.arange(count) ** 3 % 101
+        pixels = data.PixelImages(np.zeros((count, 2, 2, 1), np.uint8), labels)
+        shown = ImageData(pixels, pixels, ("a", "b"), (2, 2, 1), (0.5,), (0.5,), "none", resized)
+        batches = functools.partial(data.held_out_batches, shown, batch_size)
+        held_out = strategies.distributed(strategy, batches)
+        steps = -(-count // batch_size)
+        result = alone.evaluate(held_out, steps=steps, verbose=0)
+        assert result == pytest.approx([labels.mean()] * 2, rel=1e-6), (count, batch_size)
+
+
+def _label(labels, logits):
+    return tf.cast(labels, tf.float32) + 0 * logits[:, 0]
+
+
+def test_a_last_mini_batch_smaller_than_the_replicas_harms_nothing(examples):
+    """Of BatchNorms in evaluation: three images for four replicas."""
+    images, labels = (each[:11] for each in examples)
+    results = []
+    for number in (1, 4):
+        with replicas(number).scope():
+            pivot, students = normalised_members(synchronized=False)
+            group = orc_keras.OnlineRoleChange(pivot, students)
+            group.compile("sgd")
+        results.append(group.evaluate(images, labels, batch_size=8, verbose=0))
+        assert all(np.isfinite(weight).all() for weight in group.get_weights())
+    assert results[1] == pytest.approx(results[0], abs=1e-5)
+
+
+def test_replicas_get_their_parts_of_the_same_mini_batches():
+    """With the same augmentation; of two processes with two replicas each."""
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 3, 3, 1)).astype(np.uint8)
+    images = data.PixelImages(pixels, np.arange(40))
+    shown = ImageData(images, images, ("a", "b"), (3, 3, 1), (0.5,), (0.5,), "crop_and_flip")
+
+    def parts(replicas):
+        batches = data.train_batches(shown, 8, seed=3, first_step=2, replicas=replicas)
+        return list(batches.take(6 * replicas.here).as_numpy_iterator())
+
+    first, second = (parts(Replicas(first, here=2, all=4)) for first in (0, 2))
+    for step, whole in enumerate(parts(Replicas())):
+        here = slice(2 * step, 2 * step + 2)
+        for together, expected in zip(zip(*first[here], *second[here]), whole):
+            np.testing.assert_array_equal(np.concatenate(together), expected)
+    with pytest.raises(ValueError, match="batch_size=8 is not divisible by 3 replicas"):
+        data.train_batches(shown, 8, seed=3, replicas=Replicas(0, 3, 3))
+
+
+def test_strategies():
+    assert strategies.choose("one_device").num_replicas_in_sync == 1
+    assert strategies.choose("auto").num_replicas_in_sync == 1  # there is no GPU
+    assert strategies.choose("mirrored").num_replicas_in_sync == 4
+    with pytest.raises(ValueError, match="needs the environment variable TF_CONFIG"):
+        strategies.choose("multi_worker")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "{}",
+        '{"cluster": {}}',
+        '{"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}',
+    ],
+)
+def test_a_tf_config_of_one_machine_changes_nothing(monkeypatch, config):
+    monkeypatch.setenv("TF_CONFIG", config)
+    assert strategies.choose("auto") is tf.distribute.get_strategy()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "{",
+        "7",
+        '{"cluster": {"worker": ["a:1"]}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "chief", "index": 0}}',
+    ],
+)
+def test_a_wrong_tf_config(monkeypatch, config):
+    monkeypatch.setenv("TF_CONFIG", config)
+    with pytest.raises(ValueError, match="TF_CONFIG must be like"):
+        strategies.choose("auto")
+
+
+def test_what_is_wrong_is_said_also_when_another_worker_has_left(monkeypatch):
+    workers, waited = Workers(tf.distribute.get_strategy()), []
+
+    def lost(number):
+        waited.append(number)
+        raise tf.errors.UnavailableError(None, None, "gone")
+
+    def wrong():
+        raise ValueError("other flags")
+
+    monkeypatch.setattr(workers, "largest", lost)
+    with pytest.raises(ValueError, match="other flags"):
+        workers.together(wrong)
+    assert waited, "it would have ended at once"

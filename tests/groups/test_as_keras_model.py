@@ -1,0 +1,181 @@
+"""A group is used as people use Keras models: every method, in an order that nobody planned."""
+
+import ast
+import inspect
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers.networks import hidden_group_members
+
+from orc_keras.groups.methods import METHODS
+
+KINDS = [kind for kind, _ in METHODS.values()]
+# What Keras documents for subclasses to override; and three that stand in no documentation, each
+# with its reason beside it.
+OVERRIDDEN = {"call", "train_step", "test_step", "compile", "compile_from_config", "metrics"}
+OVERRIDDEN |= {"get_metrics_result", "get_config", "from_config", "fit", "evaluate", "export"}
+OVERRIDDEN |= {"train_on_batch", "test_on_batch", "built"}
+OVERRIDDEN |= {"_maybe_symbolic_build", "_make_function", "_get_metrics_result_or_logs"}
+
+
+def names_of(cls):
+    """What a class defines, and what its methods assign to `self`, whenever they are called."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
+    attributes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    of_self = (a for a in attributes if isinstance(a.value, ast.Name) and a.value.id == "self")
+    return set(vars(cls)) | {a.attr for a in of_self if isinstance(a.ctx, ast.Store)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_attribute_is_one_that_a_base_class_owns(kind):
+    ours, theirs = (
+        set().union(*(names_of(c) for c in kind.__mro__[:-1] if is_ours(c) == wanted))
+        for wanted in (True, False)
+    )
+    assert {"members", "optimizers"} < ours and {"_losses", "_metrics"} < theirs
+    shared = {name for name in ours & theirs if not name.startswith("__")}
+    assert shared <= OVERRIDDEN
+
+
+def is_ours(cls):
+    return cls.__module__.startswith("orc_keras")
+
+
+class Predicts(keras.callbacks.Callback):
+    """Looks at what the group answers, in the middle of an epoch."""
+
+    def __init__(self, images):
+        super().__init__()
+        self.images = images
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.predict(self.images[:2], verbose=0)
+        self.model(self.images[:2])
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, images, labels):
+        super().__init__()
+        self.examples = images, labels
+
+    def __len__(self):
+        return 5
+
+    def __getitem__(self, number):
+        return [each[8 * number : 8 * number + 8] for each in self.examples]
+
+
+def endless(images, labels):
+    while True:
+        yield images[:8], labels[:8]
+
+
+def build(kind):
+    pivot, students = hidden_group_members()
+    group = kind(pivot, students[1:])
+    group.predict(np.zeros((3, 4, 4, 1)), verbose=0)  # before it is compiled
+    group.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+    return group
+
+
+@pytest.fixture(params=KINDS)
+def group(request):
+    return build(request.param)
+
+
+def test_in_any_order(group, examples, tmp_path):
+    """Whoever has predicted can fit, evaluate, save, load, and go on."""
+    images, labels = examples
+    assert group.predict(images, verbose=0) == pytest.approx(np.array(group.student(images)))
+    before = group.evaluate(*examples, verbose=0, return_dict=True)
+    group(images[:2])
+    group.fit(*examples, batch_size=8, epochs=2, verbose=0, callbacks=[Predicts(images)])
+    group.fit(Batches(*examples), verbose=0, validation_data=Batches(*examples))
+    group.fit(endless(*examples), steps_per_epoch=2, verbose=0)
+    learner = f"{group.learners[-1]}_loss"
+    assert group.evaluate(*examples, verbose=0, return_dict=True)[learner] < before[learner]
+    expected = group.test_on_batch(images[:8], labels[:8], return_dict=True)
+    assert group.evaluate(images[:8], labels[:8], verbose=0, return_dict=True) == pytest.approx(
+        expected
+    )
+    group.save(tmp_path / "group.keras")
+    loaded = keras.saving.load_model(tmp_path / "group.keras")
+    assert loaded.predict(images, verbose=0) == pytest.approx(group.predict(images, verbose=0))
+    for each in (group, loaded):
+        each.train_on_batch(images[:8], labels[:8])
+    for ours, theirs in zip(loaded.get_weights(), group.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    loaded.export(tmp_path / "exported", verbose=False)
+    exported = tf.saved_model.load(tmp_path / "exported")
+    np.testing.assert_allclose(exported.serve(images), loaded.predict(images, verbose=0), atol=1e-6)
+
+
+def test_keras_callbacks(group, examples, tmp_path):
+    learner = group.learners[-1]
+    accuracy = f"val_{learner}_accuracy"
+    best = dict(monitor=accuracy, mode="max")
+    callbacks = [
+        keras.callbacks.ReduceLROnPlateau(**best, factor=0.5, min_delta=2, patience=1),
+        keras.callbacks.EarlyStopping(**best, patience=2, restore_best_weights=True),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", save_best_only=True, **best),
+        keras.callbacks.BackupAndRestore(tmp_path / "backup"),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+    ]
+    fit = dict(batch_size=8, epochs=4, verbose=0, validation_split=0.25, callbacks=callbacks)
+    history = group.fit(*examples, **fit).history
+    epochs = len(history[accuracy])
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 1 + epochs
+    halved = 0.1 * 0.5 ** (epochs - 1)  # nothing improves by 2, so each epoch but the first halves
+    rates = [float(optimizer.learning_rate) for optimizer in group.optimizers.values()]
+    assert rates == pytest.approx([halved] * 3)
+    held_out = [each[60:] for each in examples]
+    for best in (group, keras.saving.load_model(tmp_path / "best.keras")):
+        result = best.evaluate(*held_out, verbose=0, return_dict=True)
+        assert result[f"{learner}_accuracy"] == pytest.approx(max(history[accuracy]))
+
+
+def test_clone_summary_second_compile_and_eager_steps(group, examples):
+    images, labels = examples
+    clone = keras.models.clone_model(group)
+    assert type(clone) is type(group) and list(clone.members) == list(group.members)
+    lines = []
+    group.summary(print_fn=lines.append)
+    assert all(name in "\n".join(lines) for name in group.members)
+    clone.set_weights(group.get_weights())
+    clone.compile(keras.optimizers.SGD(0.1, momentum=0.9), run_eagerly=True)
+    for each in (group, clone):
+        each.fit(images[:16], labels[:16], batch_size=8, shuffle=False, verbose=0)
+    for ours, theirs in zip(clone.get_weights(), group.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    group.compile("adam")
+    assert {type(o) for o in group.optimizers.values()} == {keras.optimizers.Adam}
+    group.fit(*examples, verbose=0)
+
+
+@pytest.mark.parametrize("kind", [METHODS[name][0] for name in ("orc", "dgkd")])
+def test_backup_and_restore_continues_what_counts_mini_batches(kind, examples, tmp_path):
+    """A training that broke off in its second epoch ends as one that did not."""
+
+    class Breaks(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise InterruptedError
+
+    images, labels = examples
+    group = build(kind)
+    whole = keras.models.clone_model(group)
+    again = keras.models.clone_model(group)
+    for each in (whole, again):
+        each.set_weights(group.get_weights())
+        each.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+    fit = dict(x=images, y=labels, batch_size=20, epochs=2, shuffle=False, verbose=0)
+    whole.fit(**fit)
+    with pytest.raises(InterruptedError):
+        backup = keras.callbacks.BackupAndRestore(tmp_path)
+        group.fit(**fit, callbacks=[backup, Breaks()])
+    again.fit(**fit, callbacks=[keras.callbacks.BackupAndRestore(tmp_path)])
+    for ours, theirs in zip(again.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,22 @@
+"""Settings as a command line states them."""
+
+import dataclasses
+
+from absl import flags
+
+from orc_keras import command_line
+from orc_keras.settings import Settings
+
+NEEDED = ["--dataset=digits", "--pivot=resnet8", "--students=resnet8,resnet8"]
+
+if "dataset" not in flags.FLAGS:
+    command_line.define_flags()
+
+
+def parse(*arguments):
+    """Returns the settings that a command line states."""
+    flags.FLAGS.unparse_flags()
+    for flag in dataclasses.fields(Settings):
+        flags.FLAGS[flag.name].value = flags.FLAGS[flag.name].default
+    flags.FLAGS(["train.py", *arguments])
+    return command_line.from_flags()

@@ -1,0 +1,35 @@
+"""Python in processes of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+
+
+def program(*arguments, cwd=ROOT):
+    """Runs Python in a process of its own."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)], cwd=cwd, capture_output=True, text=True
+    )
+
+
+SERVE = """
+import importlib.util, sys
+import numpy as np, tensorflow as tf
+assert importlib.util.find_spec("orc_keras") is None
+signature = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+result = signature(images=tf.constant(np.load(sys.argv[2])))
+np.savez(sys.argv[3], **{key: value.numpy() for key, value in result.items()})
+"""
+
+
+def serve(saved_model, images, tmp_path):
+    """Answers of a SavedModel in a process that has TensorFlow only."""
+    np.save(tmp_path / "images.npy", images)
+    arguments = (saved_model, tmp_path / "images.npy", tmp_path / "answers.npz")
+    run = program("-I", "-c", SERVE, *arguments, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    return np.load(tmp_path / "answers.npz")

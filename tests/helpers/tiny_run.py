@@ -1,0 +1,166 @@
+"""train.py with tiny networks, in processes that can be killed: a program, and its control.
+
+TensorFlow takes seconds to import, so the program does that once, and then forks for each run.
+"""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+class TinyRuns:
+    """Starts runs of train.py whose members have one hidden layer."""
+
+    def __enter__(self):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._program = subprocess.Popen([sys.executable, __file__], text=True, **pipes)
+        return self
+
+    def __exit__(self, *_):
+        self._program.stdin.close()
+        self._program.wait()
+
+    def start(self, *flags, at=None, file_limit=None, devices=1, environment=None):
+        """Starts a run; returns what `wait` takes.
+
+        Args:
+            flags: of train.py.
+            at: when the process gets which signal: `("step", 12, signal.SIGKILL)` is after its
+                twelfth mini-batch, `("rename", "summary.json", ...)` before a file or directory
+                that has been written gets this name.
+            file_limit: the most bytes that a file of it can have.
+            devices: logical CPU devices.
+            environment: variables.
+        """
+        return self._ask("start", list(flags), at, file_limit, devices, environment or {})
+
+    def wait(self, run):
+        """Waits for its end; returns the exit code, negative for a signal, and what it printed."""
+        return self._ask("wait", run)
+
+    def run(self, *flags, **how):
+        """Starts a run, and waits for its end."""
+        return self.wait(self.start(*flags, **how))
+
+    def _ask(self, *words):
+        self._program.stdin.write(json.dumps(words) + "\n")
+        self._program.stdin.flush()
+        return json.loads(self._program.stdout.readline())
+
+
+def build(name, image_shape, num_classes, head):
+    import keras
+
+    images = keras.Input(image_shape)
+    x = keras.layers.Dense(int(name.removeprefix("hidden")))(keras.layers.Flatten()(images))
+    x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
+    return keras.Model(images, keras.layers.Dense(num_classes)(x), name=name)
+
+
+def train_in_child(arguments, at, file_limit, devices, environment, output):
+    """The forked process: trains, and ends as train.py does."""
+    import resource
+
+    import tensorflow as tf
+    from absl import flags
+
+    import train
+
+    os.environ.update(environment)
+    if file_limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+    if at:
+        signal_oneself(*at)
+    if devices > 1:
+        cpu, logical = (
+            tf.config.list_physical_devices("CPU")[0],
+            tf.config.LogicalDeviceConfiguration(),
+        )
+        tf.config.set_logical_device_configuration(cpu, [logical] * devices)
+    os.dup2(output.fileno(), 1)
+    os.dup2(output.fileno(), 2)
+    flags.FLAGS(["train.py", *arguments])
+    try:
+        train.main(["train.py"])
+    except SystemExit as error:
+        if isinstance(error.code, str):
+            print(error.code)
+        code = error.code if isinstance(error.code, int) else 1
+    else:
+        code = 0
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def signal_oneself(event, when, number):
+    """Sends a signal to this process after the step, or before the renaming, that is named."""
+    import keras
+
+    steps = itertools.count(1)
+    end_of_step = keras.callbacks.CallbackList.on_train_batch_end
+
+    def step(*args, **kwargs):
+        if event == "step" and next(steps) == when:
+            os.kill(os.getpid(), number)
+        return end_of_step(*args, **kwargs)
+
+    def renaming(function):
+        def rename(source, target):
+            if event == "rename" and Path(target).name == when:
+                os.kill(os.getpid(), number)
+            return function(source, target)
+
+        return rename
+
+    keras.callbacks.CallbackList.on_train_batch_end = step
+    os.rename, os.replace = renaming(os.rename), renaming(os.replace)
+
+
+def make_tiny():
+    """Makes train.py's networks tiny, and defines its flags."""
+    sys.path.insert(0, str(ROOT))
+    import train  # noqa: F401  (it keeps TensorFlow's import quiet)
+
+    # isort: split
+    import models
+    from orc_keras import command_line, report
+
+    report.write = lambda paths: paths[0]  # which takes longer than such a run
+    models.build = build
+    models.smallest_size = lambda name, head: 1
+    command_line.define_flags()
+
+
+def main():
+    make_tiny()
+    outputs = {}
+    for line in sys.stdin:
+        what, *words = json.loads(line)
+        answer = wait(outputs, *words) if what == "wait" else start(outputs, *words)
+        print(json.dumps(answer), flush=True)
+
+
+def start(outputs, *words):
+    output = tempfile.TemporaryFile("w+")
+    child = os.fork()
+    if not child:
+        train_in_child(*words, output)
+    outputs[child] = output
+    return child
+
+
+def wait(outputs, child):
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with outputs.pop(child) as output:
+        output.seek(0)
+        return code, output.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""train.py with tiny networks, as a program."""
+
+import tiny_run
+
+if __name__ == "__main__":
+    tiny_run.make_tiny()
+    import train
+    from orc_keras import command_line
+
+    command_line.run(train.main, "train.py")

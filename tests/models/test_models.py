@@ -1,0 +1,254 @@
+import math
+
+import keras
+import numpy as np
+import pytest
+from helpers import reference_networks
+from helpers.programs import ROOT, program
+
+import models
+
+PARAMETERS = {  # trainable; 100 classes and 3 channels, 1000 classes for ImageNet
+    "resnet8": 83_892,
+    "resnet14": 181_108,
+    "resnet20": 278_324,
+    "resnet26": 375_540,
+    "resnet32": 472_756,
+    "resnet44": 667_188,
+    "resnet56": 861_620,
+    "resnet110": 1_736_564,
+    "resnet8x4": 1_233_540,
+    "resnet14x4": 2_783_620,
+    "resnet26x4": 5_883_780,
+    "resnet32x4": 7_433_860,
+    "resnet18": 11_220_132,
+    "resnet34": 21_328_292,
+    "resnet50": 23_705_252,
+    "resnet18_imagenet": 11_689_512,
+    "resnet22_imagenet": 13_165_608,
+    "resnet28_imagenet": 19_140_904,
+    "resnet34_imagenet": 21_797_672,
+    "wrn_16_2": 703_284,
+    "wrn_28_2": 1_479_220,
+    "wrn_34_2": 1_867_188,
+    "wrn_40_1": 569_780,
+    "wrn_40_2": 2_255_156,
+    "vgg8": 4_490_340,
+    "vgg9": 6_851_172,
+    "vgg11": 9_802_596,
+    "vgg13": 9_987_492,
+    "mobilenet_v2": 812_836,
+    "shufflenet_v1": 949_258,
+    "shufflenet_v2": 1_355_528,
+}
+PARAMETERS_LINEAR = {
+    "vgg8": 3_965_028,
+    "vgg9": 6_325_860,
+    "vgg11": 9_277_284,
+    "vgg13": 9_462_180,
+    "wrn_40_1": 569_780,  # has a single fully connected layer anyway
+}
+EVERY = [*((name, "default") for name in PARAMETERS), *((n, "linear") for n in PARAMETERS_LINEAR)]
+ONE_OF_EACH_FAMILY = [  # and of each kind of block and stem
+    ("resnet8x4", "default"),
+    ("resnet50", "default"),
+    ("resnet18_imagenet", "default"),
+    ("wrn_16_2", "default"),
+    ("vgg8", "default"),
+    ("vgg9", "linear"),
+    ("mobilenet_v2", "default"),
+    ("shufflenet_v1", "default"),
+    ("shufflenet_v2", "default"),
+]
+CLASSES = 7
+
+
+def small(name, head="default", more=(0, 0)):
+    """The network for the smallest images that it takes, `more` pixels larger; and images.
+
+    With weights that let the image through: fresh ones let some networks answer much the same to
+    every image, and a fresh BatchNorm does nothing.
+    """
+    keras.utils.set_random_seed(0)  # of the biases
+    size = models.smallest_size(name, head)
+    shape = (size + more[0], size + more[1], 2)
+    network = models.build(name, shape, CLASSES, head)
+    rng = np.random.default_rng(0)
+    for layer in models.leaf_layers(network):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            noise = rng.normal(0, 0.1, (3, len(gamma)))
+            variance = rng.uniform(0.5, 2, len(gamma))
+            layer.set_weights([gamma + noise[0], beta + noise[1], mean + noise[2], variance])
+        elif hasattr(layer, "kernel"):
+            shape_of_one = layer.kernel.shape[: 2 if "Depthwise" in type(layer).__name__ else -1]
+            stddev = math.sqrt(2 / math.prod(shape_of_one))
+            layer.kernel.assign(rng.normal(0, stddev, layer.kernel.shape))
+    return network, rng.normal(size=(4, *shape)).astype(np.float32)
+
+
+def gradients(network, images):
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        logits = network(images, training=False)
+        loss = tf.reduce_sum(logits[:, 0])
+    return tape.gradient(loss, [weight.value for weight in network.trainable_weights])
+
+
+def assert_close(actual, expected):
+    assert np.std(expected, axis=0).max() > 0.01 * np.abs(expected).max(), "all images look alike"
+    np.testing.assert_allclose(actual, expected, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name, head", EVERY)
+def test_network(name, head, tmp_path):
+    shape, classes = models.usual_input(name)
+    network = models.build(name, shape, classes, head)
+    expected = PARAMETERS if head == "default" else PARAMETERS_LINEAR
+    assert models.parameters(network) == expected[name]
+    assert (network.name, network.output_shape) == (name, (None, classes))
+
+    network, images = small(name, head)
+    logits = network(images, training=False)
+    assert logits.shape == (4, CLASSES)
+    assert_close(logits, reference_networks.logits(network, images, head == "linear"))
+    assert np.abs(logits - network(images, training=True)).max() > 0, "no batch statistics"
+
+    for weight, gradient in zip(network.trainable_weights, gradients(network, images)):
+        assert np.abs(gradient).max() > 0, weight.path
+
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras", safe_mode=True)
+    assert_close(loaded(images), network(images))
+
+
+def test_the_table_is_whole():
+    assert set(models.names()) == set(PARAMETERS)
+
+
+@pytest.mark.parametrize("name, head", ONE_OF_EACH_FAMILY)
+def test_any_size(name, head):
+    """Also where the halvings leave a rest, and on images that are not square."""
+    network, images = small(name, head, more=(5, 12))
+    assert_close(network(images), reference_networks.logits(network, images, head == "linear"))
+
+
+@pytest.mark.parametrize("more", [(55, 57), (56, 56), (57, 60)])
+def test_a_linear_vgg_around_64_pixels(more):
+    network, images = small("vgg8", "linear", more)
+    assert_close(network(images), reference_networks.logits(network, images, linear=True))
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("name, head", ONE_OF_EACH_FAMILY)
+def test_mixed_precision(name, head, policy):
+    expected = small(name, head)[0]
+    keras.config.set_dtype_policy(policy)
+    network, images = small(name, head)
+    logits = network(images, training=False)
+    assert logits.dtype == "float32"
+    tolerance = {"mixed_bfloat16": 0.05, "mixed_float16": 0.01}[policy]
+    largest = np.abs(expected(images)).max()
+    np.testing.assert_allclose(logits, expected(images), atol=tolerance * largest)
+
+
+def test_moving_statistics_keep_nine_tenths():
+    network = models.build("resnet8", (8, 8, 1), 10)
+    images = np.random.default_rng(0).normal(size=(16, 8, 8, 1)).astype(np.float32)
+    before = network.get_layer("stem_bn").moving_mean.numpy()
+    features = keras.Model(network.input, network.get_layer("stem_conv").output)(images).numpy()
+    network(images, training=True)
+    expected = 0.9 * before + 0.1 * features.mean(axis=(0, 1, 2))
+    np.testing.assert_allclose(network.get_layer("stem_bn").moving_mean, expected, atol=1e-5)
+
+
+LOAD = """
+import importlib.util, sys
+import keras, numpy as np
+assert importlib.util.find_spec("models") is None
+for path in sys.argv[1:]:
+    network = keras.saving.load_model(path + ".keras", safe_mode=True)
+    np.save(path + "_logits.npy", network(np.load(path + ".npy")))
+"""
+
+
+def test_saved_networks_load_without_this_project(tmp_path):
+    expected = {}
+    for name, head in ONE_OF_EACH_FAMILY:
+        network, images = small(name, head)
+        network.save(tmp_path / f"{name}.keras")
+        np.save(tmp_path / f"{name}.npy", images)
+        expected[name] = network(images)
+    run = program("-I", "-c", LOAD, *expected, cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    for name, logits in expected.items():
+        assert_close(np.load(tmp_path / f"{name}_logits.npy"), logits)
+
+
+def test_flops_by_hand():
+    network = models.build("resnet8", (8, 8, 3), 10)
+    by_hand = 64 * 9 * 3 * 16  # multiplications and additions of the stem, at 8 x 8 positions
+    by_hand += 2 * 64 * 9 * 16 * 16
+    by_hand += 16 * (9 * 16 * 32 + 9 * 32 * 32 + 16 * 32)
+    by_hand += 4 * (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64)
+    by_hand += 64 * 10
+    assert models.flops(network) == 2 * by_hand
+
+
+def test_flops_of_grouped_and_depthwise_convolutions():
+    inputs = keras.Input((6, 6, 12))
+    x = keras.layers.Conv2D(24, 1, groups=3)(inputs)
+    x = keras.layers.DepthwiseConv2D(3, 2, padding="same")(x)
+    network = keras.Model(inputs, x)
+    assert models.flops(network) == 2 * (36 * 12 * 24 // 3 + 9 * 24 * 3 * 3)
+
+
+def test_the_table_that_is_printed():
+    run = program("-m", "models", cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    header, *rows = run.stdout.split("\n\n")[0].splitlines()
+    assert header.split() == ["network", "parameters", "usual", "input", "MFLOPs", "smallest"]
+    assert [row.split()[0] for row in rows] == models.names()
+    row = next(row for row in rows if row.startswith("resnet20 "))
+    assert row.split() == ["resnet20", "278,324", "32", "x", "32", "81.6", "4", "x", "4"]
+    assert run.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (("alexnet", (32, 32, 3), 100), "Unknown network 'alexnet'; possible are resnet8, "),
+        (("WRN40_2", (32, 32, 3), 100), "Unknown network 'WRN40_2'; did you mean wrn_40_2"),
+        (("resnet20", (3, 32, 3), 100), "3 x 32 pixels are too small for resnet20, .* 4 x 4.$"),
+        (("vgg8", (31, 31, 3), 100), "too small for vgg8, .* 32 x 32, or 8 x 8 with head=linear"),
+        (("vgg8", (7, 8, 3), 100, "linear"), "7 x 8 pixels are too small for vgg8, .* 8 x 8.$"),
+        (("resnet20", (32, 32, 3), 1), "num_classes must be .*, 2 or more, not 1"),
+        (("resnet20", (32, 32, 3), 2.5), "num_classes must be a whole number, .* not 2.5"),
+        (("resnet20", (32, 32, 3), None), "num_classes must be .* not None"),
+        (("resnet20", (32, 32), 10), r"must be \(height, width, channels\), .* not \(32, 32\)"),
+        (("resnet20", (32, None, 3), 10), r"three positive whole numbers, not \(32, None"),
+        (("resnet20", (32.0, 32, 3), 10), r"three positive whole numbers, not \(32.0, 32"),
+        (("resnet20", (32, 32, -3), 10), r"three positive whole numbers, not \(32, 32, -3"),
+        (("resnet20", 32, 10), r"three positive whole numbers, not 32"),
+        ((["resnet20"], (32, 32, 3), 10), r"Unknown network \['resnet20'\]"),
+        (("vgg8", (32, 32, 3), 10, "mlp"), "Unknown head 'mlp'; possible are default, linear"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        models.build(*arguments)
+
+
+def test_numbers_of_numpy():
+    network = models.build("resnet8", [np.int64(8), 8, 3], np.int64(10))
+    assert network.output_shape == (None, 10)
+
+
+def test_channels_first_is_refused():
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match="channels last, but .* is 'channels_first'"):
+            models.build("mobilenet_v2", (32, 32, 3), 10)
+    finally:
+        keras.config.set_image_data_format("channels_last")

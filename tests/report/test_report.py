@@ -1,0 +1,242 @@
+"""Reports of runs that are made up, whole and in every state of disrepair."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from orc_keras import report
+from orc_keras.evaluate import held_out
+from orc_keras.evaluate.predictions import Outcomes
+from orc_keras.report.comparison import Comparison
+from orc_keras.report.run import Run
+
+CLASSES = ["one", "two & <b>more</b>", "$3$", "vier"]
+MEMBERS = ("large", "small", "small_2")
+EPOCHS, STEPS = 6, 10
+
+
+def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
+    """The files that a run of 6 epochs of 10 mini-batches leaves; logits are random."""
+    rng = np.random.default_rng(seed)
+    path.mkdir()
+    flags = {"dataset": "made:up", "pivot": "large", "students": "small,small", "batch_size": 8}
+    flags |= {"epochs": EPOCHS, "seed": 0}
+    (path / "settings.flags").write_text("".join(f"--{k}={v}\n" for k, v in flags.items()))
+    data = {"class_names": classes, "train_images": 85, "held_out_images": 80}
+    (path / "data.json").write_text(json.dumps(data))
+    columns = {"epoch": range(EPOCHS), "learning_rate": [0.1] * 4 + [0.01] * 2}
+    for name in MEMBERS:
+        for quantity in ("loss", "accuracy", "taught"):
+            columns[f"{name}_{quantity}"] = rng.uniform(0.2, 1, EPOCHS)
+            columns[f"val_{name}_{quantity}"] = rng.uniform(0.2, 1, EPOCHS)
+    for name in ("confidence_gap", "intensive_teaching", "private_teaching", "group_teaching"):
+        columns[name] = rng.uniform(0.2, 1, EPOCHS)
+    rows = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values()))]
+    (path / "history.csv").write_text("\n".join(rows) + "\n")
+    np.save(path / "roles.npy", rng.integers(0, 2, (EPOCHS * STEPS, 1)).astype(np.uint8))
+    if not finished:
+        return path
+    labels = np.arange(80) % len(classes)
+    outcomes = {}
+    for name in MEMBERS:
+        logits = rng.normal(size=(80, len(classes)))
+        logits[np.arange(80), labels] += np.where(rng.uniform(size=80) < accuracy, 9, -9)
+        outcomes[name] = Outcomes.from_logits(logits, labels)
+    shown = [i for *_, wrong in outcomes["small_2"].confusions() for i in wrong[:6].tolist()]
+    examples = {i: rng.integers(0, 256, (8, 8, 3)).astype(np.uint8) for i in shown}
+    held_out.write(held_out.Evaluation(outcomes, examples), path / "evaluation.npz")
+    members = {
+        name: {
+            "role": role,
+            "parameters": 1234,
+            "accuracy": outcomes[name].accuracy(),
+            "top_5": outcomes[name].accuracy(5),
+            "cross_entropy": 0.1,
+            "calibration_error": 0.1,
+            "taught": taught,
+        }
+        for name, role, taught in zip(
+            MEMBERS, ("pivot", "immature teacher", "student"), (None, 0.5, 0.5)
+        )
+    }
+    summary = {"members": members, "data": data, "way": "chance", "versions": {"numpy": "2"}}
+    (path / "summary.json").write_text(json.dumps(summary))
+    return path
+
+
+@pytest.fixture
+def run(tmp_path):
+    return make_run(tmp_path / "run")
+
+
+@pytest.fixture
+def before(tmp_path):
+    return make_run(tmp_path / "before", accuracy=0.4, seed=1)
+
+
+def written(*paths):
+    page = report.write(paths).read_text()
+    assert page.startswith("<!DOCTYPE html>") and page.rstrip().endswith("</html>")
+    return page
+
+
+def plots_of(path):
+    return {file.stem for file in (path / "report").glob("*.png")}
+
+
+def test_a_report_shows_everything_and_needs_nothing(run, before):
+    page = written(run, before)
+    assert plots_of(run) == {
+        *("accuracy", "loss", "roles", "confidence", "teachings", "calibration"),
+        *("difficult", "classes_small", "classes_small_2"),
+    }
+    for plot in (run / "report").glob("*.png"):
+        assert np.asarray(Image.open(plot).convert("L")).std() > 5, "an empty plot"
+    addresses = re.findall(r'(?:src|srcset|href)="([^"]{0,30})', page)
+    assert len(addresses) > 2 * 9 and all(a.startswith("data:") for a in addresses)
+    assert "<b>more</b>" not in page and "two &amp; &lt;b&gt;more" in page
+    assert "top-1 in before" in page and 'class="problems"' not in page
+    (run / "report" / "notes.png").write_text("the user's")
+    by_itself = written(run)
+    assert (run / "report" / "notes.png").read_text() == "the user's"
+    assert "top-1 in before" not in by_itself
+    assert "Before and after" in page and "Before and after" not in by_itself
+    assert plots_of(run).isdisjoint({"difficult", "classes_small"})
+
+
+def test_who_taught_at_which_learning_rate(run):
+    roles = np.load(run / "roles.npy")
+    _, shares = (Run(run).taught(0, 40), Run(run).taught(40, 60))
+    assert shares == pytest.approx([(roles[40:] == i).mean() for i in (0, 1)])
+    assert Run(run).phases() == [(1, 4, 0.1), (5, 6, 0.01)]
+    roles[:50] = 255  # not known
+    np.save(run / "roles.npy", roles)
+    assert Run(run).taught()[0] == pytest.approx((roles[50:] == 0).mean())
+    assert "1 to 4" in written(run)
+
+
+def test_the_change_on_difficult_classes_by_hand(tmp_path):
+    """Eight classes of 10 images; what both find hardest are classes 5 and 2."""
+    run, other = (make_run(tmp_path / name, classes=list("abcdefgh")) for name in ("a", "b"))
+    runs = Run(run), Run(other)
+    labels = np.arange(80) % 8
+    rank = [np.zeros(80, int), np.zeros(80, int)]
+    for each, hits in zip(rank, ({5: 4, 2: 6, 3: 9}, {5: 2, 2: 4, 3: 9})):
+        for label, number in hits.items():
+            each[np.flatnonzero(labels == label)[number:]] = 1
+    for each, ranks in zip(runs, rank):
+        for name in MEMBERS:
+            each.outcomes[name] = Outcomes(labels, ranks, ranks, ranks, ranks)
+    comparison = Comparison(*runs)
+    assert comparison.difficult == [5, 2] and comparison.hardest_first[:3] == [5, 2, 3]
+    before, after, error = comparison.change("small", comparison.difficult)
+    assert (before, after) == (6 / 20, 10 / 20)
+    differences = [1] * 4 + [0] * 16
+    assert error == pytest.approx(np.std(differences, ddof=1) / np.sqrt(20))
+
+
+DAMAGE = (
+    b"",
+    b"{",
+    b"{}",
+    b"[1, 2]",
+    b"\x93NUMPY\x01\x00garbage",
+    b"epoch\n1\n",
+    b'{"members": 0}',
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["summary.json", "data.json", "history.csv", "roles.npy", "evaluation.npz"]
+)
+def test_what_is_missing_or_damaged_is_said(run, name):
+    for content in DAMAGE:
+        (run / name).write_bytes(content)
+        problems = Run(run).problems
+        assert problems[0] == f"{name} of run is damaged; what it holds is left out."
+    (run / name).unlink()
+    assert len(Run(run).problems) == 1 and f"it has no {name}" in Run(run).problems[0]
+
+
+def test_what_is_left_is_shown(run):
+    """However much is damaged."""
+    expected = [
+        ("roles.npy", {"accuracy", "loss", "confidence", "teachings", "calibration"}),
+        ("summary.json", {"accuracy", "loss", "confidence", "teachings", "calibration"}),
+        ("history.csv", {"calibration"}),
+        ("data.json", {"calibration"}),
+        ("evaluation.npz", set()),
+    ]
+    for name, plots in expected:
+        (run / name).write_bytes(b"{}")
+        page = written(run)
+        assert plots_of(run) == plots and f"{name} of run is damaged" in page
+
+
+def test_a_run_that_goes_on(tmp_path):
+    page = written(make_run(tmp_path / "run", finished=False))
+    assert "A run that has not finished: 6 of 6 epochs" in page and "it has no summary.json" in page
+    assert plots_of(tmp_path / "run") == {"accuracy", "loss", "roles", "confidence", "teachings"}
+
+
+def test_a_run_that_has_just_begun(tmp_path):
+    (tmp_path / "settings.flags").write_text(
+        "--dataset=digits\n--pivot=a\n--students=b,c\n--batch_size=8\n--epochs=2\n"
+    )
+    page = written(tmp_path)
+    assert "0 of 2 epochs" in page and "has not finished an epoch" in page
+    assert plots_of(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    "other, message",
+    [
+        (dict(classes=["a", "b", "c", "d"]), "other is not compared: it was evaluated on other"),
+        (dict(finished=False), "other is not compared: other has no held_out.npz or no"),
+    ],
+)
+def test_a_run_that_cannot_be_compared(run, tmp_path, other, message):
+    page = written(run, make_run(tmp_path / "other", **other))
+    assert message in page and "top-1 in other" not in page and "calibration" in plots_of(run)
+
+
+def test_what_is_no_run(run, tmp_path):
+    for path, message in (
+        (tmp_path / "nowhere", "nowhere is not a directory"),
+        (tmp_path, "is not the directory of a run: it has no settings.flags"),
+    ):
+        for paths in ([path], [run, path]):
+            with pytest.raises(ValueError, match=message):
+                report.write(paths)
+
+
+def test_runs_that_are_not_alike(run, tmp_path):
+    """Called alike, the same one, of other files, with roles that nobody knows, of one epoch."""
+    (tmp_path / "x").mkdir()
+    (tmp_path / "y").mkdir()
+    twins = [make_run(tmp_path / name / "seed0", seed=i) for i, name in enumerate("xy")]
+    foreign = make_run(tmp_path / "foreign")
+    data = json.loads((foreign / "data.json").read_text()) | {"files": "others"}
+    (foreign / "data.json").write_text(json.dumps(data))
+    np.save(run / "roles.npy", np.full((60, 1), 255, np.uint8))
+    history = (run / "history.csv").read_text().splitlines()
+    (run / "history.csv").write_text("\n".join(history[:2]) + "\n")
+    page = written(run, *twins, run, foreign)
+    assert all(f"top-1 in {twin}" in page for twin in twins)
+    assert f"{run} is not compared: it is the same run." in page
+    assert "foreign is not compared: it was evaluated on other images" in page
+    assert page.count(">unknown</td>") == 2 and "roles" not in plots_of(run)
+
+
+@pytest.mark.parametrize(
+    "line, message", [("batch_size=x", "batch_size is 'x'"), ("a=1", "no set")]
+)
+def test_damaged_settings(run, line, message):
+    (run / "settings.flags").write_text(
+        f"--pivot=a\n--students=b\n--dataset=c\n--epochs=1\n--{line}"
+    )
+    with pytest.raises(ValueError, match=message):
+        report.write([run])
