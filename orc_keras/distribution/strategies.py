@@ -44,7 +44,7 @@ def _multi_worker():
     if not addresses:
         raise ValueError(
             "--strategy=multi_worker needs the environment variable TF_CONFIG, which names the "
-            "machines; see the README for an example."
+            "machines; see docs/distributed.md for an example."
         )
     if len(addresses) > 1:
         print(f"Waiting for all workers: {', '.join(addresses)}.", flush=True)
