@@ -21,7 +21,7 @@ from orc_keras.groups.optimizers import L2SGD
 from orc_keras.report import page
 from orc_keras.runs import checksums, names, summary
 from orc_keras.runs.directory import RunDirectory
-from orc_keras.runs.record import RunRecord
+from orc_keras.runs.record import finished
 from orc_keras.runs.run import Run
 from orc_keras.training import stage
 
@@ -44,9 +44,9 @@ def prepare(settings):
     strategy = strategies.choose(settings.strategy)  # before TensorFlow computes anything
     workers = Workers(strategy)
     directory = RunDirectory(settings if workers.is_chief else _out_of_the_way(settings))
-    finished = workers.from_chief(workers.together(lambda: _finished(directory)))
-    if finished:
-        return functools.partial(show, directory, finished, workers)
+    made = workers.from_chief(workers.together(lambda: _made_before(directory)))
+    if made:
+        return functools.partial(show, directory, made, workers)
     preconditions.check_pivot_weights(settings)
     workers.together(directory.check)
     set_up_keras(settings)
@@ -63,7 +63,7 @@ def prepare(settings):
     return functools.partial(train, run, group)
 
 
-def show(directory, finished, workers):
+def show(directory, made, workers):
     """Prints the table of a run that has been made before, and returns its summary.
 
     A report that is missing is written: it is the last thing that a run does.
@@ -72,8 +72,8 @@ def show(directory, finished, workers):
     with workers.chief_speaking():
         if workers.is_chief and not (directory / names.PAGE).exists():
             page.write([directory.path])
-        print(f"{directory.path}/ holds this run, finished:\n\n{summary.table(finished)}")
-    return finished
+        print(f"{directory.path}/ holds this run, finished:\n\n{summary.table(made)}")
+    return made
 
 
 def train(run, group):
@@ -175,14 +175,13 @@ def _out_of_the_way(settings):
     return dataclasses.replace(settings, output_dir=directory.name)
 
 
-def _finished(directory):
+def _made_before(directory):
     """Returns the summary of the run if it has finished and all that it wrote is still there."""
     if not directory.is_finished():
         return None
-    record = RunRecord(directory.path)
-    finished, missing = record.summary, checksums.missing(directory.path)
+    record, missing = finished(directory.path), checksums.missing(directory.path)
     if not missing:
-        return finished
+        return record.summary
     if stage.saves_of(directory.settings, directory, "group").read()[2] is None:
         raise ValueError(
             f"{directory / missing[0]} is missing, and so are the saves to make it from; put it "

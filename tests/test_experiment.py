@@ -15,10 +15,11 @@ import train
 from orc_keras import data, experiment
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
-from orc_keras.export.networks import load_members
+from orc_keras.export.stock_layers import load_members
 from orc_keras.runs.directory import RunDirectory
+from orc_keras.runs.record import read_history
 from orc_keras.settings import Settings
-from orc_keras.training.stage import read_history, saves_of
+from orc_keras.training.stage import saves_of
 
 
 def test_a_run_on_two_replicas(tiny, tmp_path):

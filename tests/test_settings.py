@@ -106,7 +106,7 @@ def test_what_does_not_change_the_result_is_no_part_of_a_run():
         ("--temperature=2", []),
         ("--seed=5", []),
         ("--pivot_epochs=3", []),
-        ("--teaching=ensemble", ["teaching"]),
+        ("--teacher_aggregation=ensemble", ["teaching"]),
     ],
 )
 def test_what_the_method_does_not_use_makes_no_other_run(flag, unused):
@@ -159,7 +159,7 @@ def test_bad_settings(arguments, message):
         ("--batch_size=many", "flag --batch_size=many"),
         ("--distillation_weight=1.5", r"flag --distillation_weight=1.5: .*\[0, 1\]"),
         ("--weight_decay=-1", "flag --weight_decay=-1.*non-negative"),
-        ("--temporary_teachers=0", "flag --temporary_teachers=0"),
+        ("--num_temporary_teachers=0", "flag --num_temporary_teachers=0"),
         ("--strategy=tpu", "flag --strategy=tpu: .*auto|one_device|mirrored"),
         ("--epoch=3", "Unknown command line flag 'epoch'. Did you mean: epochs"),
     ],

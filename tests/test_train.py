@@ -61,7 +61,7 @@ def test_the_terminal_is_calm(trained):
     _, run = trained
     assert run.stderr == ""
     first, second, *_ = run.stdout.splitlines()
-    assert first == "Images: 1,437 to learn, 360 held out (from test); 10 classes; 8 x 8 x 1"
+    assert first == "Images: 1,437 for training, 360 held out (from test); 10 classes; 8 x 8 x 1"
     assert second == "The pivot learns alone: resnet8 (epochs: 1)."
     assert "val_accuracy" in run.stdout and "resnet8_2_loss" not in run.stdout
     table = run.stdout.strip().splitlines()[-6:-2]

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from orc_keras.runs.directory import RunDirectory
-from orc_keras.runs.record import RunRecord
+from orc_keras.runs.record import finished
 
 LEVEL = 0.95  # of confidence
 
@@ -21,12 +21,12 @@ class Results:
     """
 
     def __init__(self, runs):
-        finished = [run for run in runs if RunDirectory(run.settings).is_finished()]
-        self.unfinished = len(runs) - len(finished)
-        self.names = list(dict.fromkeys(run.variant for run in finished))
+        there = [run for run in runs if RunDirectory(run.settings).is_finished()]
+        self.unfinished = len(runs) - len(there)
+        self.names = list(dict.fromkeys(run.variant for run in there))
         self._runs = {name: {} for name in self.names}
-        for run in finished:
-            self._runs[run.variant][run.seed] = RunRecord(run.directory)
+        for run in there:
+            self._runs[run.variant][run.seed] = finished(run.directory)
 
     def seeds(self, name):
         """Returns the seeds of the finished runs of `name`."""

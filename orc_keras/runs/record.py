@@ -55,8 +55,7 @@ class RunRecord:
     def summary(self):
         """The contents of the summary of a finished run, a dict."""
         try:
-            path = checksums.check(self.path, names.SUMMARY)
-            return summary.checked(json.loads(path.read_text()))
+            return summary.checked(json.loads(self._checked(names.SUMMARY).read_text()))
         except (OSError, ValueError) as error:
             sentence = str(error).rstrip(".")
             raise ValueError(
@@ -118,14 +117,19 @@ class RunRecord:
 
 
 def finished(path):
-    """Returns the `RunRecord` of a finished run, whose summary is whole.
+    """Returns the `RunRecord` of a finished run, whose summary and checksums are there and whole.
 
     Raises:
-        ValueError: if there is none, or its summary is damaged.
+        ValueError: if there is none, or one of them is damaged.
     """
     record = RunRecord(path)
     if not record.is_finished:
         raise ValueError(f"--run={path} holds no finished run: it has no {names.SUMMARY}.")
+    if not record.has(names.SUMS):
+        raise ValueError(
+            f"{record.path / names.SUMS} is missing or damaged; {record.path / names.SUMMARY} "
+            "deleted, the same command writes it again."
+        )
     record.summary  # noqa: B018 (it is read now, so that what is wrong is said first)
     return record
 
@@ -134,4 +138,6 @@ def read_history(path):
     """Returns the values of each metric, an epoch each, by name, from the file of a history."""
     with open(path) as file:
         rows = list(csv.DictReader(file))
+    if not rows and Path(path).stat().st_size:
+        raise ValueError(f"{path} has no epoch.")
     return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}

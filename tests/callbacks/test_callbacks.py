@@ -106,13 +106,13 @@ class Recorder(keras.callbacks.Callback):
         self.roles = []
 
     def on_train_batch_end(self, batch, logs=None):
-        self.roles.append(self.model.recent_teachers.numpy()[-1])
+        self.roles.append(self.model.role_record.recent_teachers.numpy()[-1])
 
 
 def changing_group(k=1, number=1, steps=1):
     """A group that cannot learn its labels, and so changes roles all the time."""
     with replicas(number).scope():
-        group = orc_keras.OnlineRoleChange(*hidden_group_members(), temporary_teachers=k)
+        group = orc_keras.OnlineRoleChange(*hidden_group_members(), num_temporary_teachers=k)
         group.compile(keras.optimizers.SGD(1.0), steps_per_execution=steps)
     return group
 
@@ -157,8 +157,8 @@ def test_a_lost_role_history_says_what_it_does_not_know(batches, tmp_path, monke
     np.save(foreign, 2 - known)  # of another training
     for damage in (b"", b"nonsense", b"PK\x03\x04", b"\x93NUMPY\x01\x00", foreign.getvalue(), None):
         path.unlink() if damage is None else path.write_bytes(damage)
-        group.mini_batches.assign(20)
-        group.recent_teachers.assign(known[-15:])
+        group.role_record.mini_batches.assign(20)
+        group.role_record.recent_teachers.assign(known[-15:])
         group.fit(batches, **fit)
         roles = np.load(path)
         assert roles.shape == (30, 1) and (roles[:5] == 255).all()

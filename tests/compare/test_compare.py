@@ -110,14 +110,14 @@ def test_who_came_second_waits(program, tmp_path, monkeypatch):
     (run,) = (r for r in plan.plan(settings(), [], [], [0], tmp_path) if r.variant == "alone")
     in_use = iter([False, True])
     monkeypatch.setattr(RunDirectory, "is_in_use", lambda _: next(in_use, False))
-    outcomes = iter([1, 0])
+    predictions = iter([1, 0])
     monkeypatch.setattr(
         running,
         "_ended",
-        lambda processes, _: (processes.pop(next(iter(processes))), next(outcomes), 0.0),
+        lambda processes, _: (processes.pop(next(iter(processes))), next(predictions), 0.0),
     )
     monkeypatch.setattr(running, "_outcome", lambda *_: "")
-    assert running.run_all([run], jobs=1) == [] and next(outcomes, None) is None
+    assert running.run_all([run], jobs=1) == [] and next(predictions, None) is None
 
 
 def test_a_comparison_needs_a_directory(tmp_path):
@@ -157,10 +157,10 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
         ),
         ([], ["a/b: --distillation_warmup=3"], [0], "has no '/', not 'a/b: --distillation_warmup"),
         ([], ["w: "], [0], "--variant must be like '<name>: --flag=value'"),
-        ([], ["w: --temporary_teacher=me"], [0], "w: temporary_teacher must be one of online, re"),
+        ([], ["w: --fixed_teacher=me"], [0], "w: temporary_teacher must be one of online, re"),
         (
             [],
-            ["w: --temporary_teachers=2"],
+            ["w: --num_temporary_teachers=2"],
             [0],
             "w: temporary_teachers must be at least 1 and below",
         ),

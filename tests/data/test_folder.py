@@ -69,7 +69,7 @@ def test_every_kind_of_file_in_one_folder(tmp_path):
     assert notes["ignored_files"] == 3
     assert notes["images_with_alpha"] == 1 and notes["images_with_16_bits"] == 1
     assert summary.data(notes) == (
-        "Images: 13 to learn, 6 held out (from val); 2 classes; 8 x 8 x 3; ignored files: 3; "
+        "Images: 13 for training, 6 held out (from val); 2 classes; 8 x 8 x 3; ignored files: 3; "
         "images with alpha: 1; images with 16 bits: 1"
     )
     pixels, labels = pictures(data.train_batches(images, 13, seed=0))

@@ -109,7 +109,7 @@ def test_every_position_has_seeds_of_its_own():
     ]
     seeds = np.concatenate([seeds.numpy() for _, seeds in epochs])
     assert (seeds >= 0).all() and len(np.unique(seeds)) > 0.9999 * seeds.size
-    for column in seeds.T:  # chi-squared of 162 outcomes: mean 161, standard deviation 18
+    for column in seeds.T:  # chi-squared of 162 predictions: mean 161, standard deviation 18
         counts = np.bincount(column % 162, minlength=162)
         expected = len(column) / 162
         assert ((counts - expected) ** 2 / expected).sum() < 161 + 5 * 18

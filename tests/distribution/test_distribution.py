@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from helpers.devices import replicas
 from helpers.networks import IMAGE_SHAPE, hidden_group_members
+from orc_keras.distribution.multi_worker import SingleNetwork
 
 import orc_keras
 from models.normalization import BatchNormalization
@@ -15,9 +16,8 @@ from orc_keras import data
 from orc_keras.data import ImageData
 from orc_keras.data.pipeline import Replicas
 from orc_keras.distribution import strategies
-from orc_keras.distribution.multi_worker import SingleNetwork
 from orc_keras.distribution.workers import Workers
-from orc_keras.training import optimizers
+from orc_keras.groups import optimizers
 
 
 def normalised_members(synchronized):
@@ -49,7 +49,7 @@ def test_replicas_compute_what_one_device_does(
     def train(strategy):
         with strategy.scope():
             group = orc_keras.OnlineRoleChange(
-                *members(), mixup_alpha=0, temporary_teachers=temporary_teachers
+                *members(), mixup_alpha=0, num_temporary_teachers=temporary_teachers
             )
             group.compile(optimizers.L2SGD(0.3, momentum=0.9, l2=1e-3))
         history = group.fit(batches.repeat(2), verbose=0, shuffle=False).history

@@ -12,10 +12,14 @@ import tensorflow as tf
 from helpers.programs import program
 
 from orc_keras import data, experiment, predict
-from orc_keras.evaluate import networks
-from orc_keras.export.deployed import SavedModel
-from orc_keras.export.member import export_member, tflite
-from orc_keras.runs.record import FinishedRun
+from orc_keras.evaluate import one_network
+from orc_keras.evaluate.__main__ import check_writable
+from orc_keras.export import formats, tflite
+from orc_keras.export.formats import export_member
+from orc_keras.export.saved_model import SavedModel
+from orc_keras.export.stock_layers import member_of
+from orc_keras.runs.images import held_out_again
+from orc_keras.runs.record import finished
 from orc_keras.settings import Settings
 
 CLASSES = [str(i) for i in range(10)]
@@ -72,7 +76,7 @@ def test_members_that_learn_alone_need_no_pivot(run):
 
 @pytest.mark.parametrize("member", ["", "resnet8_2"])
 def test_a_member_is_evaluated(run, held_out, member):
-    what, measures = networks.evaluate_member(run, member)
+    what, measures = one_network.evaluate_member(run, member)
     assert what == f"{member or 'resnet8_3'} of {run} on digits"
     group = keras.saving.load_model(run / "checkpoints" / "group.keras")
     by_class, accuracy = accuracies(group.members[member or "resnet8_3"], held_out)
@@ -81,14 +85,14 @@ def test_a_member_is_evaluated(run, held_out, member):
 
 
 def test_a_saved_model_is_evaluated_on_files_of_some_classes(run, held_out, folder):
-    what, measures = networks.evaluate_saved_model(run / "student", f"folder:{folder}")
+    what, measures = one_network.evaluate_saved_model(run / "student", f"folder:{folder}")
     by_class, _ = accuracies(keras.saving.load_model(run / "student.keras"), held_out)
     assert measures["accuracy_by_class"].pop("7") is None
     del by_class["7"]
     assert measures["accuracy_by_class"] == pytest.approx(by_class)
-    _, of_member = networks.evaluate_member(run, dataset=f"folder:{folder}")
+    _, of_member = one_network.evaluate_member(run, dataset=f"folder:{folder}")
     assert of_member["top_1"] == pytest.approx(measures["top_1"])
-    _, whole = networks.evaluate_saved_model(run / "student", "digits")
+    _, whole = one_network.evaluate_saved_model(run / "student", "digits")
     assert whole["accuracy_by_class"]["7"] is not None and whole["images"] == 360
 
 
@@ -164,7 +168,7 @@ def test_the_code_of_the_model_card_runs(run, held_out, tmp_path, monkeypatch, c
 def test_any_member_can_be_exported_later(run, held_out, tmp_path):
     shutil.copytree(run, tmp_path / "run")
     directory = export_member(tmp_path / "run", "resnet8_2")
-    network = FinishedRun(run).network("resnet8_2")
+    network = member_of(finished(run), "resnet8_2")
     digits = data.load("digits")
     normalised = ((held_out[0] / 255 - digits.mean) / digits.std).astype(np.float32)
     served = tf.saved_model.load(directory).signatures["serving_default"]
@@ -180,7 +184,7 @@ def test_any_member_can_be_exported_later(run, held_out, tmp_path):
 
 def test_a_member_is_exported_also_without_the_images(run, tmp_path, capsys, monkeypatch):
     shutil.copytree(run, tmp_path / "run")
-    monkeypatch.setattr(FinishedRun, "images", lambda _: data.load("folder:/nowhere"))
+    monkeypatch.setattr(formats, "held_out_again", lambda _: data.load("folder:/nowhere"))
     directory = export_member(tmp_path / "run", "resnet8")
     assert "is not measured. --dataset=folder:/nowhere" in capsys.readouterr().out
     assert "| TensorFlow Lite | not measured |" in (directory / "README.md").read_text()
@@ -191,7 +195,7 @@ def test_bad_input(run, folder, tmp_path):
         with pytest.raises(ValueError, match=message):
             function(*arguments)
 
-    member, model = networks.evaluate_member, networks.evaluate_saved_model
+    member, model = one_network.evaluate_member, one_network.evaluate_saved_model
     refused("holds no finished run", member, tmp_path)
     refused("--member=wrn is not in the run; possible are resnet8, ", member, run, "wrn")
     refused("--member=wrn is not in the run; possible are resnet8, ", export_member, run, "wrn")
@@ -225,7 +229,7 @@ def test_bad_input(run, folder, tmp_path):
     for name, what in wrong.items():
         message = f"{name} {what}.*; .* takes undamaged PNGs, .*, of 8 x 8 x 1 unless"
         refused(message, predict.predict, network, tmp_path / name)
-    refused("--json=.* cannot be written", networks.check_writable, str(tmp_path / "no" / "a.json"))
+    refused("--json=.* cannot be written", check_writable, str(tmp_path / "no" / "a.json"))
 
 
 def test_images_are_uint8(run, held_out):
@@ -249,4 +253,4 @@ def test_other_images_than_those_of_the_run(run, monkeypatch):
     other = dataclasses.replace(images, held_out=images.train)
     monkeypatch.setattr(data, "load", lambda *_, **__: other)
     with pytest.raises(ValueError, match="images of digits are not those .* held_out_images diff"):
-        FinishedRun(run).images()
+        held_out_again(finished(run))

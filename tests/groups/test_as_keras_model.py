@@ -12,7 +12,7 @@ from helpers.networks import hidden_group_members
 
 from orc_keras.groups.methods import METHODS
 
-KINDS = [kind for kind, _ in METHODS.values()]
+KINDS = list(METHODS.values())
 # What Keras documents for subclasses to override; and three that stand in no documentation, each
 # with its reason beside it.
 OVERRIDDEN = {"call", "train_step", "test_step", "compile", "compile_from_config", "metrics"}

@@ -10,10 +10,9 @@ from helpers.networks import hidden_group_members, linear_network
 from helpers.reference import cross_entropy_gradient, distillation_gradient
 
 import orc_keras
-from orc_keras.groups import losses, methods
+from orc_keras.groups import losses, methods, optimizers
 from orc_keras.groups.methods import METHODS
 from orc_keras.settings import Settings
-from orc_keras.training import optimizers
 
 SGD = {"learning_rate": 0.2, "momentum": 0.9, "l2": 0.01}
 T, BETA = 3.0, 0.6

@@ -39,7 +39,7 @@ SPOILT = {
 }
 
 
-@pytest.fixture(scope="module", params=[kind for kind, _ in METHODS.values()])
+@pytest.fixture(scope="module", params=list(METHODS.values()))
 def eager_group(request):
     pivot, students = hidden_group_members()
     group = request.param(pivot, students)

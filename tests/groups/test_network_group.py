@@ -5,8 +5,7 @@ import tensorflow as tf
 from helpers.networks import IMAGE_SHAPE, NUM_CLASSES, hidden_group_members
 
 import orc_keras
-from orc_keras.groups import online_role_change
-from orc_keras.training import optimizers
+from orc_keras.groups import online_role_change, optimizers
 
 
 def test_members_by_name_and_role(group):
@@ -106,7 +105,7 @@ def test_weights_hold_momentum_and_roles(group, examples, tmp_path):
     loaded = orc_keras.OnlineRoleChange(*hidden_group_members())
     loaded.compile(keras.optimizers.SGD(0.1, momentum=0.9))
     loaded.load_weights(tmp_path / "group.weights.h5")
-    assert int(loaded.mini_batches.numpy()) == 10
+    assert int(loaded.role_record.mini_batches.numpy()) == 10
     for each in (group, loaded):
         each.fit(*examples, **fit)
     for ours, theirs in zip(loaded.get_weights(), group.get_weights(), strict=True):
@@ -118,12 +117,12 @@ def test_the_settings_survive_saving(tmp_path):
         temperature=3.0,
         distillation_weight=0.9,
         mixup_alpha=0.2,
-        temporary_teachers=2,
+        num_temporary_teachers=2,
         role_change_interval=5,
         seed=7,
         teachings=("group", "intensive"),
-        teaching="ensemble",
-        temporary_teacher="online",
+        teacher_aggregation="ensemble",
+        fixed_teacher="",
         feedback="training",
         teacher_passes="inference",
         distillation_warmup=9,

@@ -6,8 +6,7 @@ from helpers import reference
 from helpers.networks import hidden_group_members, linear_network
 
 import orc_keras
-from orc_keras.groups import feedback
-from orc_keras.training import optimizers
+from orc_keras.groups import feedback, optimizers
 
 
 def _linear_group(students=3, **arguments):
@@ -71,7 +70,7 @@ def _check_against_numpy(
             students=4,
             temperature=3.0,
             distillation_weight=0.6,
-            temporary_teachers=temporary_teachers,
+            num_temporary_teachers=temporary_teachers,
             **arguments,
         )
         group.compile(optimizers.L2SGD(**sgd))
@@ -118,7 +117,7 @@ class Recorder(keras.callbacks.Callback):
         self.teachers = []
 
     def on_train_batch_end(self, batch, logs=None):
-        self.teachers.append(self.model.recent_teachers.numpy()[-1].tolist())
+        self.teachers.append(self.model.role_record.recent_teachers.numpy()[-1].tolist())
 
 
 def test_roles_are_kept_for_the_interval(examples):
@@ -137,7 +136,7 @@ def test_roles_are_kept_for_the_interval(examples):
 
 
 def test_shares_taught_add_up_to_the_temporary_teachers(batches):
-    group = orc_keras.OnlineRoleChange(*hidden_group_members(), temporary_teachers=2)
+    group = orc_keras.OnlineRoleChange(*hidden_group_members(), num_temporary_teachers=2)
     group.compile("sgd")
     history = group.fit(batches, epochs=3, verbose=0).history
     taught = sum(np.array(history[f"{name}_taught"]) for name in group.student_names)

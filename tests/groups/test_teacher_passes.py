@@ -62,7 +62,7 @@ def test_what_batch_norm_of_a_temporary_teacher_does(examples, number):
                 for i, n in enumerate(("pivot", "a", "b"))
             )
             group = orc_keras.OnlineRoleChange(
-                pivot, students, teacher_passes=passes, mixup_alpha=0, temporary_teacher="a"
+                pivot, students, teacher_passes=passes, mixup_alpha=0, fixed_teacher="a"
             )
             group.compile("sgd")
         group.fit(*examples, batch_size=20, shuffle=False, verbose=0)
@@ -104,7 +104,7 @@ class CountingNetwork(keras.Model):
 def test_what_a_mini_batch_costs(batches, temporary_teachers):
     """A student runs forward once, a temporary teacher and the pivot twice; backward all once."""
     pivot, *students = (CountingNetwork(name) for name in ("pivot", "a", "b", "c"))
-    group = orc_keras.OnlineRoleChange(pivot, students, temporary_teachers=temporary_teachers)
+    group = orc_keras.OnlineRoleChange(pivot, students, num_temporary_teachers=temporary_teachers)
     group.compile("sgd")
     for network in group.members.values():
         network.forward.assign(0)

@@ -5,8 +5,9 @@ import numpy as np
 import models
 from helpers.devices import replicas
 from helpers.networks import hidden_network
-from orc_keras import data, report
+from orc_keras import data
 from orc_keras.distribution import strategies
+from orc_keras.report import page
 from orc_keras.settings import Settings
 
 
@@ -28,7 +29,7 @@ def tiny_settings(monkeypatch):
         (0.5,),
         (0.3,),
     )
-    monkeypatch.setattr(report, "write", lambda paths: paths[0])  # longer than such a run
+    monkeypatch.setattr(page, "write", lambda paths: paths[0])  # longer than such a run
     monkeypatch.setattr(models, "build", build)
     monkeypatch.setattr(models, "smallest_size", lambda name, head: 4)
     monkeypatch.setattr(data, "load", lambda *_, **__: tiny_data)

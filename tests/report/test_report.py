@@ -7,15 +7,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from orc_keras import report
-from orc_keras.evaluate import held_out
-from orc_keras.evaluate.predictions import Outcomes
+from orc_keras.report import page
 from orc_keras.report.comparison import Comparison
-from orc_keras.report.run import Run
+from orc_keras.report.reported_run import ReportedRun
+from orc_keras.runs import predictions as predictions_file
+from orc_keras.runs.predictions import Predictions
 
 CLASSES = ["one", "two & <b>more</b>", "$3$", "vier"]
 MEMBERS = ("large", "small", "small_2")
 EPOCHS, STEPS = 6, 10
+OF_DATA = {
+    "image_shape": [8, 8, 3],
+    "mean": [0.5] * 3,
+    "std": [0.5] * 3,
+    "augmentation": "none",
+    "resized": False,
+    "held_out_from": "test",
+}
 
 
 def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
@@ -25,7 +33,7 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
     flags = {"dataset": "made:up", "pivot": "large", "students": "small,small", "batch_size": 8}
     flags |= {"epochs": EPOCHS, "seed": 0}
     (path / "settings.flags").write_text("".join(f"--{k}={v}\n" for k, v in flags.items()))
-    data = {"class_names": classes, "train_images": 85, "held_out_images": 80}
+    data = {"class_names": classes, "train_images": 85, "held_out_images": 80} | OF_DATA
     (path / "data.json").write_text(json.dumps(data))
     columns = {"epoch": range(EPOCHS), "learning_rate": [0.1] * 4 + [0.01] * 2}
     for name in MEMBERS:
@@ -40,20 +48,22 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
     if not finished:
         return path
     labels = np.arange(80) % len(classes)
-    outcomes = {}
+    predictions = {}
     for name in MEMBERS:
         logits = rng.normal(size=(80, len(classes)))
         logits[np.arange(80), labels] += np.where(rng.uniform(size=80) < accuracy, 9, -9)
-        outcomes[name] = Outcomes.from_logits(logits, labels)
-    shown = [i for *_, wrong in outcomes["small_2"].confusions() for i in wrong[:6].tolist()]
+        predictions[name] = Predictions.from_logits(logits, labels)
+    shown = [i for *_, wrong in predictions["small_2"].confusions() for i in wrong[:6].tolist()]
     examples = {i: rng.integers(0, 256, (8, 8, 3)).astype(np.uint8) for i in shown}
-    held_out.write(held_out.Evaluation(outcomes, examples), path / "evaluation.npz")
+    evaluation = predictions_file.Evaluation(predictions, examples)
+    predictions_file.write(evaluation, path / "evaluation.npz")
     members = {
         name: {
+            "network": name,
             "role": role,
             "parameters": 1234,
-            "accuracy": outcomes[name].accuracy(),
-            "top_5": outcomes[name].accuracy(5),
+            "accuracy": predictions[name].accuracy(),
+            "top_5": predictions[name].accuracy(5),
             "cross_entropy": 0.1,
             "calibration_error": 0.1,
             "taught": taught,
@@ -62,8 +72,10 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
             MEMBERS, ("pivot", "immature teacher", "student"), (None, 0.5, 0.5)
         )
     }
-    summary = {"members": members, "data": data, "way": "chance", "versions": {"numpy": "2"}}
-    (path / "summary.json").write_text(json.dumps(summary))
+    settings = {"dataset": "made:up", "data_dir": "", "image_size": 0, "validation_fraction": 0.0}
+    settings |= {"batch_size": 8, "epochs": EPOCHS}
+    summary = {"settings": settings, "members": members, "data": data, "way": "chance"}
+    (path / "summary.json").write_text(json.dumps(summary | {"versions": {"numpy": "2"}}))
     return path
 
 
@@ -78,9 +90,9 @@ def before(tmp_path):
 
 
 def written(*paths):
-    page = report.write(paths).read_text()
-    assert page.startswith("<!DOCTYPE html>") and page.rstrip().endswith("</html>")
-    return page
+    text = page.write(paths).read_text()
+    assert text.startswith("<!DOCTYPE html>") and text.rstrip().endswith("</html>")
+    return text
 
 
 def plots_of(path):
@@ -109,19 +121,19 @@ def test_a_report_shows_everything_and_needs_nothing(run, before):
 
 def test_who_taught_at_which_learning_rate(run):
     roles = np.load(run / "roles.npy")
-    _, shares = (Run(run).taught(0, 40), Run(run).taught(40, 60))
+    _, shares = (ReportedRun(run).taught(0, 40), ReportedRun(run).taught(40, 60))
     assert shares == pytest.approx([(roles[40:] == i).mean() for i in (0, 1)])
-    assert Run(run).phases() == [(1, 4, 0.1), (5, 6, 0.01)]
+    assert ReportedRun(run).phases() == [(1, 4, 0.1), (5, 6, 0.01)]
     roles[:50] = 255  # not known
     np.save(run / "roles.npy", roles)
-    assert Run(run).taught()[0] == pytest.approx((roles[50:] == 0).mean())
+    assert ReportedRun(run).taught()[0] == pytest.approx((roles[50:] == 0).mean())
     assert "1 to 4" in written(run)
 
 
 def test_the_change_on_difficult_classes_by_hand(tmp_path):
     """Eight classes of 10 images; what both find hardest are classes 5 and 2."""
     run, other = (make_run(tmp_path / name, classes=list("abcdefgh")) for name in ("a", "b"))
-    runs = Run(run), Run(other)
+    runs = ReportedRun(run), ReportedRun(other)
     labels = np.arange(80) % 8
     rank = [np.zeros(80, int), np.zeros(80, int)]
     for each, hits in zip(rank, ({5: 4, 2: 6, 3: 9}, {5: 2, 2: 4, 3: 9})):
@@ -129,7 +141,7 @@ def test_the_change_on_difficult_classes_by_hand(tmp_path):
             each[np.flatnonzero(labels == label)[number:]] = 1
     for each, ranks in zip(runs, rank):
         for name in MEMBERS:
-            each.outcomes[name] = Outcomes(labels, ranks, ranks, ranks, ranks)
+            each.predictions[name] = Predictions(labels, ranks, ranks, ranks, ranks)
     comparison = Comparison(*runs)
     assert comparison.difficult == [5, 2] and comparison.hardest_first[:3] == [5, 2, 3]
     before, after, error = comparison.change("small", comparison.difficult)
@@ -155,10 +167,12 @@ DAMAGE = (
 def test_what_is_missing_or_damaged_is_said(run, name):
     for content in DAMAGE:
         (run / name).write_bytes(content)
-        problems = Run(run).problems
+        problems = ReportedRun(run).problems
         assert problems[0] == f"{name} of run is damaged; what it holds is left out."
     (run / name).unlink()
-    assert len(Run(run).problems) == 1 and f"it has no {name}" in Run(run).problems[0]
+    assert (
+        len(ReportedRun(run).problems) == 1 and f"it has no {name}" in ReportedRun(run).problems[0]
+    )
 
 
 def test_what_is_left_is_shown(run):
@@ -195,7 +209,7 @@ def test_a_run_that_has_just_begun(tmp_path):
     "other, message",
     [
         (dict(classes=["a", "b", "c", "d"]), "other is not compared: it was evaluated on other"),
-        (dict(finished=False), "other is not compared: other has no held_out.npz or no"),
+        (dict(finished=False), "other is not compared: other has no evaluation.npz or no"),
     ],
 )
 def test_a_run_that_cannot_be_compared(run, tmp_path, other, message):
@@ -210,7 +224,7 @@ def test_what_is_no_run(run, tmp_path):
     ):
         for paths in ([path], [run, path]):
             with pytest.raises(ValueError, match=message):
-                report.write(paths)
+                page.write(paths)
 
 
 def test_runs_that_are_not_alike(run, tmp_path):
@@ -232,11 +246,11 @@ def test_runs_that_are_not_alike(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "line, message", [("batch_size=x", "batch_size is 'x'"), ("a=1", "no set")]
+    "line, message", [("batch_size=x", "flag --batch_size=x"), ("a=1", "line flag 'a'")]
 )
 def test_damaged_settings(run, line, message):
     (run / "settings.flags").write_text(
         f"--pivot=a\n--students=b\n--dataset=c\n--epochs=1\n--{line}"
     )
     with pytest.raises(ValueError, match=message):
-        report.write([run])
+        page.write([run])

@@ -18,11 +18,13 @@ from markdown_it import MarkdownIt
 
 from orc_keras import experiment, report
 from orc_keras.callbacks.role_history import _read_roles
-from orc_keras.evaluate import held_out, networks
+from orc_keras.evaluate import one_network
 from orc_keras.export.model_card import plain
-from orc_keras.runs import checksums
-from orc_keras.runs.directory import RunDirectory, read_summary
-from orc_keras.runs.record import FinishedRun
+from orc_keras.export.stock_layers import member_of
+from orc_keras.runs import checksums, record
+from orc_keras.runs import predictions as predictions_file
+from orc_keras.runs.directory import RunDirectory
+from orc_keras.runs.record import RunRecord
 from orc_keras.training.stage import saves_of
 
 FEW = dict(students=("hidden12", "hidden6"), epochs=1)
@@ -73,12 +75,12 @@ def sum_up_again(run, name):
 
 @pytest.mark.parametrize("name", ["student.keras", "student", "evaluation.npz", "history.csv"])
 def test_what_was_deleted_is_made_again(settings, run, capsys, name):
-    before = weights(run), read_summary(run)["members"]
+    before = weights(run), RunRecord(run).summary["members"]
     shutil.rmtree(run / name) if name == "student" else (run / name).unlink()
     experiment.prepare(settings)()
     assert f"{run / name}" in capsys.readouterr().out
     assert_equal(weights(run), before[0])
-    assert read_summary(run)["members"] == before[1]
+    assert RunRecord(run).summary["members"] == before[1]
     experiment.prepare(settings)()
     assert "holds this run, finished" in capsys.readouterr().out
 
@@ -135,10 +137,10 @@ def test_a_summary_of_other_keys_or_types(run, spoil, message):
     spoil(summary)
     (run / "summary.json").write_text(json.dumps(summary))
     with pytest.raises(ValueError, match="summary.json is damaged, or not of this run"):
-        FinishedRun(run)
+        record.finished(run)
     sum_up_again(run, "summary.json")
     with pytest.raises(ValueError, match=message):
-        FinishedRun(run)
+        record.finished(run)
 
 
 @pytest.mark.parametrize("text", ["[1]", "null", "{", '{"members": 3}'])
@@ -146,13 +148,13 @@ def test_a_summary_that_is_none(run, text):
     (run / "summary.json").write_text(text)
     sum_up_again(run, "summary.json")
     with pytest.raises(ValueError, match="summary.json deleted, the same command writes it again"):
-        FinishedRun(run)
+        record.finished(run)
 
 
 def test_a_group_of_another_run_is_not_evaluated(run, other):
     shutil.copy(other / "checkpoints" / "group.keras", run / "checkpoints")
     with pytest.raises(ValueError, match="group.keras is damaged, or not of this run"):
-        networks.evaluate_member(run)
+        one_network.evaluate_member(run)
 
 
 def lambda_file(path, marker):
@@ -177,7 +179,7 @@ def test_code_in_a_network_does_not_run(run, tmp_path):
     lambda_file(path, marker)
     sum_up_again(run, "checkpoints/group.keras")
     with pytest.raises(ValueError, match="holds code, which Keras's safe mode does not run"):
-        FinishedRun(run).network("hidden6")
+        member_of(record.finished(run), "hidden6")
     pivot = hidden_network("pivot", 16)
     with pytest.raises(ValueError, match="does not hold the weights of a pivot"):
         experiment.load_pivot(pivot, path)
@@ -199,7 +201,7 @@ def test_pickles_are_not_read(run, tmp_path):
     np.savez(run / "evaluation.npz", **{"hidden6/labels": payload})
     assert _read_roles(run / "roles.npy", 1).size == 0
     with pytest.raises(ValueError, match="evaluation.npz is damaged"):
-        held_out.read(run / "evaluation.npz")
+        predictions_file.read(run / "evaluation.npz")
     for name in ("roles.npy", "evaluation.npz"):
         sum_up_again(run, name)
     problems = report.Run(run).problems

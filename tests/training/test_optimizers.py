@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from orc_keras.training import optimizers
+from orc_keras.groups import optimizers
 
 
 def _step(optimizer, weight, gradients):

@@ -10,7 +10,8 @@ from helpers.networks import IMAGE_SHAPE, hidden_network
 import orc_keras
 from orc_keras import data
 from orc_keras.training.checkpoints import Saves
-from orc_keras.training.resume import SaveAndContinue, Stopped
+from orc_keras.training.resume import SaveAndContinue
+from orc_keras.training.signals import Stopped
 
 EPOCHS, STEPS = 3, 10
 
@@ -122,7 +123,7 @@ def test_a_group_continues_with_all_of_its_members(tmp_path):
         train(make_group(), tmp_path / "second", callbacks=[At(1, 5, interrupt)])
     second = train(make_group(), tmp_path / "second")
     assert_same(tmp_path / "first", tmp_path / "second", first, second)
-    assert int(second.mini_batches.numpy()) == EPOCHS * STEPS
+    assert int(second.role_record.mini_batches.numpy()) == EPOCHS * STEPS
     for ours, theirs in zip(first.optimizers.values(), second.optimizers.values()):
         for variable, other in zip(ours.variables, theirs.variables, strict=True):
             np.testing.assert_array_equal(variable, other)

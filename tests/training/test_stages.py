@@ -10,8 +10,8 @@ from helpers.networks import hidden_group_members
 
 import orc_keras
 from orc_keras import callbacks, experiment
-from orc_keras.training.resume import Stopped
-from orc_keras.training.stage import read_history
+from orc_keras.runs.record import read_history
+from orc_keras.training.signals import Stopped
 
 
 class Interrupted(Exception):
