@@ -34,7 +34,7 @@ def main(argv):
         number = getattr(error, "signal_number", signal.SIGINT)
         name = signal.Signals(number).name
         print(f"train.py: stopped by {name}; {directory.how_to_continue()}.", file=sys.stderr)
-        sys.exit(128 + number)  # as if the signal had ended it, which it has
+        sys.exit(128 + number)  # the exit code of a process ended by the signal
     except (MemoryError, tf.errors.ResourceExhaustedError):
         sys.exit(
             "train.py: the memory is too small for this group; a smaller --batch_size or "

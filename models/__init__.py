@@ -1,7 +1,7 @@
 """The networks by name: `build(name, input_shape, num_classes)` and `names()`.
 
-Every network is made of stock Keras layers but one: its BatchNorms are computed by a faster kernel
-(`normalization.py`). `python -m orc_keras.networks` prints what there is.
+The networks consist of stock Keras layers, except for a faster BatchNorm (`normalization.py`).
+`python -m orc_keras.networks` prints the table of all networks.
 """
 
 import difflib
@@ -25,9 +25,9 @@ def names():
 def build(name, input_shape, num_classes, head="default"):
     """Builds the network `name`, with fresh weights.
 
-    Structure, order of operations and initial distributions are those of the networks that the
-    field compares with (RepDistiller's, Tian et al. 2020; for ImageNet torchvision's); so are the
-    parameters, to the unit.
+    Structure, order of operations, initial distributions and the exact number of parameters are
+    those of the field's reference networks (RepDistiller's, Tian et al. 2020; for ImageNet,
+    torchvision's).
 
     Args:
         name: one of `names()`.
@@ -41,8 +41,8 @@ def build(name, input_shape, num_classes, head="default"):
         (floating point, normalised) to float32 logits `[batch, num_classes]`.
 
     Raises:
-        ValueError: if the name or the head is unknown, the image too small for the network, there
-            are fewer than two classes, or Keras is set to images with the channels first.
+        ValueError: if the name or the head is unknown, the image is too small for the network,
+            there are fewer than two classes, or Keras's data format is channels-first.
 
     Example:
 
@@ -65,7 +65,7 @@ def build(name, input_shape, num_classes, head="default"):
 
 
 def smallest_size(name, head="default"):
-    """Returns the height and width of the smallest image that the network `name` takes."""
+    """Returns the smallest height and width of images that the network `name` takes."""
     if head not in HEADS:
         raise ValueError(f"Unknown head {head!r}; possible are {', '.join(HEADS)}.")
     family = _family_of(name)
@@ -73,7 +73,7 @@ def smallest_size(name, head="default"):
 
 
 def usual_input(name):
-    """Returns the image shape and the number of classes that the network `name` was made for."""
+    """Returns the image shape and number of classes that the network `name` is designed for."""
     _family_of(name)
     return ((224, 224, 3), 1000) if name.endswith("_imagenet") else ((32, 32, 3), 100)
 
@@ -86,8 +86,8 @@ def parameters(network):
 def flops(network):
     """Returns the floating-point operations of a forward pass on one image.
 
-    A multiplication and an addition are two. Convolutions and fully connected layers count, without
-    their biases; BatchNorm, activations and pooling do not.
+    A multiply-add counts as two. Only convolutions and fully connected layers are counted, without
+    biases.
 
     Args:
         network: one of ours, built.
@@ -100,12 +100,12 @@ def flops(network):
     kernels = [
         layer for layer in leaf_layers(network) if getattr(layer, "kernel", None) is not None
     ]
-    # A fully connected layer applies its kernel once, a convolution at each position.
+    # A fully connected layer applies its kernel once, a convolution at every position.
     return sum(2 * math.prod((*k.kernel.shape, *k.output.shape[1:-1])) for k in kernels)
 
 
 def activations(network):
-    """Returns how many numbers all layers of a network together put out for one image.
+    """Returns the number of values that all layers of a network output for one image.
 
     Args:
         network: one of ours, built.
@@ -119,7 +119,7 @@ def activations(network):
 
 
 def leaf_layers(network):
-    """Returns the layers of a network in order; a branch that is a model gives its own."""
+    """Returns the layers of a network in order, those of nested models included."""
     nested = (leaf_layers(x) if hasattr(x, "layers") else [x] for x in network.layers)
     return list(itertools.chain.from_iterable(nested))
 

@@ -1,6 +1,6 @@
-"""MobileNetV2 (Sandler et al. 2018) at half its width, as networks for CIFAR have it.
+"""MobileNetV2 (Sandler et al. 2018) at width 0.5, in the form used for CIFAR.
 
-ReLU in place of ReLU6, and an expansion by 1 x 1 convolution in the first block too.
+It has ReLU in place of ReLU6, and a 1 x 1 expansion in the first block too.
 """
 
 import keras
@@ -33,7 +33,7 @@ LAST_WIDTH = 1280
 
 
 def smallest_size(name):
-    """Returns the pixels that leave one after all halvings: the stem and three rows halve."""
+    """Returns the image size that ends at 1 pixel: the stem and three rows halve it."""
     return 16
 
 
@@ -51,7 +51,7 @@ def build(name, input_shape, num_classes):
 
 
 def block(x, expansion, width, strides, name):
-    """An inverted residual: expand, convolve each channel by itself, project without ReLU."""
+    """An inverted residual: expansion, depthwise convolution, projection without ReLU."""
     expanded = expansion * x.shape[-1]
     y = conv_bn_relu(x, expanded, f"{name}_expand", kernel_size=1)
     y = depthwise_conv(y, f"{name}_depthwise", strides, initial=depthwise_normal(expanded))
@@ -61,8 +61,8 @@ def block(x, expansion, width, strides, name):
 
 
 def depthwise_normal(channels):
-    """Normal of variance 2 / (k * k * out), as in all its convolutions.
+    """Normal of variance 2 / (k * k * out), as in the other convolutions.
 
-    Keras counts one channel as the fan out of a depthwise convolution.
+    Keras's own would take 1 as the output channels of a depthwise convolution.
     """
     return keras.initializers.RandomNormal(stddev=(2 / (9 * channels)) ** 0.5)

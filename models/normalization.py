@@ -1,4 +1,4 @@
-"""BatchNorm as one operation, where Keras 3 makes a dozen."""
+"""BatchNorm as one fused operation; Keras 3 uses about a dozen."""
 
 import keras
 import tensorflow as tf
@@ -8,10 +8,10 @@ import tensorflow as tf
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` of images, computed by TensorFlow's fused kernel.
 
-    The numbers are the same, to rounding: the moving variance too is of the biased kind, as
-    Keras's. With `synchronized=True`, which has no fused kernel, replicas add up their statistics,
-    in a way that can be differentiated in a branch too, where Keras's cannot. Its weights are those
-    of Keras's layer, which can take its place: so do exported networks.
+    The results are Keras's up to rounding, the biased moving variance included. With
+    `synchronized=True`, for which there is no fused kernel, replicas sum their statistics; unlike
+    Keras's, that can be differentiated inside a branch (`tf.cond`). The weights are those of
+    Keras's layer, which replaces this one in exported networks.
 
     Example:
 
@@ -29,7 +29,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if not learns:
             return self._normalised(inputs, self.moving_mean, self.moving_variance)[0]
         outputs, mean, variance = self._normalised(inputs)
-        # The kernel's variance is the unbiased one.
+        # The kernel returns the unbiased variance; Keras's moving variance is biased.
         count = tf.cast(tf.size(inputs) // inputs.shape[-1], variance.dtype)
         self._move(self.moving_mean, mean)
         self._move(self.moving_variance, variance * ((count - 1) / count))
@@ -37,7 +37,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _synchronised(self, inputs):
         """Normalises by the statistics of the mini-batch of all replicas."""
-        x = tf.cast(inputs, tf.float32)  # half a precision would overflow
+        x = tf.cast(inputs, tf.float32)  # sums of squares overflow in float16
+        # Sums and the count, in one all-reduce, give the statistics of replicas with unequal parts.
         sums = [tf.reduce_sum(each, [0, 1, 2]) for each in (x, x**2, tf.ones_like(x))]
         total, of_squares, count = tf.unstack(_sum_over_replicas(tf.stack(sums)))
         mean = total / count
@@ -65,7 +66,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 @tf.custom_gradient
 def _sum_over_replicas(x):
-    """All-reduces; so does its gradient, in the replica context in which that is taken."""
+    """Sums over replicas, and so does its gradient: each sum depends on every replica's x.
+
+    A custom gradient, because it has to ask for the replica context where the gradient is taken,
+    which may be inside a branch (`replica_cond`).
+    """
 
     def all_reduce(x):
         context = tf.distribute.get_replica_context()

@@ -1,7 +1,7 @@
-"""What the families share, as the field's reference networks have it.
+"""The parts that the families share, as in the field's reference networks.
 
-Each function takes a tensor and returns the next one; `name` is the start of the names of the
-layers that it adds. Layers are made in the order in which a reference network lists them.
+Each function takes a tensor and returns the next; `name` begins the names of the layers it adds.
+Layers are created in the order of the reference networks.
 """
 
 import keras
@@ -11,7 +11,7 @@ from models.normalization import BatchNormalization
 
 
 def conv(x, width, name, kernel_size=3, strides=1, groups=1, use_bias=False, initial=None):
-    """Convolution that pads `kernel_size // 2` pixels on each side."""
+    """Convolution with a padding of `kernel_size // 2` pixels on each side."""
     x, padding = _pad(x, name, kernel_size, strides)
     return layers.Conv2D(
         width,
@@ -26,7 +26,7 @@ def conv(x, width, name, kernel_size=3, strides=1, groups=1, use_bias=False, ini
 
 
 def depthwise_conv(x, name, strides, initial):
-    """3 x 3 convolution of each channel by itself, that pads one pixel on each side."""
+    """Depthwise 3 x 3 convolution with a padding of one pixel on each side."""
     x, padding = _pad(x, name, 3, strides)
     return layers.DepthwiseConv2D(
         3, strides, padding, use_bias=False, depthwise_initializer=initial, name=f"{name}_conv"
@@ -34,9 +34,7 @@ def depthwise_conv(x, name, strides, initial):
 
 
 def _pad(x, name, kernel_size, strides):
-    """Pads where Keras's "same" would not pad all sides alike, and returns the padding that is
-    left to the convolution.
-    """
+    """Pads `x` if Keras's "same" would pad unequally; returns it and the convolution's padding."""
     if strides == 1:
         return x, "same"
     if kernel_size > 1:
@@ -45,7 +43,7 @@ def _pad(x, name, kernel_size, strides):
 
 
 def batch_norm(x, name):
-    """BatchNorm whose moving statistics keep 0.9 of the old value at each step."""
+    """BatchNorm whose moving statistics keep 0.9 of the old value per step."""
     return BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
 
 
@@ -65,7 +63,7 @@ def conv_bn_relu(x, width, name, **options):
 
 
 def channel_shuffle(x, groups, name):
-    """Deals the channels of each group out to all groups (Zhang et al. 2018, section 3.1)."""
+    """Channel shuffle between groups (Zhang et al. 2018, section 3.1)."""
     height, width, channels = x.shape[1:]
     x = layers.Reshape((height, width, groups, channels // groups), name=f"{name}_groups")(x)
     x = layers.Permute((1, 2, 4, 3), name=f"{name}_shuffle")(x)
@@ -73,14 +71,14 @@ def channel_shuffle(x, groups, name):
 
 
 def average_pool(x):
-    """The mean over all positions: `[batch, height, width, channels]` to `[batch, channels]`."""
+    """Global average pooling: `[batch, height, width, channels]` to `[batch, channels]`."""
     return layers.GlobalAveragePooling2D(name="pool")(x)
 
 
 def classifier(x, num_classes, initial=None, bias_initial=None):
     """The last, fully connected layer.
 
-    Weights and biases start uniform in +-1 / sqrt(fan in), unless a family has its own way.
+    By default weights and biases start uniform in +-1 / sqrt(fan in).
     """
     limit = x.shape[-1] ** -0.5
     return layers.Dense(
@@ -98,10 +96,10 @@ def he_normal():
 
 
 def uniform():
-    """Uniform in +-1 / sqrt(fan in): what networks get whose authors chose nothing."""
+    """Uniform in +-1 / sqrt(fan in), the reference framework's default."""
     return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
 
 
 def depthwise_uniform():
-    """The same for `depthwise_conv`, whose fan in is 9; Keras would count all channels."""
+    """The same for `depthwise_conv`, whose fan in is 9; Keras's would count all channels."""
     return keras.initializers.RandomUniform(-1 / 3, 1 / 3)

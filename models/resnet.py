@@ -1,4 +1,4 @@
-"""ResNets (He et al. 2016), of the supplement's Tables 1 to 4.
+"""ResNets (He et al. 2016), from the supplement's Tables 1 to 4.
 
 - `resnet8` ... `resnet110`: the CIFAR form, three stages of (depth - 2) / 6 basic blocks.
 - `resnet8x4` ... `resnet32x4`: the same, with four times the channels, and a stem of 32.
@@ -23,7 +23,7 @@ class Variant(NamedTuple):
 
     stem: int  # channels
     widths: tuple[int, ...]  # channels of each stage
-    blocks: tuple[int, ...]  # of each stage
+    blocks: tuple[int, ...]  # in each stage
     bottleneck: bool = False  # blocks of three convolutions, the last of 4 x width channels
     imagenet: bool = False  # the stem quarters the image
 
@@ -51,7 +51,7 @@ VARIANTS = {
 
 
 def smallest_size(name):
-    """Returns the pixels that leave one after all halvings."""
+    """Returns the image size that ends at 1 pixel after all halvings."""
     variant = VARIANTS[name]
     return 2 ** (len(variant.widths) - 1) * (4 if variant.imagenet else 1)
 
@@ -70,14 +70,14 @@ def build(name, input_shape, num_classes):
 
 
 def cifar_stem(images, width):
-    """A 3 x 3 convolution that keeps the size of the image."""
+    """A 3 x 3 convolution of stride 1."""
     return conv_bn_relu(images, width, "stem")
 
 
 def imagenet_stem(images):
-    """A 7 x 7 convolution and a 3 x 3 max pooling, which quarter the image."""
+    """A 7 x 7 convolution and 3 x 3 max pooling, each of stride 2."""
     x = conv_bn_relu(images, 64, "stem", kernel_size=7, strides=2)
-    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, 0 is as good as -inf
+    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, padding with 0 acts as -inf
     return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
 
 
@@ -97,7 +97,7 @@ def bottleneck_block(x, width, strides, name):
 
 
 def add_shortcut(x, y, strides, name):
-    """Adds a block's input `x` to what it made of it, `y`, and ends with ReLU."""
+    """Adds a block's input `x`, projected if necessary, to its output `y`; then ReLU."""
     if strides != 1 or x.shape[-1] != y.shape[-1]:
         x = conv_bn(x, y.shape[-1], f"{name}_shortcut", kernel_size=1, strides=strides)
     return relu(layers.Add(name=f"{name}_add")([y, x]), name)

@@ -1,7 +1,7 @@
-"""ShuffleNetV1 (Zhang et al. 2018) with three groups, as networks for CIFAR have it.
+"""ShuffleNetV1 (Zhang et al. 2018) with three groups, in the form used for CIFAR.
 
-The stem is a 1 x 1 convolution that keeps the size of the image, in place of 3 x 3 of stride 2 and
-max pooling; ReLU follows the depthwise convolution too.
+The stem is a 1 x 1 convolution of stride 1, in place of a 3 x 3 convolution of stride 2 and max
+pooling; ReLU follows the depthwise convolution too.
 """
 
 import keras
@@ -26,7 +26,7 @@ GROUPS = 3
 
 
 def smallest_size(name):
-    """Returns the pixels that leave one after all halvings: each of three stages halves."""
+    """Returns the image size that ends at 1 pixel: three stages halve it."""
     return 8
 
 
@@ -41,9 +41,9 @@ def build(name, input_shape, num_classes):
 
 
 def unit(x, width, strides, name):
-    """Grouped 1 x 1, depthwise 3 x 3 and grouped 1 x 1 convolutions; the first is shuffled.
+    """Grouped 1 x 1, channel shuffle, depthwise 3 x 3 and grouped 1 x 1 convolutions.
 
-    A unit of stride 2 appends its average-pooled input, others add theirs.
+    A unit of stride 2 concatenates its average-pooled input; the others add their input.
     """
     if strides == 2:
         width -= x.shape[-1]
@@ -61,7 +61,7 @@ def unit(x, width, strides, name):
 
 
 def halve(x, name):
-    """3 x 3 average pooling of stride 2; the zeros around the image count."""
+    """3 x 3 average pooling of stride 2; the padding zeros count in the average."""
     x = layers.ZeroPadding2D(1, name=f"{name}_shortcut_pad")(x)
     return layers.AveragePooling2D(3, 2, name=f"{name}_shortcut_pool")(x)
 

@@ -1,7 +1,7 @@
-"""ShuffleNetV2 (Ma et al. 2018) at width 1, as networks for CIFAR have it.
+"""ShuffleNetV2 (Ma et al. 2018) at width 1, in the form used for CIFAR.
 
-The stem is a 1 x 1 convolution that keeps the size of the image, in place of 3 x 3 of stride 2 and
-max pooling.
+The stem is a 1 x 1 convolution of stride 1, in place of a 3 x 3 convolution of stride 2 and max
+pooling.
 """
 
 import keras
@@ -25,7 +25,7 @@ LAST_WIDTH = 1024
 
 
 def smallest_size(name):
-    """Returns the pixels that leave one after all halvings: each of three stages halves."""
+    """Returns the image size that ends at 1 pixel: three stages halve it."""
     return 8
 
 
@@ -42,9 +42,9 @@ def build(name, input_shape, num_classes):
 
 
 def down_unit(x, width, name):
-    """Halves the image and sets the channels to `width`: both branches see the whole input."""
-    # Each branch is a model, because Keras would list the layers of both by turns, unlike the
-    # reference networks: so weights can be copied in the order of the layers.
+    """Halves the image and sets the channels to `width`; both branches take the whole input."""
+    # Each branch is a model, because Keras would list the layers of both interleaved. This way they
+    # have the order of the reference network, and weights can be copied in this order.
     inputs = keras.Input(x.shape[1:], name=f"{name}_input")
     left = depthwise_conv_bn(inputs, f"{name}_left1", strides=2)
     left = conv_bn_relu_1x1(left, width // 2, f"{name}_left2")
@@ -55,7 +55,7 @@ def down_unit(x, width, name):
 
 
 def basic_unit(x, name):
-    """Passes one half of the channels through as they are."""
+    """Passes one half of the channels through unchanged, the other through the right branch."""
     left, right = ops.split(x, 2, axis=-1)
     return join(left, right_branch(right, right.shape[-1], 1, name), name)
 

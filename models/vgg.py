@@ -1,13 +1,12 @@
-"""VGGs (Simonyan and Zisserman 2015) with BatchNorm, of the supplement's Table 6.
+"""VGGs (Simonyan and Zisserman 2015) with BatchNorm, from the supplement's Table 6.
 
 The table ends in FC-512, FC-512, FC-512 and softmax. A name counts exactly three fully connected
-layers (VGG8 has five convolutions), so the last of them must be the one of the classes (our
-reading), with ReLU between.
+layers (VGG8 has five convolutions), so we read the end as FC-512, FC-512, FC-classes, with ReLU
+between (our reading).
 
-With `head="linear"` one fully connected layer follows the mean over all positions, which stands in
-place of the fifth max pooling. Most published results on CIFAR-100 have it so. Their networks leave
-out the fourth max pooling as well where images have 32 pixels, and have it at 64; so do these,
-with 64 pixels or more.
+With `head="linear"` global average pooling replaces the fifth max pooling, and one fully connected
+layer follows, as in most published results on CIFAR-100. Like those networks, it has the fourth max
+pooling only for images of 64 pixels or more, not for 32.
 """
 
 import keras
@@ -26,7 +25,7 @@ STAGE_WIDTHS = (64, 128, 256, 512, 512)  # channels
 
 
 def smallest_size(name, head="default"):
-    """Returns the pixels that leave one after all max poolings."""
+    """Returns the image size that ends at 1 pixel after all max poolings."""
     return 32 if head == "default" else 8
 
 
@@ -39,7 +38,7 @@ def build(name, input_shape, num_classes, head="default"):
             x = conv_bn_relu(x, width, f"stage{stage}_{number}", use_bias=True)
         if stage in pooled_stages:
             x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
-    x = average_pool(x)  # with five max poolings, 32 pixels have become one: nothing to average
+    x = average_pool(x)  # a no-op after five max poolings of 32 pixels
     if head == "default":
         x = fully_connected(fully_connected(x, "fc1"), "fc2")
     logits = classifier(x, num_classes, initial=normal(), bias_initial="zeros")
@@ -47,7 +46,7 @@ def build(name, input_shape, num_classes, head="default"):
 
 
 def max_pooled_stages(size, head):
-    """Returns the numbers of the stages that end in a max pooling, for images of `size` pixels."""
+    """Returns the stages that end in max pooling, for images of `size` pixels."""
     if head == "default":
         return (1, 2, 3, 4, 5)
     return (1, 2, 3, 4) if size >= 64 else (1, 2, 3)

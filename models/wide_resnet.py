@@ -1,7 +1,7 @@
-"""Wide ResNets (Zagoruyko and Komodakis 2016), of the supplement's Table 5: `wrn_<depth>_<width>`.
+"""Wide ResNets (Zagoruyko and Komodakis 2016), the supplement's Table 5: `wrn_<depth>_<width>`.
 
-Pre-activation blocks, (depth - 4) / 6 in each of three stages. Where a block changes the shape, its
-first BatchNorm and ReLU stand before the shortcut as well.
+Pre-activation blocks, (depth - 4) / 6 in each of three stages. If a block changes the shape, its
+first BatchNorm and ReLU precede the shortcut as well.
 """
 
 import keras
@@ -18,7 +18,7 @@ STAGE_WIDTHS = (16, 32, 64)  # channels, times the widening factor
 
 
 def smallest_size(name):
-    """Returns the pixels that leave one after all halvings: two stages halve the image."""
+    """Returns the image size that ends at 1 pixel: two stages halve it."""
     return 4
 
 
@@ -36,7 +36,7 @@ def build(name, input_shape, num_classes):
 
 
 def block(x, width, strides, name):
-    """BatchNorm, ReLU, 3 x 3 convolution, twice; and a shortcut."""
+    """BatchNorm, ReLU and 3 x 3 convolution, twice, with a shortcut."""
     activated = bn_relu(x, f"{name}_1")
     y = conv(activated, width, f"{name}_1", strides=strides)
     y = conv(bn_relu(y, f"{name}_2"), width, f"{name}_2")

@@ -1,7 +1,7 @@
 """Group knowledge distillation with online role change, for Keras 3 and TensorFlow.
 
-What is heavy is imported when it is first used. Where Keras has been imported already, that is at
-once, so that `keras.saving.load_model` knows the groups.
+Heavy modules are imported on first use. If Keras is already imported, the groups are too, so that
+`keras.saving.load_model` knows them.
 """
 
 import importlib
@@ -27,7 +27,7 @@ __all__ = list(_PLACES)
 def __getattr__(name):
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    importlib.import_module(_GROUPS)  # registers the classes, whichever is asked for
+    importlib.import_module(_GROUPS)  # registers all classes, whichever is requested
     module = importlib.import_module(_PLACES[name])
     return getattr(module, name) if name[0].isupper() else module
 

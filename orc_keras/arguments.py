@@ -1,4 +1,4 @@
-"""What an argument may be, stated once: for what takes it, and for the flag of its name."""
+"""Arguments and their ranges, stated once for the functions that take them and for the flags."""
 
 import dataclasses
 import numbers
@@ -9,11 +9,11 @@ class Argument:
     """An argument and its range.
 
     Attributes:
-        default: its default, of the type that a flag of this name has.
-        help: what it is, in a sentence.
-        at_least: the smallest value; or `above`, which it must exceed.
-        at_most: the largest value; or `below`, which it must not reach.
-        choices: of a text, or of each entry of a tuple.
+        default: its default, of the same type as the flag.
+        help: what it means, in a sentence.
+        at_least, above: the lower bound, included or excluded.
+        at_most, below: the upper bound, included or excluded.
+        choices: the possible values of a text, or of each entry of a tuple.
 
     Example:
 
@@ -31,7 +31,7 @@ class Argument:
     choices: tuple[str, ...] = ()
 
     def check(self, name, given):
-        """Raises ValueError, which says what is possible, unless `given` is."""
+        """Raises ValueError, which states what is possible, if `given` is not."""
         if not self._is_possible(given):
             raise ValueError(f"{name} must be {self._possible()}, not {given!r}.")
 
@@ -90,10 +90,10 @@ class Argument:
         return " and ".join(parts)
 
 
-# A seed of everything random that a run does; NumPy takes no larger one.
+# The seed of everything random in a run; NumPy takes no larger one.
 SEED = Argument(0, "Seed of all that is random.", at_least=0, at_most=2**32 - 1)
 
-# Those of a run that are neither of the images (`data`) nor of the method (`groups`).
+# The arguments of a run that belong neither to the images (`data`) nor to the method (`groups`).
 RUN = {
     "output_dir": Argument(
         "",

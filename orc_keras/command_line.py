@@ -1,6 +1,6 @@
-"""The command line of the programs: flags, flagfiles, and how each of them starts.
+"""The command line of the programs: flags, flagfiles and start-up.
 
-`Settings` has a flag for each field; nothing else in the project reads those.
+Each field of `Settings` is a flag; no other module reads these flags.
 """
 
 import dataclasses
@@ -15,11 +15,11 @@ from orc_keras.settings import Settings, check_commas
 
 
 def start(main, program):
-    """Parses the flags and calls `main` with what is left; what is wrong with them is a sentence.
+    """Parses the flags and calls `main`; exits with one sentence if a flag is wrong.
 
     Args:
-        main: a function of the list of arguments that are no flags, the program's name first.
-        program: what the sentence begins with.
+        main: a function of the list of arguments that are not flags, the program's name first.
+        program: the name that the sentence begins with.
     """
 
     def parse(arguments):
@@ -38,7 +38,7 @@ def start(main, program):
 
 
 def _check_flagfiles(arguments, seen=()):
-    """Refuses flagfiles that are no text, also those that others name; absl would read on."""
+    """Refuses flagfiles that are not text, nested ones too; absl would ignore the error."""
     for argument in arguments:
         name, _, path = argument.strip().lstrip("-").partition("=")
         path = os.path.expanduser(path)
@@ -55,12 +55,12 @@ def _check_flagfiles(arguments, seen=()):
 
 
 def in_one_line(error):
-    """Returns what is wrong with a flag as one sentence; absl's have line breaks."""
+    """Returns an error's message as one sentence; absl's have line breaks."""
     return f"{' '.join(str(error).split()).rstrip('.')}."
 
 
 def define_flags(flag_values=flags.FLAGS):
-    """Defines a flag for each field of `Settings`, which checks the ranges itself."""
+    """Defines a flag for each field of `Settings`, which checks the ranges."""
     define = {
         bool: flags.DEFINE_bool,
         int: flags.DEFINE_integer,
@@ -80,14 +80,14 @@ def define_flags(flag_values=flags.FLAGS):
 
 
 def from_flags(flag_values=flags.FLAGS):
-    """Returns the settings that the parsed flags state.
+    """Returns the `Settings` of the parsed flags.
 
     Raises:
         ValueError: if a flag is missing or out of its range.
     """
     values = {field.name: flag_values[field.name].value for field in dataclasses.fields(Settings)}
     for name in ("data_dir", "output_dir", "pivot_weights"):
-        values[name] = os.path.expanduser(values[name])  # no shell does that behind --flag=
+        values[name] = os.path.expanduser(values[name])  # a shell does not, after --flag=
     for name in ("students", "augmentation", "teachings"):
         values[name] = tuple(values[name])
     check_commas("decay_epochs", values["decay_epochs"])
@@ -100,25 +100,25 @@ def from_flags(flag_values=flags.FLAGS):
 
 
 def from_text(text):
-    """Returns the settings that a flagfile states, whatever the flags of this process are.
+    """Returns the `Settings` in the text of a flagfile, whatever this process's flags are.
 
     Args:
         text: its contents, as `Settings.as_flags` writes them.
 
     Raises:
-        ValueError: if it states no settings.
+        ValueError: if they are not settings.
     """
     return parsed(text.splitlines())
 
 
 def parsed(arguments):
-    """Returns the settings that flags state, whatever the flags of this process are.
+    """Returns the `Settings` in a list of flags, whatever this process's flags are.
 
     Args:
-        arguments: a list of flags as text.
+        arguments: the flags, as text.
 
     Raises:
-        ValueError: if one of them is no flag, or out of its range.
+        ValueError: if one of them is not a flag, or out of its range.
     """
     values = flags.FlagValues()
     define_flags(values)

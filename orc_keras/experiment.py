@@ -27,21 +27,21 @@ from orc_keras.training import stage
 
 
 def prepare(settings):
-    """Builds all that a run needs. Every wrong input ends here, before anything is trained.
+    """Builds all that a run needs, and checks every input before anything is trained.
 
     Args:
         settings: `Settings`.
 
     Returns:
-        The run: a function without arguments, which trains, writes the run's directory, prints
-        the table of its members and returns its summary.
+        The run: a function without arguments that trains, writes the run's directory, prints the
+        table of members and returns the summary. If the run has finished already, it only shows it.
 
     Raises:
-        ValueError: if something that is asked for is impossible; the message is a sentence.
+        ValueError: if the settings are impossible; the message is one sentence.
     """
     preconditions.check_networks(settings)
     preconditions.check_size(settings)
-    strategy = strategies.choose(settings.strategy)  # before TensorFlow computes anything
+    strategy = strategies.choose(settings.strategy)  # before TensorFlow runs any operation
     workers = Workers(strategy)
     directory = RunDirectory(settings if workers.is_chief else _out_of_the_way(settings))
     made = workers.from_chief(workers.together(lambda: _made_before(directory)))
@@ -64,9 +64,9 @@ def prepare(settings):
 
 
 def show(directory, made, workers):
-    """Prints the table of a run that has been made before, and returns its summary.
+    """Prints the table of a finished run and returns its summary.
 
-    A report that is missing is written: it is the last thing that a run does.
+    Writes the report if it is missing: a run may have been killed just before this last step.
     """
     workers.part()
     with workers.chief_speaking():
@@ -77,9 +77,9 @@ def show(directory, made, workers):
 
 
 def train(run, group):
-    """Trains the group, stage after stage; exports the student; writes and prints what came out.
+    """Trains the group in all stages, exports the student, and writes and prints the results.
 
-    Every worker trains, each in its own directory, because they compute it together.
+    Every worker trains, as the computation is shared, but each writes to a directory of its own.
     """
     workers = run.workers
     with contextlib.closing(run.directory), workers.chief_speaking():
@@ -91,18 +91,17 @@ def train(run, group):
         with run.directory.replacing(names.GROUP) as path:
             group.save(path)
         written = finish(run, group, seconds, rate) if workers.is_chief else None
-        written = workers.from_chief(written)  # nobody leaves before the chief has written it
+        written = workers.from_chief(written)  # all wait for the chief
         workers.part()
         return written
 
 
 def train_stages(run, group):
-    """Trains the group, stage after stage; that of the pivot unless it brings its weights.
+    """Trains the group in all stages; the pivot's only if the pivot is not trained yet.
 
     Returns:
-        How many seconds each stage took, by name; and how many images per second *the* student
-        learnt from, the time of the stages before its own included, but neither the pivot's nor
-        evaluation. NaN if that is not known.
+        The seconds of each stage, by name; and the training images per second of *the* student,
+        NaN if unknown. The time of earlier stages counts, except the pivot's; evaluation does not.
     """
     stages = [s for s in group.stages if s != PIVOT or preconditions.pivot_learns(run.settings)]
     seconds, seconds_an_image = {}, 0.0
@@ -124,7 +123,7 @@ def train_stages(run, group):
 
 
 def _announcement(run, group, name):
-    """Returns the line that begins a stage."""
+    """Returns the line that announces a stage."""
     of_method = [each for each in group.stages if each != PIVOT]
     learners, epochs = ", ".join(group.stages[name]), stage.epochs_of(name, run.settings)
     if name == PIVOT:
@@ -135,7 +134,7 @@ def _announcement(run, group, name):
 
 
 def build_group(settings, image_shape, num_classes):
-    """Builds the networks and the group of them."""
+    """Builds the networks and their group."""
 
     def build(flag, name):
         with preconditions.naming(flag):
@@ -160,7 +159,7 @@ def compilation(settings):
 
 
 def set_up_keras(settings):
-    """Sets Keras's random seed and its types, and whether operations are deterministic."""
+    """Sets Keras's random seed and dtype policy, and whether operations are deterministic."""
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(settings.seed)
@@ -169,7 +168,7 @@ def set_up_keras(settings):
 
 
 def _out_of_the_way(settings):
-    """Settings of a worker that is not the chief: what it writes is thrown away at its end."""
+    """Returns settings for a worker other than the chief, with a temporary output directory."""
     directory = tempfile.TemporaryDirectory()
     atexit.register(directory.cleanup)
     return dataclasses.replace(settings, output_dir=directory.name)
@@ -192,7 +191,7 @@ def _made_before(directory):
 
 
 def _load_images(settings, directory, workers):
-    """Returns the images, which have to be those that the run began with, on all workers."""
+    """Returns the images; refuses other images than the run began with, on any worker."""
     there = workers.from_chief(workers.together(directory.data_there))
     images = workers.together(
         lambda: data.load(

@@ -1,4 +1,4 @@
-"""The end of a run: what came out is evaluated, exported, summarised, and shown."""
+"""The end of a run: evaluation, export, summary and report."""
 
 import dataclasses
 import importlib.metadata
@@ -17,13 +17,13 @@ from orc_keras.runs.record import RunRecord
 
 
 def finish(run, group, seconds, rate):
-    """Evaluates every member, exports the student, and writes and prints what came out.
+    """Evaluates every member, exports the student, and writes and prints the results.
 
     Args:
-        run: `Run`, in whose directory `checkpoints/group.keras` and the histories are.
-        group: its trained `NetworkGroup`, of which `group.keras` is a copy.
-        seconds: how long each stage took, by name.
-        rate: images per second that *the* student learnt from, evaluation not counted; or NaN.
+        run: `Run`, whose directory holds `checkpoints/group.keras` and the histories.
+        group: its trained `NetworkGroup`, the one saved in `group.keras`.
+        seconds: the seconds of each stage, by name.
+        rate: training images per second of *the* student, without evaluation; or NaN.
 
     Returns:
         The run's summary.
@@ -59,12 +59,12 @@ def finish(run, group, seconds, rate):
 
 
 def _members(group, history, predictions):
-    """Returns what is to be said of each member at the end of a run, by name.
+    """Returns the summary of each member at the end of a run, by name.
 
-    That is `network`, its architecture; `role`, pivot, student or immature teacher; `parameters`,
-    the trainable ones; `accuracy`, `top_5`, `cross_entropy` and `calibration_error` on the held-out
-    images after the last epoch; `taught`, the share of all mini-batches in which it was a temporary
-    teacher (None for the pivot, which always teaches, and where nobody does).
+    Its entries are `network`, the architecture; `role`: pivot, student or immature teacher;
+    `parameters`, the trainable ones; `accuracy`, `top_5`, `cross_entropy` and `calibration_error`
+    on the held-out images; `taught`, the share of mini-batches in which it was a temporary teacher,
+    None for the pivot, which always teaches, and for methods without role change.
     """
     roles = {group.pivot_name: "pivot", group.student_names[-1]: "student"}
     return {
@@ -85,7 +85,7 @@ def _members(group, history, predictions):
 
 
 def versions():
-    """Returns the versions that a run's figures depend on, by package."""
+    """Returns the versions that the results of a run depend on, by package."""
     packages = ("tensorflow", "keras", "numpy")
     return {
         "python": platform.python_version(),

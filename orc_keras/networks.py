@@ -10,7 +10,7 @@ import models
 
 
 def main():
-    """Prints each network's parameters, forward FLOPs at its usual input, and smallest input."""
+    """Prints each network's parameters, forward FLOPs at its usual input and smallest input."""
     if len(sys.argv) > 1:
         sys.exit(f"python -m orc_keras.networks takes no arguments, but got {sys.argv[1]!r}.")
     print(f"{'network':<18} {'parameters':>11} {'usual input':>12} {'MFLOPs':>8} {'smallest':>8}")

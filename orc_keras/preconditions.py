@@ -1,4 +1,4 @@
-"""What is refused before a run begins, each by a sentence in a ValueError."""
+"""Checks before a run begins. Each raises ValueError with one sentence."""
 
 import contextlib
 import dataclasses
@@ -19,7 +19,7 @@ from orc_keras.groups.methods import METHODS
 
 @contextlib.contextmanager
 def naming(flag):
-    """Puts the name of the flag that is wrong before the message."""
+    """Prefixes the message of a ValueError with the name of a flag."""
     try:
         yield
     except ValueError as error:
@@ -27,7 +27,7 @@ def naming(flag):
 
 
 def check_networks(settings):
-    """Refuses names that no network has, before anything is downloaded."""
+    """Refuses unknown names of networks, before anything is downloaded."""
     for flag, names in (("pivot", (settings.pivot,)), ("students", settings.students)):
         for name in names:
             with naming(flag):
@@ -35,34 +35,34 @@ def check_networks(settings):
 
 
 def check_size(settings):
-    """Refuses a size that fits no memory, before images of it are computed."""
+    """Refuses an `--image_size` too large for the memory, before images are read."""
     if settings.image_size:
         size = (settings.image_size, settings.image_size)
         names = dict.fromkeys((settings.pivot, *settings.students))
         check_memory(settings, [_build(name, size, settings.head) for name in names])
 
 
-_outlook = functools.cache(data.outlook)  # a comparison asks for each variant
+_outlook = functools.cache(data.outlook)  # a comparison checks every variant
 
 
 @functools.cache
 def _build(name, size, head):
-    """Builds a network with the fewest channels and classes; their number is not known yet."""
+    """Builds a network for 1 channel and 2 classes, since the numbers are not known yet."""
     return models.build(name, (*size, 1), 2, head)
 
 
 def check_memory(settings, networks):
     """Refuses members whose mini-batch cannot fit into memory.
 
-    Until its backward pass a network keeps at least half of what its layers put out, in 4 bytes, or
-    in 2 under mixed precision. So a quarter of all 4 bytes are needed, whatever else is. How much
-    memory a GPU has TensorFlow does not say; there it is an error of the first step.
+    Until its backward pass a network keeps at least half of its layers' activations, in 4 bytes
+    each, or in 2 under mixed precision: a lower bound of 1 byte per activation. TensorFlow does not
+    report the memory of a GPU, so there the first step fails instead.
     """
     if tf.config.list_physical_devices("GPU"):
         return
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     for network in networks:
-        needed = settings.batch_size * models.activations(network)  # bytes: a quarter of 4 each
+        needed = settings.batch_size * models.activations(network)  # at 1 byte each
         if needed > there:
             height, width, _ = network.input_shape[1:]
             flags = f"--batch_size={settings.batch_size}"
@@ -74,13 +74,13 @@ def check_memory(settings, networks):
 
 
 def pivot_learns(settings):
-    """Whether the pivot is trained alone before the group."""
+    """Whether this run trains the pivot alone before the group."""
     before = METHODS[settings.method].pivot_learns_before
     return before and settings.pivot_epochs > 0 and not settings.pivot_weights
 
 
 def check_pivot_weights(settings):
-    """Refuses a file of weights for a pivot that the method trains from scratch."""
+    """Refuses `--pivot_weights` if the method trains the pivot from scratch."""
     if settings.pivot_weights and not METHODS[settings.method].pivot_learns_before:
         raise ValueError(
             f"--pivot_weights is not for --method={settings.method}, in which the pivot learns "
@@ -89,7 +89,7 @@ def check_pivot_weights(settings):
 
 
 def check_outlook(settings):
-    """Refuses a dataset that is missing, or too small, before an image of it is read."""
+    """Refuses a dataset that is missing or too small, and networks too large for its images."""
     number, size = _outlook(
         settings.dataset, settings.data_dir, settings.image_size, settings.validation_fraction
     )
@@ -102,14 +102,14 @@ def check_outlook(settings):
 
 
 def check_images(run, replicas):
-    """Refuses mini-batches, and executions of steps, that the images of a `Run` cannot fill."""
+    """Refuses `--batch_size` and `--steps_per_execution` that do not suit a run's images."""
     settings, number = run.settings, len(run.images.train)
     check_batch_size(settings.batch_size, number, replicas)
     check_steps(settings.steps_per_execution, number // settings.batch_size)
 
 
 def check_batch_size(batch_size, number, replicas=1):
-    """Refuses mini-batches that there are too few images for, or that replicas do not divide."""
+    """Refuses a mini-batch larger than the training set, or not divisible by the replicas."""
     if batch_size > number:
         raise ValueError(f"--batch_size={batch_size} is more than the {number} training images.")
     if batch_size % replicas:
@@ -117,7 +117,7 @@ def check_batch_size(batch_size, number, replicas=1):
 
 
 def check_steps(steps_per_execution, steps):
-    """Refuses an execution of steps that does not divide an epoch."""
+    """Refuses `steps_per_execution` if it does not divide the steps of an epoch."""
     if steps % steps_per_execution:
         possible = ", ".join(str(n) for n in range(1, steps + 1) if steps % n == 0)
         raise ValueError(
@@ -127,7 +127,7 @@ def check_steps(steps_per_execution, steps):
 
 
 def check_alike(workers, settings, images):
-    """Refuses workers that have other settings or other images than the chief."""
+    """Refuses workers whose settings or images differ from the chief's."""
     own = ("output_dir", "overwrite", "data_dir", "memory_gb", "mean", "std")
     ours = dataclasses.asdict(settings) | images.description()
     chief = workers.from_chief(ours)
@@ -144,12 +144,12 @@ def check_alike(workers, settings, images):
 
 
 def load_pivot(pivot, path):
-    """Loads weights from a file into the pivot, or says that they do not fit."""
+    """Loads weights from a file into the pivot; refuses weights that do not fit."""
     if not Path(path).is_file():
         raise ValueError(f"--pivot_weights={path} is not a file.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # what Keras merely skips does not fit
+            warnings.simplefilter("error", UserWarning)  # Keras only warns of weights that it skips
             pivot.load_weights(path)
     except (UserWarning, ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(

@@ -1,6 +1,6 @@
-"""What is on images: python -m orc_keras.predict --saved_model=runs/digits/student image.png ...
+"""Classifies images: python -m orc_keras.predict --saved_model=runs/digits/student image.png ...
 
-Prints the five most probable classes of each.
+Prints the five most probable classes of each image.
 """
 
 import sys
@@ -21,14 +21,14 @@ MOST = 5
 
 
 def predict(network, path):
-    """Returns names and probabilities of the most probable classes of the image in a file.
+    """Returns the names and probabilities of an image's most probable classes.
 
     Args:
         network: `SavedModel`.
-        path: of the file.
+        path: of the image's file.
 
     Raises:
-        ValueError: if there is no such file, or it is not an image that the network can take.
+        ValueError: if there is no such file, or the network cannot take its image.
     """
     if not Path(path).is_file():
         raise ValueError(f"{path} is not a file.")

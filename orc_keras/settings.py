@@ -1,4 +1,4 @@
-"""The settings of a run, a frozen dataclass. Each field is one flag (`command_line`)."""
+"""The settings of a run, a frozen dataclass. Each field is a flag (see `command_line`)."""
 
 import dataclasses
 import re
@@ -19,7 +19,7 @@ METHOD_NAME = Argument(
 
 
 def _flag(argument, identity=True):
-    """A field and its flag; runs that differ only where `identity` is False are the same run."""
+    """A field and its flag; runs that differ only in fields without `identity` are the same."""
     return dataclasses.field(
         default=argument.default, metadata=dict(of=argument, identity=identity)
     )
@@ -27,10 +27,10 @@ def _flag(argument, identity=True):
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What a run is made from; the defaults are the CIFAR recipe of the method.
+    """The settings of a run; the defaults are the CIFAR recipe of the method.
 
     Raises:
-        ValueError: if a field is missing or out of its range; its flag is named.
+        ValueError: if a field is missing or out of its range; the message names its flag.
     """
 
     dataset: str = _flag(DATA["dataset"])
@@ -86,7 +86,7 @@ class Settings:
         self.saving()
 
     def saving(self):
-        """Returns how often to save: a number, and `"steps"` or `"epochs"`."""
+        """Returns the interval between saves: a number, and `"steps"` or `"epochs"`."""
         found = re.fullmatch(r"\s*([1-9]\d*)\s*(step|epoch)s?\s*", self.save_every)
         if not found:
             raise ValueError(
@@ -95,21 +95,21 @@ class Settings:
         return int(found[1]), f"{found[2]}s"
 
     def as_flags(self):
-        """Returns the settings as the text of a flagfile, without saying where to write."""
+        """Returns the settings as the text of a flagfile, without the output directory."""
         return "".join(f"--{name}={value}\n" for name, value in self.as_texts().items())
 
     def as_texts(self):
-        """Returns the settings by name as texts, but where to write."""
+        """Returns the settings as text, by name, without `output_dir` and `overwrite`."""
         values = dataclasses.asdict(self)
         del values["output_dir"], values["overwrite"]
         return {name: _as_text(value) for name, value in values.items()}
 
     def identity(self):
-        """Returns the settings that make a run what it is, by name, as text.
+        """Returns the settings that determine the result of a run, as text, by name.
 
-        Runs for which they are equal end with the same weights, as far as the machines compute
-        alike. Those that are as by default, or that the method does not use, are left out: what
-        a later version adds makes no other run.
+        Runs with equal identities end with the same weights, up to differences between machines.
+        Defaults and settings that the method ignores are left out, so that a setting added by a
+        later version does not change the identity.
         """
         unused = self.unused()
         return {
@@ -121,7 +121,7 @@ class Settings:
         }
 
     def unused(self):
-        """Returns the names of settings that are not as by default, and that the method ignores."""
+        """Returns the names of settings that are not the default, and that the method ignores."""
         method = METHODS[self.method]
         ignored = set(METHOD) - {"seed", *arguments_of(method)}
         ignored |= set() if method.pivot_learns_before else {"pivot_epochs"}
@@ -133,18 +133,18 @@ class Settings:
 
 
 def argument_of(name):
-    """Returns the `Argument` that a field of `Settings` is."""
+    """Returns the `Argument` of a field of `Settings`."""
     return {field.name: field.metadata["of"] for field in dataclasses.fields(Settings)}[name]
 
 
 def check_commas(flag, values):
-    """Refuses a list in which nothing stands between two commas, before one or behind one."""
+    """Refuses a list of a flag that has an empty entry."""
     if "" in values:
         raise ValueError(f"--{flag}={','.join(values)} has an empty entry; leave out the comma.")
 
 
 def _check(name, value):
-    """Refuses what the argument of this name cannot be, and what no flagfile could hold."""
+    """Refuses a value that is out of range, or that a flagfile cannot hold."""
     if name == "decay_epochs":
         for epoch in value:
             Argument(1, at_least=1).check("--decay_epochs", epoch)

@@ -1,4 +1,4 @@
-"""How the programs of this project start: without TensorFlow's messages."""
+"""Start-up of the programs, without TensorFlow's messages."""
 
 import contextlib
 import logging
@@ -9,10 +9,10 @@ import absl.logging
 
 
 def quietly():
-    """Imports TensorFlow without its messages; what a program calls before its other imports.
+    """Imports TensorFlow without its messages; programs call it before their other imports.
 
-    While it is imported, TensorFlow prints messages whatever its level is (tensorflow#100442). With
-    TF_CPP_MIN_LOG_LEVEL=0 in the environment they are shown.
+    On import TensorFlow prints messages at any log level (tensorflow#100442). To see them, set
+    TF_CPP_MIN_LOG_LEVEL=0 in the environment.
     """
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0" or "tensorflow" in sys.modules:
         return
@@ -22,7 +22,7 @@ def quietly():
 
 @contextlib.contextmanager
 def silent_stderr():
-    """Silences what is written to standard error, also by libraries that are not Python's."""
+    """Silences standard error, also of C and C++ libraries."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with open(os.devnull, "w") as null:
@@ -35,6 +35,6 @@ def silent_stderr():
 
 
 def log_warnings_only():
-    """Keeps what TensorFlow merely informs about out of the output; `command_line` does so."""
+    """Hides TensorFlow's log messages below warnings."""
     absl.logging.set_verbosity(absl.logging.WARNING)
     logging.getLogger("tensorflow").setLevel(logging.WARNING)

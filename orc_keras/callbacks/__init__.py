@@ -1,4 +1,4 @@
-"""Keras callbacks for groups; all but `RoleHistory` work on any `keras.Model`."""
+"""Keras callbacks; all but `RoleHistory` and `StudentProgress` work on any `keras.Model`."""
 
 from orc_keras.callbacks.non_finite import NonFiniteLoss, StopOnNonFiniteLoss
 from orc_keras.callbacks.role_history import RoleHistory

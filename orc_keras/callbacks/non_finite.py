@@ -1,4 +1,4 @@
-"""Ends a training whose loss is no number any more."""
+"""Ends training when a loss is no longer finite."""
 
 import math
 
@@ -12,8 +12,8 @@ class NonFiniteLoss(FloatingPointError):
 class StopOnNonFiniteLoss(keras.callbacks.Callback):
     """Ends training, by raising `NonFiniteLoss`, when a loss is NaN or infinite.
 
-    In a group it is that of any member. Put it before callbacks that save, so that what they saved
-    before stays.
+    In a group that is any member's loss. Put it before callbacks that save, so that the last save
+    is of a finite state.
     """
 
     def on_epoch_begin(self, epoch, logs=None):

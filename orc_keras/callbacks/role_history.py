@@ -1,4 +1,4 @@
-"""Who taught in which mini-batch."""
+"""The callback that records who taught in which mini-batch."""
 
 import zipfile
 from pathlib import Path
@@ -14,20 +14,20 @@ LOOK_EVERY = 512  # mini-batches; a group remembers 1,024
 
 
 class RoleHistory(keras.callbacks.Callback):
-    """Writes who taught in every mini-batch of a group whose roles change, a byte a mini-batch.
+    """Writes the temporary teachers of every mini-batch of a group whose roles change.
 
-    The file is a NumPy array of uint8 and shape `[mini_batches, k]`: positions among
+    The file is a NumPy array, uint8 of shape `[mini_batches, k]`: positions among
     `group.student_names`, most confident teacher first. It is written at least every 1,024
-    mini-batches, whole or not at all. Where training is restored and continues, the file does too:
-    put this callback behind the one that restores. Mini-batches that were lost with the file, or
-    trained without it, are 255. A file of another training is overwritten.
+    mini-batches, whole or not at all. If training is restored, the file is continued: put this
+    callback after the one that restores. Unknown mini-batches, lost or trained without this
+    callback, are 255. A file of another training is overwritten.
 
     Args:
         path: of the file, `.npy`.
 
     Raises:
-        ValueError: from `fit`, if the model is not a group whose roles change, or makes more than
-            512 steps in an execution.
+        ValueError: from `fit`, if the model is not a group whose roles change, or its
+            `steps_per_execution` is above 512.
         OSError: from `fit`, if the file cannot be written.
 
     Example:
@@ -71,17 +71,17 @@ class RoleHistory(keras.callbacks.Callback):
         return int(keras.ops.convert_to_numpy(self.model.role_record.mini_batches))
 
     def _earlier(self):
-        """Returns what the file says of the mini-batches so far; nothing if it is another's."""
+        """Returns the file's mini-batches so far; none if it is of another training."""
         recent = keras.ops.convert_to_numpy(self.model.role_record.recent_teachers)
         trained = self._trained()
         roles = _read_roles(self._path, recent.shape[1])[:trained]
-        remembered = recent[max(len(recent) - trained, 0) :]  # the mini-batches up to now
+        remembered = recent[max(len(recent) - trained, 0) :]  # the last of all mini-batches
         both = remembered[: max(len(remembered) - (trained - len(roles)), 0)]
         ours = np.array_equal(roles[len(roles) - len(both) :], both)
         return roles if ours else roles[:0]
 
     def _look(self):
-        """Adds what has happened since it looked last, and writes the file."""
+        """Adds the mini-batches since the last call, and writes the file."""
         new = self._trained() - len(self._roles)
         recent = keras.ops.convert_to_numpy(self.model.role_record.recent_teachers)
         seen = recent[max(len(recent) - new, 0) :].astype(np.uint8)
@@ -92,7 +92,7 @@ class RoleHistory(keras.callbacks.Callback):
 
 
 def _read_roles(path, k):
-    """Returns the role history in a file; an empty one if there is none, or it is another's."""
+    """Returns the role history in a file; empty if there is none, or it is of another shape."""
     try:
         roles = np.load(path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):

@@ -1,4 +1,4 @@
-"""What the members of a group do, for TensorBoard."""
+"""The metrics of a group's members for TensorBoard."""
 
 import collections
 from pathlib import Path
@@ -14,15 +14,15 @@ from orc_keras.groups.network_group import PIVOT, NetworkGroup
 class GroupTensorBoard(keras.callbacks.Callback):
     """Writes each epoch's logs for TensorBoard, where all members share a chart.
 
-    Each member is one of TensorBoard's "runs", with `loss/training`, `loss/held_out`,
-    `accuracy/training`, `accuracy/held_out` and, if it is a student, `taught`. What is no member's
-    is in the run `training`: `training/learning_rate`, `training/private_teaching`, ...
+    Each member is a "run" of TensorBoard, with `loss/training`, `loss/held_out`,
+    `accuracy/training`, `accuracy/held_out` and, for a student, `taught`. All other values are in
+    the run `training`: `training/learning_rate`, `training/private_teaching`, ...
 
     Args:
         directory: where to write, `<directory>/<run>/`.
 
     Raises:
-        OSError: from `fit`, if it cannot be made.
+        OSError: from `fit`, if the directory cannot be made.
 
     Example:
 
@@ -45,7 +45,7 @@ class GroupTensorBoard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         for run, summary in self._summaries(logs).items():
             with self._writer(run).as_default(epoch):
-                # At once: an operation for each number would take milliseconds.
+                # One operation for all; one for each number would take milliseconds.
                 tf.summary.experimental.write_raw_pb(summary.SerializeToString())
             self._writer(run).flush()
 
@@ -62,7 +62,7 @@ class GroupTensorBoard(keras.callbacks.Callback):
         return summaries
 
     def _place(self, name):
-        """Returns run and tag of a value; None for those that are there by a second name."""
+        """Returns the run and the tag of a value; None for the second name of a value."""
         group = self.model if isinstance(self.model, NetworkGroup) else None
         is_alone = group is None or group.stage == PIVOT  # its numbers have no prefix
         learner = group.learners[-1] if group else self.model.name

@@ -1,4 +1,4 @@
-"""How fast a training is, and how long it waits for images."""
+"""The callback that measures the speed of training and the time spent waiting for images."""
 
 import time
 
@@ -9,10 +9,10 @@ import tensorflow as tf
 class Throughput(keras.callbacks.Callback):
     """Adds `images_per_second` and `seconds_waiting` of each epoch's training to its logs.
 
-    They are those of this process; evaluation is not counted. Waiting is what a step waits for its
-    mini-batch. Several devices are fed ahead by a thread of their own; there it is what that thread
-    waits, which is not less. Put it before the callbacks that write logs, and behind those that
-    write what has to be repeatable.
+    They are this process's, without evaluation. `seconds_waiting` is the time that steps wait for
+    their mini-batch. With several devices a thread prefetches; there it is that thread's time, an
+    upper bound. Put the callback before those that write logs, and after those whose output must
+    be repeatable.
 
     Example:
 
@@ -35,7 +35,7 @@ class Throughput(keras.callbacks.Callback):
             self._seen = tf.Variable([0.0, 0.0], dtype=tf.float64, trainable=False)
 
     def timed(self, dataset):
-        """Returns a dataset of mini-batches that counts their images, and how long they take."""
+        """Returns the dataset, which then counts its images and the time that it takes."""
         now = _clock()
         clock = tf.data.Dataset.counter().map(lambda _: now())
 
@@ -45,7 +45,7 @@ class Throughput(keras.callbacks.Callback):
             return batch
 
         options = tf.data.Options()
-        options.experimental_optimization.inject_prefetch = False  # which would ask ahead
+        options.experimental_optimization.inject_prefetch = False  # it would request early
         return tf.data.Dataset.zip(clock, dataset).map(count).with_options(options)
 
     def on_train_begin(self, logs=None):
@@ -61,19 +61,19 @@ class Throughput(keras.callbacks.Callback):
         images, waiting = self._seen.numpy()
         seconds = self._ended - self._began
         rate = float(images) / seconds if seconds else 0.0
-        self.rates += [rate] if rate else []  # an epoch that was made before has none
+        self.rates += [rate] if rate else []  # an epoch without steps here has none
         logs["images_per_second"] = rate
         logs["seconds_waiting"] = float(waiting)
-        self._reset()  # here, because Keras may draw the next epoch's first mini-batch early
+        self._reset()  # now: Keras may draw the next epoch's first mini-batch early
 
     def _reset(self):
         self._seen.assign([0.0, 0.0])
 
 
 def _clock():
-    """Returns a function that gives the time as a tensor, float64 seconds."""
+    """Returns a function that returns the time in seconds, a float64 tensor."""
     try:
         tf.timestamp()
         return tf.timestamp
-    except tf.errors.FailedPreconditionError:  # where operations are to be deterministic
+    except tf.errors.FailedPreconditionError:  # under op determinism
         return lambda: tf.ensure_shape(tf.numpy_function(time.time, [], tf.float64), [])

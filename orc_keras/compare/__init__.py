@@ -1,1 +1,1 @@
-"""Does it help? The methods on the same data, members and seeds: `python -m orc_keras.compare`."""
+"""Compares methods on the same data, members and seeds: `python -m orc_keras.compare`."""

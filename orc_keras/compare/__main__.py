@@ -2,9 +2,9 @@
 
 python -m orc_keras.compare --flagfile=configs/digits.flags --seeds=0,1,2 --output_dir=runs/compare
 
-Trains every method with every seed, continuing what was interrupted, and writes a table (Markdown
-and CSV) and plots to --output_dir. All runs of a seed begin with the same weights and see the same
-images in the same order; those that need a pivot have the same one.
+Trains every method with every seed, continues interrupted runs, and writes a table (Markdown and
+CSV) and plots to --output_dir. All runs of a seed start from the same weights and see the same
+images in the same order. They share a trained pivot, unless a variant changes its training.
 """
 
 import sys
@@ -27,7 +27,7 @@ SET_HERE = {"method": "methods", "seed": "seeds"}
 
 
 def main(argv):
-    tf.config.set_visible_devices([], "GPU")  # their memory is for the runs
+    tf.config.set_visible_devices([], "GPU")  # leave their memory to the runs
     try:
         runs, jobs = _planned(argv)
         failed = running.run_all(runs, jobs)
@@ -44,7 +44,7 @@ def main(argv):
 
 
 def _show(runs):
-    """Writes and prints what came out."""
+    """Writes and prints the results."""
     results = Results(runs)
     if results.names:
         print(f"\n{tables.write(results, _directory())}")

@@ -1,4 +1,4 @@
-"""Which runs a comparison consists of."""
+"""The runs of a comparison."""
 
 import dataclasses
 import re
@@ -12,9 +12,9 @@ from orc_keras.runs import names
 from orc_keras.runs.directory import RunDirectory, check_place
 from orc_keras.settings import Settings, check_commas
 
-REFERENCES = ("kd", "alone")  # what others are compared with; the first trains the pivots
-SET_HERE = ("seed", "output_dir", "overwrite", "pivot_weights")  # not by a variant
-# What may differ between runs that have the same pivot.
+REFERENCES = ("kd", "alone")  # the baselines; the first trains the pivots
+SET_HERE = ("seed", "output_dir", "overwrite", "pivot_weights")  # a variant cannot set these
+# The settings that may differ between runs that share a pivot.
 OF_THE_GROUP = {
     *("method", "students", "epochs"),
     *ARGUMENTS,
@@ -26,7 +26,7 @@ class Trial:
     """One training of a comparison.
 
     Attributes:
-        variant: the name of what is compared, a method's or one that the user gave.
+        variant: the name of a method, or of a variant given by the user.
         seed: of the run.
         settings: `Settings`, `output_dir` and `pivot_weights` included.
         pivot: the file of the pivot that another run trains for this one, or None.
@@ -43,20 +43,20 @@ class Trial:
 
 
 def plan(base, methods, variants, seeds, output_dir):
-    """Returns the runs of a comparison, in the order in which to start them.
+    """Returns the runs of a comparison, in starting order.
 
     Args:
-        base: `Settings` that all of them have in common.
-        methods: names of methods; `alone` and `kd` are added where they are missing.
-        variants: other settings to compare, each as text, `"<name>: --flag=value ..."`.
+        base: the `Settings` that all runs share.
+        methods: names of methods; `kd` and `alone` are added if missing.
+        variants: other settings to compare, as texts `"<name>: --flag=value ..."`.
         seeds: whole numbers, all different.
-        output_dir: where the runs' directories are to lie, `<variant>/seed<n>`.
+        output_dir: the parent of the runs' directories, `<variant>/seed<n>`.
 
     Raises:
-        ValueError: if a method, a variant or a seed is impossible, or if there is another run where
-            one is to lie.
+        ValueError: if a method, a variant or a seed is impossible, or if a directory holds another
+            run.
     """
-    output_dir = Path(output_dir).resolve()  # so that a run is the same from wherever it is named
+    output_dir = Path(output_dir).resolve()  # a run must not depend on the working directory
     check_place(output_dir)
     if base.pivot_weights and not Path(base.pivot_weights).is_file():
         raise ValueError(f"--pivot_weights={base.pivot_weights} is not a file.")
@@ -79,7 +79,7 @@ def plan(base, methods, variants, seeds, output_dir):
 
 
 def _compared(methods, variants):
-    """Returns the flags of each thing that is compared, by its name, the references first."""
+    """Returns the flags of each method and variant, by name, the baselines first."""
     check_commas("methods", methods)
     for method in methods:
         if method not in METHODS:
@@ -105,12 +105,12 @@ def _folder(name):
 
 
 def _with_flags(base, name, given):
-    """Returns the settings `base`, changed by flags."""
+    """Returns the settings `base` changed by flags."""
     try:
         settings = command_line.parsed([*base.as_flags().splitlines(), *given])
     except ValueError as error:
         raise ValueError(f"--variant={name}: {error}") from None
-    unvaried = dataclasses.replace(base, output_dir="", overwrite=False)  # which are no part of it
+    unvaried = dataclasses.replace(base, output_dir="", overwrite=False)  # not in `as_flags`
     ours = [flag for flag in SET_HERE if getattr(settings, flag) != getattr(unvaried, flag)]
     if ours:
         raise ValueError(f"--variant={name}: --{ours[0]} cannot be varied.")
@@ -118,7 +118,7 @@ def _with_flags(base, name, given):
 
 
 def _check_possible(name, settings):
-    """Refuses, before the first run is made, what the last would be refused for."""
+    """Refuses impossible settings of any run before the first one starts."""
     try:
         preconditions.check_networks(settings)
         preconditions.check_size(settings)

@@ -18,7 +18,7 @@ def write(results, directory):
 
 
 def accuracy(results):
-    """The student's accuracy of each method: every seed, the mean, and its confidence interval."""
+    """The student's accuracy by method: every seed, the mean and its confidence interval."""
     drawn, axes = style.figure(height=0.9 + 0.25 * len(results.names))
     for place, name in enumerate(results.names):
         values = 100 * np.array(list(results.accuracies(name).values()))
@@ -34,9 +34,9 @@ def accuracy(results):
 
 
 def steps(results):
-    """The student's accuracy over its training, the mean over the seeds of each method."""
+    """The student's accuracy over its training, the mean over seeds, by method."""
     labels = [style.short(name, 28) for name in results.names]
-    columns = max(1, 50 // (7 + max(map(len, labels))))  # of a legend as wide as the plot
+    columns = max(1, 50 // (7 + max(map(len, labels))))  # as many as fit the plot's width
     drawn, axes = style.figure(height=3.2 + 0.19 * math.ceil(len(labels) / columns))
     for i, name in enumerate(results.names):
         taken, values = results.curve(name)
@@ -45,7 +45,7 @@ def steps(results):
             axes.lines[-1].set_marker("o")  # a line of one point cannot be seen
     axes.set(xlabel="the student's steps", ylabel="held-out accuracy (%)")
     finals = [100 * np.mean(list(results.accuracies(name).values())) for name in results.names]
-    # Where they differ: down to three times the largest error at the end; early epochs lie below.
+    # Show where they differ: down to 3 times the largest final error. Early epochs are cut off.
     error = max(100 - min(finals), 1)
     best = max(line.get_ydata().max() for line in axes.lines)
     axes.set_ylim(max(100 - 3 * error, 0), best + error / 10)

@@ -1,4 +1,4 @@
-"""What came out of the runs of a comparison, and its statistics over the seeds."""
+"""The results of a comparison, and their statistics over the seeds."""
 
 import numpy as np
 from scipy import stats
@@ -6,18 +6,18 @@ from scipy import stats
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import finished
 
-LEVEL = 0.95  # of confidence
+LEVEL = 0.95  # of confidence intervals
 
 
 class Results:
-    """The finished ones of the runs of a comparison.
+    """The finished runs of a comparison.
 
     Args:
         runs: a list of `Trial`.
 
     Attributes:
-        names: of what is compared and has a finished run, in the order of the runs.
-        unfinished: how many runs there are no results of.
+        names: the variants that have a finished run, in order.
+        unfinished: the number of unfinished runs.
     """
 
     def __init__(self, runs):
@@ -43,20 +43,20 @@ class Results:
         return {seed: run.summary["members"][member]["accuracy"] for seed, run in records}
 
     def difference(self, name, reference):
-        """Compares the student's accuracies of two with the same seeds.
+        """Compares the student's accuracy in two variants, over the seeds that both have.
 
         Returns:
-            The mean of the paired differences and the ends of its 95 % confidence interval by
-            Student's t, which are NaN where there is one pair only; None if there is none.
+            The mean of the paired differences and the ends of its 95 % confidence interval
+            (Student's t), which are NaN for a single pair; None if there is no pair.
         """
         ours, theirs = self.accuracies(name), self.accuracies(reference)
         paired = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
         return mean_and_interval(paired) if paired else None
 
     def speed(self, name, reference):
-        """Returns images per second relative to `reference`, the median over seeds, or NaN.
+        """Returns the student's speed relative to `reference`, the median over seeds, or NaN.
 
-        They are those from which *the* student learns; evaluation is not counted.
+        Speed is its training images per second, without evaluation.
         """
         ours, theirs = self._rates(name), self._rates(reference)
         ratios = [ours[seed] / theirs[seed] for seed in ours if seed in theirs]
@@ -80,7 +80,7 @@ class Results:
 
 
 def mean_and_error(values):
-    """Returns the mean and its standard error, which is NaN for one value."""
+    """Returns the mean and its standard error, NaN for a single value."""
     values = np.asarray(list(values))
     spread = values.std(ddof=1) if len(values) > 1 else np.nan
     return float(values.mean()), float(spread / np.sqrt(len(values)))

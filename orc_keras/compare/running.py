@@ -1,4 +1,4 @@
-"""Makes the runs of a comparison, each in a process of its own, several at once."""
+"""Executes the runs of a comparison, each in its own process, several at once."""
 
 import contextlib
 import os
@@ -15,11 +15,11 @@ TRAIN = Path(__file__).parents[2] / "train.py"
 
 
 def run_all(runs, jobs):
-    """Makes the runs that have not finished, `jobs` of them at once.
+    """Executes the unfinished runs, `jobs` at once.
 
-    Each is `train.py` with a flagfile, `<its directory>.flags`; what it prints goes to
-    `<its directory>.log`. A run that was stopped continues. SIGTERM and Ctrl-C stop the runs that
-    are being made, which save, and then this one.
+    Each is `train.py` with the flagfile `<its directory>.flags`; its output goes to
+    `<its directory>.log`. Interrupted runs continue. SIGTERM and Ctrl-C stop the current runs,
+    which save first, and then this process.
 
     Args:
         runs: a list of `Trial`.
@@ -35,13 +35,13 @@ def run_all(runs, jobs):
         while waiting or processes:
             in_use = _start(waiting, processes, jobs)
             if in_use and not processes:
-                _wait(received)  # for what a comparison that was killed has started
+                _wait(received)  # for runs that a killed comparison left behind
                 continue
-            if not processes:  # those that are left wait for a pivot that failed
+            if not processes:  # the rest wait for a pivot whose training failed
                 return [*failed, *waiting]
             run, code, seconds = _ended(processes, received)
             if code and RunDirectory(run.settings).is_in_use():
-                waiting.append(run)  # somebody was quicker: then it is being made
+                waiting.append(run)  # another process has just claimed it
                 continue
             done += 1
             failed += [run] if code else []
@@ -57,18 +57,17 @@ def _announcement(runs, done, jobs):
 
 
 def default_jobs():
-    """Returns how many runs to make at once: one, or on CPUs one for each core."""
+    """Returns how many runs to execute at once: one on GPUs, one per core on CPUs."""
     import tensorflow as tf
 
     return 1 if tf.config.list_physical_devices("GPU") else len(_cores())
 
 
 def _start(waiting, processes, jobs):
-    """Starts runs, as many as may be, whose pivot is there.
+    """Starts runs in the free slots, if their pivot exists already.
 
     Returns:
-        Those that have to wait because another process makes them: one that was started by a
-        comparison which was killed, and goes on.
+        The runs that another process is executing, left behind by a comparison that was killed.
     """
     in_use = [run for run in waiting if RunDirectory(run.settings).is_in_use()]
     free = [slot for slot in range(jobs) if slot not in [p.slot for p in processes]]
@@ -91,7 +90,7 @@ def _process(run, slot, jobs):
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C reaches it once, through us
+            start_new_session=True,  # so that Ctrl-C reaches it only through us
         )
     with contextlib.suppress(AttributeError, ProcessLookupError):  # not on every system
         os.sched_setaffinity(process.pid, cores)
@@ -100,7 +99,7 @@ def _process(run, slot, jobs):
 
 
 def _ended(processes, received):
-    """Waits until a run has ended; returns it, its exit code, and how many seconds it took."""
+    """Waits until a run ends; returns it, its exit code and its seconds."""
     while True:
         for process, run in processes.items():
             if process.poll() is not None:
@@ -110,7 +109,7 @@ def _ended(processes, received):
 
 
 def _wait(received):
-    """Waits a moment; KeyboardInterrupt if a signal has been received."""
+    """Waits a moment; raises KeyboardInterrupt if a signal was received."""
     if received:
         raise KeyboardInterrupt(received[0])
     time.sleep(0.2)
@@ -118,7 +117,7 @@ def _wait(received):
 
 def _outcome(run, code, seconds):
     name = f"{run.variant}, seed {run.seed}"
-    if code < 0:  # by the system, for example, when memory runs out
+    if code < 0:  # for example by the system, out of memory
         return f"{name}: killed by {signal.Signals(-code).name}.\n  ({run.directory}.log)"
     if code:
         lines = Path(f"{run.directory}.log").read_text(errors="replace").strip().splitlines()
@@ -129,7 +128,7 @@ def _outcome(run, code, seconds):
 
 @contextlib.contextmanager
 def _stopping(processes):
-    """Notes signals, in the list that it gives; whatever happens, no run goes on alone."""
+    """A context that records signals in a list, and terminates all processes at its end."""
     received = []
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     heard = [n for n in numbers if signal.getsignal(n) != signal.SIG_IGN]  # as under nohup
@@ -139,7 +138,7 @@ def _stopping(processes):
     finally:
         for process in processes:
             process.terminate()
-        for process in processes:  # it saves; a further signal does not hurry it
+        for process in processes:  # it saves, undisturbed by further signals
             process.wait()
         for number, handler in before.items():
             signal.signal(number, handler)

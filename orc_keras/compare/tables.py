@@ -28,7 +28,7 @@ def write(results, directory):
 
 
 def row(results, name):
-    """Returns what the table says of one method, numbers by the names of their columns."""
+    """Returns the numbers of one method or variant, by column."""
     accuracies = results.accuracies(name).values()
     mean, error = mean_and_error(accuracies)
     columns = {"name": name, "seeds": len(accuracies), "accuracy": mean, "standard_error": error}
@@ -44,7 +44,7 @@ def row(results, name):
 
 
 def markdown(results):
-    """Returns the table as text, with what its columns are below."""
+    """Returns the tables as Markdown, with an explanation of the columns."""
     references = _references(results)
     head = ["", "student's accuracy", "seeds", *(f"minus {r}" for r in references), "speed"]
     lines = [head, ["---", *["---:"] * (len(head) - 1)]]
@@ -80,7 +80,7 @@ def _of_members(results):
 
 
 def _references(results):
-    """Returns what all are compared with: also orc, where there are variants, mostly of it."""
+    """Returns the baselines; with variants, orc too, since most are variants of it."""
     references = REFERENCES if set(results.names) <= set(METHODS) else (*REFERENCES, "orc")
     return [name for name in references if name in results.names]
 

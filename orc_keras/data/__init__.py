@@ -1,4 +1,4 @@
-"""Images to learn from: where they come from, and how they reach the networks."""
+"""The images: their sources, and the pipeline to the networks."""
 
 from orc_keras.data.image_data import ImageData, load, outlook
 from orc_keras.data.images import PixelImages

@@ -1,4 +1,4 @@
-"""The arguments that say which images there are, and what happens to them. No TensorFlow."""
+"""The arguments of the data: which images, and how they are processed. No TensorFlow."""
 
 from orc_keras.arguments import Argument
 
@@ -46,7 +46,7 @@ ARGUMENTS = {
 
 
 def check(**given):
-    """Raises ValueError unless each argument is possible.
+    """Raises ValueError if an argument is out of its range.
 
     Args:
         **given: some of `ARGUMENTS`, by name.

@@ -1,4 +1,4 @@
-"""Image classification datasets of TensorFlow Datasets, by their names."""
+"""Image classification datasets of TensorFlow Datasets, by name."""
 
 import difflib
 import os
@@ -11,19 +11,19 @@ import numpy as np
 
 
 def open_builder(name, data_dir):
-    """Opens a dataset; one that is not prepared on disk is downloaded and prepared.
+    """Opens a dataset; downloads and prepares it if it is not on disk.
 
     Args:
         name: as in `tfds.builder`: cifar10, imagenet_v2/topimages, imagenet2012:5.1.0, ...
         data_dir: the folder of TensorFlow Datasets; None for its usual place.
 
     Returns:
-        A `tfds.core.DatasetBuilder` whose data are on disk; there is no network access if they
-        were there already.
+        A `tfds.core.DatasetBuilder` whose data are on disk. If they were there before, the network
+        is not accessed.
 
     Raises:
-        ValueError: if the dataset is unknown or not of image classification, or is not on disk and
-            cannot be prepared.
+        ValueError: if the dataset is unknown, is not for image classification, or is not on disk
+            and cannot be prepared.
     """
     import tensorflow_datasets as tfds
 
@@ -37,9 +37,9 @@ def open_builder(name, data_dir):
 
 
 def splits(builder):
-    """Returns the names of the split to learn and, if there is one, of the one held out.
+    """Returns the names of the training split and, if there is one, of the held-out split.
 
-    The latter is `validation` if there is one, otherwise `test`; other splits are left alone.
+    The latter is `validation` if it exists, otherwise `test`; other splits are not used.
     """
     names = set(builder.info.splits)
     if "train" not in names:
@@ -48,26 +48,26 @@ def splits(builder):
 
 
 def class_names(builder):
-    """Returns a name for each class."""
+    """Returns the names of the classes."""
     return tuple(builder.info.features[keys(builder)[1]].names)
 
 
 def image_shape(builder):
-    """Returns (height, width, channels), where None stands for what differs between images."""
+    """Returns (height, width, channels), None where images differ."""
     return tuple(builder.info.features[keys(builder)[0]].shape)
 
 
 def _find(name, data_dir):
-    """Returns the builder of that name, prepared or not."""
+    """Returns the builder of a dataset, prepared or not."""
     import tensorflow_datasets as tfds
 
-    # A namespace before the name would mean a look-up in the network.
+    # A namespace before the name would be looked up on the network.
     if re.fullmatch(r"\w+(/[\w.-]+)?(:\d+\.\d+\.\d+)?", name):
         try:
             return tfds.builder(name, data_dir=data_dir)
         except tfds.core.DatasetNotFoundError:
             pass
-        except Exception as error:  # configurations, versions and libraries that are not there
+        except Exception as error:  # missing configurations, versions and libraries
             reason = first_line(str(error).rpartition('}": ')[2])  # the rest names the call
             raise ValueError(f"--dataset={name} cannot be opened: {reason}.") from error
     names = tfds.list_builders(with_community_datasets=False)
@@ -77,7 +77,7 @@ def _find(name, data_dir):
 
 
 def keys(builder):
-    """Returns under which names the examples hold their image and their class."""
+    """Returns the names of the features that hold the image and the class."""
     from tensorflow_datasets import features as kinds
 
     features = builder.info.features
@@ -96,7 +96,7 @@ def keys(builder):
 
 
 def _prepare(name, builder):
-    """Downloads and prepares a dataset, or says why not."""
+    """Downloads and prepares a dataset, or raises ValueError with the reason."""
     where = f"--dataset={name} is not in {builder.data_dir} and cannot be"
     if os.path.exists(builder.data_dir):
         raise ValueError(f"--dataset={name}: {builder.data_dir} is incomplete; delete that folder.")
@@ -106,7 +106,7 @@ def _prepare(name, builder):
         raise ValueError(_not_downloaded(where, name, trouble)) from trouble
     try:
         builder.download_and_prepare()
-    except Exception as error:  # each kind of trouble has its own exception
+    except Exception as error:  # there are many kinds
         if type(error).__module__.startswith(("requests", "tensorflow_datasets.core.download")):
             raise ValueError(_not_downloaded(where, name, error)) from error
         raise ValueError(
@@ -140,7 +140,7 @@ def _check_manual_download(where, builder):
 
 
 def _network_trouble(builder):
-    """Returns why a dataset's hosts do not answer, or None; a download would try for minutes."""
+    """Returns why a dataset's hosts do not answer, or None; a download would retry for minutes."""
     import requests
 
     trouble = None
@@ -154,7 +154,7 @@ def _network_trouble(builder):
 
 
 def _hosts(builder):
-    """Returns the addresses that a dataset is downloaded from; none if archives are there."""
+    """Returns the hosts that a dataset is downloaded from; none if archives are on disk."""
     urls = builder.url_infos or {}
     downloads = builder.data_dir_root / "downloads"
     names = {info.filename for info in urls.values() if info.filename}

@@ -1,18 +1,18 @@
-"""From an encoded or decoded image of any size to a window of it, at the size of the networks."""
+"""Decodes images, and crops and resizes them to the size of the networks."""
 
 import tensorflow as tf
 
-# At the edge of a window a JPEG's colours depend on their neighbours: these many pixels more are
-# decoded, and thrown away, so that a window is the same as one of the whole image.
+# Colours at the edge of a JPEG window depend on pixels outside it. So this many more pixels are
+# decoded and dropped; the window then equals that of the whole decoded image.
 _MARGIN = 8
 
 
 def decode(encoded, channels):
-    """Decodes a PNG, JPEG, BMP or WebP; 16 bits become 8, and transparent pixels white.
+    """Decodes a PNG, JPEG, BMP or WebP to 8 bits; transparent pixels become white.
 
     Args:
         encoded: the bytes, a scalar string.
-        channels: 1 or 3; with 1 the image must be grey, with 3 a grey one is made colour.
+        channels: 1 or 3; for 1 the image must be grey, for 3 a grey image is repeated.
 
     Returns:
         uint8, shape `[height, width, channels]`.
@@ -34,10 +34,10 @@ def _on_white(image):
 
 
 def random_window(raw, seed, image_shape, flip):
-    """The ImageNet augmentation: a random part of the image, resized, every other one mirrored.
+    """The ImageNet augmentation: a random resized crop, mirrored with probability 1/2.
 
-    The part has 8 to 100 % of the area and an aspect of 3/4 to 4/3; where ten attempts find none,
-    it is the whole image.
+    The crop has 8 to 100 % of the area and an aspect ratio of 3/4 to 4/3; if ten attempts find
+    none, it is the whole image.
 
     Args:
         raw: the image, encoded or `[height, width, channels]`.
@@ -69,7 +69,9 @@ def random_window(raw, seed, image_shape, flip):
 
 
 def central_window(raw, image_shape):
-    """The ImageNet evaluation crop: the shorter side resized to 256 / 224 of the result's, cut.
+    """The ImageNet evaluation crop: the central 224 / 256 of the shorter side, resized.
+
+    That equals resizing the shorter side to 256 and cutting out 224, if 224 is wanted.
 
     Args:
         raw: the image, encoded or `[height, width, channels]`.
@@ -89,7 +91,7 @@ def central_window(raw, image_shape):
 
 
 def _cut(raw, window, channels):
-    """Cuts `window(shape)`, which is top, left, height and width, out of an image."""
+    """Cuts `window(shape)`, (top, left, height, width), out of an image."""
     if raw.dtype != tf.string:
         return _part(raw, window(tf.shape(raw)))
     return tf.cond(
@@ -100,7 +102,7 @@ def _cut(raw, window, channels):
 
 
 def _cut_jpeg(encoded, window, channels):
-    """Decodes only a part of a JPEG, which is faster."""
+    """Decodes only the window of a JPEG, which is faster."""
     shape = tf.io.extract_jpeg_shape(encoded)[:2]
     begin = tf.maximum(window[:2] - _MARGIN, 0)
     end = tf.minimum(window[:2] + window[2:] + _MARGIN, shape)
@@ -115,13 +117,13 @@ def _part(image, window):
 
 
 def resize(image, image_shape):
-    """Resizes bilinearly; from twice the size on, whole blocks of pixels are averaged first.
+    """Resizes bilinearly; an image of twice the size or more is averaged in whole blocks first.
 
     Bilinear interpolation alone would skip most pixels of a large photograph.
 
     Args:
         image: uint8, shape `[height, width, channels]`.
-        image_shape: of the result, likewise.
+        image_shape: of the result.
 
     Returns:
         uint8, shape `image_shape`.
@@ -133,7 +135,7 @@ def resize(image, image_shape):
 
 
 def _averaged(image, block):
-    """Averages blocks of `block` x `block` pixels; what does not fill one is cut off."""
+    """Averages blocks of `block` x `block` pixels; cuts off incomplete blocks."""
     height, width = tf.unstack(tf.shape(image)[:2] // block)
     image = tf.cast(image[: height * block, : width * block], tf.float32)
     blocks = tf.reshape(image, [height, block, width, block, image.shape[-1]])

@@ -1,4 +1,4 @@
-"""Images in files: what their headers say, whether they can be decoded, and their pixels."""
+"""Images in files: their headers, checks and pixels."""
 
 import concurrent.futures
 import contextlib
@@ -18,7 +18,7 @@ from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """What the beginning of an image's file says."""
+    """The properties of an image that its file's header states."""
 
     height: int
     width: int
@@ -28,7 +28,7 @@ class Header:
 
 
 def complaint(path, image_shape):
-    """Returns why the file of an image does not suit a network that takes such images, in words.
+    """Returns why a network cannot take the image in a file, as the rest of a sentence.
 
     Args:
         path: of the file.
@@ -50,13 +50,13 @@ def read_headers(paths):
     """Returns the `Header` of each file.
 
     Raises:
-        ValueError: if there are files that are not images, or not such as can be decoded.
+        ValueError: if a file is not an image, or one that cannot be decoded faithfully.
     """
     return _of_all(_header, paths)
 
 
 def _header(path):
-    """Reads the header of a file, or says in words what is wrong with it."""
+    """Returns the `Header` of a file, or a complaint as text."""
     try:
         with Image.open(path) as image:
             width, height = image.size
@@ -66,10 +66,10 @@ def _header(path):
             start = file.read(30)
     except Image.DecompressionBombError:
         return "has more pixels than can be read safely; make it smaller"
-    except Exception as error:  # Pillow has many for what is no image
+    except Exception as error:  # Pillow raises many kinds for what is not an image
         return f"is not a readable image ({type(error).__name__} of Pillow)"
     bits = start[24] if kind == "PNG" else int.from_bytes(start[28:30], "little")
-    # What TensorFlow would decode to something else than what the file means.
+    # Refuse what TensorFlow would decode wrongly.
     if kind not in ("PNG", "JPEG", "MPO", "BMP", "WEBP"):
         return f"is a {kind}, not a PNG, JPEG, BMP or WebP"
     if kind == "WEBP" and animated:
@@ -84,7 +84,7 @@ def _header(path):
 
 
 def _of_all(function, paths):
-    """Calls a function for each file, many at once; a string that it returns is a complaint."""
+    """Calls a function for each file, in parallel; a string it returns is a complaint."""
     with _quiet(), concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         results = list(pool.map(function, paths))
     wrong = [(path, said) for path, said in zip(paths, results) if isinstance(said, str)]
@@ -96,24 +96,22 @@ def _of_all(function, paths):
 
 
 def printable(path):
-    """Returns a path as text in one line."""
+    """Returns a path as printable text."""
     return str(path) if str(path).isprintable() else repr(str(path))
 
 
 @contextlib.contextmanager
 def _quiet():
-    """Silences what libraries say of single images without naming them: libjpeg of stray bytes in
-    JPEGs that can be decoded, Pillow of large ones.
-    """
+    """Silences warnings that do not name the image: libjpeg's of stray bytes, Pillow's of size."""
     with startup.silent_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         yield
 
 
 def fingerprint(root, paths):
-    """Returns a short text that changes when files come, go, change places or become others.
+    """Returns a short text that changes if files are added, removed, moved or changed.
 
-    For that it looks at their names, their sizes, and their first and last 4,096 bytes.
+    It depends on their names, their sizes, and their first and last 4,096 bytes.
     """
     digest = hashlib.sha256()
     for path, ends in zip(paths, _of_all(_ends, paths)):
@@ -139,7 +137,7 @@ def check(paths):
 
 
 def in_memory(split, headers, channels):
-    """Returns the images of a split decoded, in memory.
+    """Returns the decoded images of a split, in memory.
 
     Args:
         split: `folder.Split`.
@@ -171,13 +169,13 @@ def in_memory(split, headers, channels):
 def _decode(path, channels, use):
     try:
         use(decode(tf.io.read_file(os.fsencode(path)), channels).numpy())
-    except (tf.errors.OpError, ValueError):  # ValueError: not of the size that its header says
+    except (tf.errors.OpError, ValueError):  # ValueError: not of the size in its header
         return "is damaged or truncated"
     return None
 
 
 class FileImages(Images):
-    """Images in a file each, read and decoded when they are needed.
+    """Images in one file each, read and decoded when they are needed.
 
     Args:
         paths: of the files.

@@ -1,22 +1,22 @@
-"""Images in folders: one for each class, under `train/` and under `val/` or `test/`."""
+"""Images in one folder per class, under `train/` and under `val/` or `test/`."""
 
 import dataclasses
 import os
 from pathlib import Path
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-HELD_OUT = ("val", "validation", "test")  # the first of them that is there
+HELD_OUT = ("val", "validation", "test")  # the first that exists
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """The files of a split, in order, and their classes; what of it is left out.
+    """The images of a split, in order, with their classes, and what is left out.
 
     Attributes:
         paths: of the images.
         labels: their classes, as numbers.
-        ignored: files that are no images.
-        hidden: folders of images whose names begin with a dot, which are no classes.
+        ignored: files that are not images.
+        hidden: folders with images that are not classes, because their names begin with a dot.
     """
 
     paths: list[Path]
@@ -32,8 +32,8 @@ def find(root):
         root: the folder, a `Path`.
 
     Returns:
-        The names of the classes, in order; and `Split` by name, `train` first. The second, if there
-        is one, is held out.
+        The names of the classes, in order; and `Split` by name, first `train`, then the held-out
+        one, if there is one.
 
     Raises:
         ValueError: if the folder has no `train/`; if a class is empty, or in one split only; if
@@ -60,7 +60,7 @@ def find(root):
 
 
 def find_held_out(root):
-    """Finds images that nothing is learnt from; the folder itself may hold the classes.
+    """Finds images for evaluation only; the folder itself may hold the classes.
 
     Args:
         root: the folder, a `Path`.
@@ -84,7 +84,7 @@ def find_held_out(root):
 def _classes(folder):
     names = sorted(e.name for e in os.scandir(folder) if e.is_dir() and e.name[0] != ".")
     for name in names:
-        if not name.isprintable():  # nor is what is not UTF-8
+        if not name.isprintable():  # nor is a name that is not UTF-8
             raise ValueError(f"{folder} has a class {name!r}, a name that cannot be printed.")
     return tuple(names)
 
@@ -118,5 +118,5 @@ def _files(folder):
 
 
 def _is_image(path):
-    # macOS puts files ._photo.jpg, which are no images, beside photo.jpg.
+    # macOS puts ._photo.jpg, which is not an image, beside photo.jpg.
     return path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file()

@@ -1,4 +1,4 @@
-"""`ImageData`, which the networks learn from, and `load`, which makes it from a dataset's name."""
+"""`ImageData`, the images of a run, and `load`, which makes it from a dataset's name."""
 
 import dataclasses
 import math
@@ -9,25 +9,25 @@ from orc_keras.data import arguments, sources
 from orc_keras.data.images import Images, Subset
 from orc_keras.data.pipeline import statistics
 
-# Larger images are resized: the CIFAR recipe, which shifts by four pixels, is for small ones.
+# Larger images are resized: the CIFAR recipe shifts by 4 pixels, which suits small images only.
 LARGEST_UNRESIZED = 96
-USUAL_SIZE = 224  # of images that are resized, ImageNet's
+USUAL_SIZE = 224  # of resized images, as for ImageNet
 
 
 @dataclasses.dataclass(frozen=True)
 class ImageData:
-    """Images to learn and images held out, and how they are brought to the networks.
+    """Training and held-out images, and how they are processed for the networks.
 
     Attributes:
-        train: the images to learn, `orc_keras.data.images.Images`.
-        held_out: the images that never influence training, likewise.
-        class_names: a name for each class.
-        image_shape: height, width and channels of the images that networks see.
-        mean: of each channel, where 255 counts as 1; `std`, the standard deviation, likewise.
-        augmentation: of training: `none`, `crop` or `crop_and_flip`.
-        resized: whether images are resized, by the ImageNet recipe; else the CIFAR recipe holds.
-        held_out_from: the name of the split that the held-out images come from.
-        notes: what a reader of the summary should know of the source.
+        train: the training images, `orc_keras.data.images.Images`.
+        held_out: the images for evaluation only, `Images` too.
+        class_names: the names of the classes.
+        image_shape: height, width and channels of the networks' input.
+        mean, std: mean and standard deviation of each channel, with pixels scaled to 0..1.
+        augmentation: of training images: `none`, `crop` or `crop_and_flip`.
+        resized: whether images are resized, by the ImageNet recipe; if not, the CIFAR recipe holds.
+        held_out_from: the split that the held-out images come from.
+        notes: facts about the source for the summary.
     """
 
     train: Images
@@ -46,12 +46,12 @@ class ImageData:
         return len(self.class_names)
 
     def check(self):
-        """Raises ValueError, with their names, if images can no longer be read."""
+        """Raises ValueError, which names them, if images can no longer be read."""
         self.train.check()
         self.held_out.check()
 
     def description(self):
-        """Returns all but the images, for a run's summary."""
+        """Returns all except the images, for a run's summary."""
         return {
             "image_shape": list(self.image_shape),
             "class_names": list(self.class_names),
@@ -82,15 +82,16 @@ def load(
         dataset: its name: digits, cifar10, cifar100, imagenet2012, `tfds:<name>` or
             `folder:<path>`.
         data_dir: the folder of TensorFlow Datasets; empty for its usual place.
-        image_size: height and width that images are resized to; 0: as they are if all are equally
-            large and at most 96 pixels, otherwise 224.
-        validation_fraction: of the training images, to be held out in place of the test images.
-        augmentation: `none`, `crop`, `crop_and_flip`, or `auto`, what suits the dataset.
-        memory_gb: images that take no more than this, decoded, are kept in memory.
+        image_size: height and width that images are resized to; 0: unchanged if all have one size
+            of at most 96 pixels, otherwise 224.
+        validation_fraction: the fraction of the training images to hold out, in place of the
+            dataset's own held-out images.
+        augmentation: `none`, `crop`, `crop_and_flip`, or `auto`, the dataset's default.
+        memory_gb: decoded images are kept in memory if they take at most this many GB.
         checked: `notes["files"]` of an earlier call; if a folder still holds the same files, its
-            images are not all decoded once more to check them.
-        to_learn: whether there must be images to learn from too. If not, the classes may lie in the
-            folder itself, and `train` of what is returned is the held-out images.
+            images are not decoded again to check them.
+        to_learn: whether training images are needed. If not, the classes may lie in the folder
+            itself, and `train` of the result is the held-out images.
 
     Returns:
         `ImageData`.
@@ -134,7 +135,7 @@ def load(
 
 
 def _size(size, image_size):
-    """Returns the size that networks see, and whether images must be resized to it."""
+    """Returns the size of the networks' input, and whether images must be resized to it."""
     if image_size:
         wanted = (image_size, image_size)
     elif size and max(size) <= LARGEST_UNRESIZED:
@@ -145,7 +146,7 @@ def _size(size, image_size):
 
 
 def _hold_out(splits, fraction, dataset):
-    """Returns the images to learn, and name and images of the split that is held out."""
+    """Returns the training images, and the name and the images of the held-out split."""
     (_, train), *others = splits
     if fraction:
         train, held_back = _divide(train, fraction)
@@ -156,7 +157,7 @@ def _hold_out(splits, fraction, dataset):
 
 
 def nothing_held_out(dataset):
-    """Returns the ValueError of a dataset with one split."""
+    """Returns the ValueError for a dataset with one split."""
     return ValueError(
         f"--dataset={dataset} has no held-out images (val, validation or test); hold back some "
         "of the training images with --validation_fraction=0.1."
@@ -164,7 +165,7 @@ def nothing_held_out(dataset):
 
 
 def impossible_fraction(fraction, number):
-    """Returns the ValueError of a division that leaves one part without a class."""
+    """Returns the ValueError for a division in which one part lacks a class."""
     return ValueError(
         f"--validation_fraction={fraction} is impossible with {number:,} images: both parts need "
         "at least one of each class."
@@ -172,14 +173,14 @@ def impossible_fraction(fraction, number):
 
 
 def outlook(dataset, data_dir="", image_size=0, validation_fraction=0.0):
-    """Returns what `load` would give, without reading an image.
+    """Returns the number and the size of the images that `load` would give, without reading any.
 
     Args:
-        dataset: as in `load`; so are the others.
+        dataset: as in `load`, like the other arguments.
 
     Returns:
-        How many images to learn from; and their height and width, the usual 224 if they are not
-        known before the images are read.
+        The number of training images; and the input's height and width, 224 if the images' size is
+        not known before they are read.
 
     Raises:
         ValueError: if the dataset is unknown or missing, or has nothing to hold out.
@@ -195,7 +196,7 @@ def outlook(dataset, data_dir="", image_size=0, validation_fraction=0.0):
 
 
 def _divide(images, fraction):
-    """Divides images at random, always in the same way; each class alike where that is known."""
+    """Splits images at random with a fixed seed, stratified by class if labels are known."""
     from sklearn.model_selection import train_test_split
 
     labels = None if images.labels is None else images.labels.numpy()

@@ -1,4 +1,4 @@
-"""Where the images of a split are, and how any of them is read: functions of its index alone."""
+"""The images of a split, in memory or on disk. Reading one depends on its index alone."""
 
 import math
 
@@ -7,26 +7,26 @@ import tensorflow as tf
 
 from orc_keras.data.decoding import decode
 
-_ALIGNMENT = 64  # bytes, of the memory of TensorFlow's tensors
+_ALIGNMENT = 64  # bytes, of TensorFlow's tensors
 
 
 class Images:
-    """Images of a split; `len()` says how many, `read(index)` gives them and their labels.
+    """The images of a split: `len()` is their number, `read(index)` returns image and label.
 
     Attributes:
-        labels: int32 classes, shape `[number]`; None if they are not known before one is read.
-        reads_batches: whether `read` takes many indices at once.
+        labels: int32 classes, shape `[number]`; None if unknown before an image is read.
+        reads_batches: whether `read` takes several indices at once.
     """
 
     reads_batches = False
     labels = None
 
     def check(self):
-        """Raises ValueError, with their names, if images can no longer be read."""
+        """Raises ValueError, which names them, if images can no longer be read."""
 
 
 def empty_pixels(*shape):
-    """Returns a NumPy array of uint8, not filled, whose memory a tensor can share."""
+    """Returns an uninitialised uint8 array whose memory a tensor can share."""
     size = math.prod(shape)
     memory = np.empty(size + _ALIGNMENT, np.uint8)
     begin = -memory.ctypes.data % _ALIGNMENT
@@ -34,7 +34,7 @@ def empty_pixels(*shape):
 
 
 def _shared(pixels):
-    """Returns a tensor on the memory of an array; `tf.constant` would take as much again, twice."""
+    """Returns a tensor that shares an array's memory; `tf.constant` would copy it twice."""
     if pixels.ctypes.data % _ALIGNMENT or not pixels.flags.c_contiguous:
         pixels, given = empty_pixels(*pixels.shape), pixels
         pixels[:] = given
@@ -42,7 +42,7 @@ def _shared(pixels):
 
 
 class PixelImages(Images):
-    """Images of one size, decoded, in memory; any number of them is read at once.
+    """Decoded images of one size, in memory; several can be read at once.
 
     Args:
         pixels: uint8, shape `[number, height, width, channels]`; not copied if it is from
@@ -50,7 +50,7 @@ class PixelImages(Images):
         labels: int32 classes, shape `[number]`.
 
     Raises:
-        ValueError: if there is not a label for each image, or the pixels have another type.
+        ValueError: if the numbers of images and labels differ, or the pixels have another type.
     """
 
     reads_batches = True
@@ -73,12 +73,12 @@ class PixelImages(Images):
 
 
 class MixedImages(Images):
-    """Images of different sizes, decoded, in memory, one behind the other.
+    """Decoded images of different sizes, in memory, one after the other.
 
     Args:
         pixels: uint8, shape `[bytes]`: each image's rows, pixels and channels in order.
         sizes: height and width of each image, shape `[number, 2]`.
-        channels: of every image.
+        channels: the same for every image.
         labels: int32 classes, shape `[number]`.
     """
 
@@ -103,11 +103,11 @@ class MixedImages(Images):
 
 
 class Subset(Images):
-    """Some of a split's images, without a copy of them.
+    """Some images of a split, without copying them.
 
     Args:
         images: any of the classes above.
-        indices: of those that belong to the subset, shape `[number]`.
+        indices: of the subset's images, shape `[number]`.
     """
 
     def __init__(self, images, indices):
@@ -135,6 +135,6 @@ class Subset(Images):
 
 
 def decoded(raw, image_shape):
-    """Returns an image that all images of a split are as large as, decoded if it is not yet."""
+    """Returns an image of a split whose images all have one size, decoded if necessary."""
     image = decode(raw, image_shape[-1]) if raw.dtype == tf.string else raw
     return tf.ensure_shape(image, image_shape)

@@ -1,8 +1,8 @@
-"""RandAugment and cutout: the layers of keras-cv, with random numbers that have no state.
+"""RandAugment and cutout: the layers of keras-cv, with stateless random numbers.
 
-A keras-cv layer draws its numbers from generators with a state, so that what becomes of an image
-depends on those before it. Here they come from the image's own seed, and a layer is only asked
-for the part that is not random, `augment_images(images, transformations)`.
+A keras-cv layer draws from stateful generators, so an image's augmentation depends on the images
+before it. Here the numbers come from the image's own seed, and a layer only does its deterministic
+part, `augment_images(images, transformations)`.
 """
 
 import functools
@@ -15,26 +15,27 @@ MAGNITUDE_STDDEV = 0.15
 
 
 def augment(images, seeds, names):
-    """Augments each image by itself; made for `tf.data.Dataset.map` over mini-batches.
+    """Augments each image separately; for `tf.data.Dataset.map` over mini-batches.
 
-    The result follows from the image and its seed alone: not from the rest of the batch, the
-    position in it or a global seed. Each is computed as a batch of one, since the last bit of a
-    sum may depend on the size of the batch.
+    The result depends on the image and its seed alone, not on the rest of the batch, the position
+    in it or a global seed. Each image is a batch of one, since the last bit of a sum may depend on
+    the batch size.
 
-    `"randaugment"` (Cubuk et al. 2020) does what `keras_cv.layers.RandAugment` does by default:
-    three times, one of ten operations or none, each as likely. Ours is drawing the random
-    numbers, from the same distributions; rounding to whole pixel values after each operation, as
-    in the paper; and leaving out colour degeneration, which needs three channels, for grey images.
+    `"randaugment"` (Cubuk et al. 2020) does what `keras_cv.layers.RandAugment` does by default: it
+    applies, three times, one of ten operations or none, with equal probability. Different are: the
+    random numbers, from the same distributions; rounding to whole pixel values after each
+    operation, as in the paper; and for grey images no colour degeneration, which needs three
+    channels.
 
-    `"cutout"` (DeVries & Taylor 2017) blackens a square around a random pixel, clipped by the
-    border. Its side is half the image's (the shorter one's), the paper's 16 of 32 pixels for
-    CIFAR-10. The paper fills in 0 after normalisation, which is the mean; here 0 is black.
+    `"cutout"` (DeVries & Taylor 2017) blackens a square around a random pixel, clipped at the
+    border. Its side is half the image's shorter side, the paper's 16 of 32 pixels for CIFAR-10. The
+    paper fills with 0 after normalisation, which is the mean; here 0 is black.
 
     Args:
-        images: uint8 `[batch, height, width, channels]`, 1 or 3 channels; only the size of the
-            batch may be unknown while a graph is built.
+        images: uint8 `[batch, height, width, channels]`, 1 or 3 channels; only the batch size may
+            be unknown when a graph is built.
         seeds: one for each image, integers `[batch, 2]`.
-        names: of the augmentations, each `"randaugment"` or `"cutout"`, in their order.
+        names: of the augmentations, `"randaugment"` or `"cutout"`, in order.
 
     Returns:
         Images of the same shape and type.
@@ -80,11 +81,11 @@ def _one_operation(image, seed):
 
 
 def _operations(normal, uniform):
-    """Each operation's layer, and how the layer is to transform the image.
+    """Returns each operation's layer and the transformation to apply, by name.
 
     Args:
         normal: two standard normal numbers, `[2, 1, 1]`.
-        uniform: a number from -1 to 1, `[1, 1]`; an operation needs its size or its sign only.
+        uniform: a number from -1 to 1, `[1, 1]`; an operation uses its value or only its sign.
     """
     magnitude, other = tf.unstack(tf.clip_by_value(MAGNITUDE + MAGNITUDE_STDDEV * normal, 0, 1))
     slope, swing, still = magnitude * tf.sign(uniform), MAGNITUDE * uniform, tf.zeros([1, 1])
@@ -129,8 +130,8 @@ def _apply(layer, image, transformation):
 
 @functools.cache
 def _layers():
-    """`augment_images` of each layer; the factors are required, but only for what is random."""
-    import keras_cv  # only those who augment should wait for it
+    """Returns each layer's `augment_images`; the factors, which are required, are not used."""
+    import keras_cv  # slow to import
 
     layers, colours = keras_cv.layers, {"value_range": (0, 255), "dtype": "float32"}
     _have_a_generator()
@@ -145,14 +146,14 @@ def _layers():
         "translation": layers.RandomTranslation(MAGNITUDE, MAGNITUDE, dtype="float32"),
         "cutout": layers.RandomCutout(MAGNITUDE, MAGNITUDE, dtype="float32"),
     }
-    # a tf.function, because Equalization needs AutoGraph whoever calls
+    # a tf.function, because Equalization needs AutoGraph
     return {name: tf.function(layer.augment_images) for name, layer in made.items()}
 
 
 def _have_a_generator():
-    """Sets TensorFlow's global generator where there can be none: every layer asks for it.
+    """Sets TensorFlow's global generator under op determinism, where it needs a seed.
 
-    Where operations are deterministic it has to be made from a seed. None of ours draws from it.
+    Every keras-cv layer requests it when it is made; nothing here draws from it.
     """
     try:
         tf.random.get_global_generator()

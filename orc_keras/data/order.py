@@ -1,31 +1,31 @@
-"""In which order images are learnt from: a function of (seed, epoch, position) alone."""
+"""The order of the training images: a function of (seed, epoch, position) alone."""
 
 import tensorflow as tf
 
 
 def sample(seed, epoch, position, number):
-    """Which image stands at a position of an epoch, and the seeds of its augmentation.
+    """Returns the images at some positions of an epoch, and the seeds of their augmentation.
 
     Args:
         seed: of the run.
         epoch: from 0.
-        position: int64, shape `[batch]`, one after the other, each below `number`.
+        position: consecutive positions, each below `number`, int64 of shape `[batch]`.
         number: of images.
 
     Returns:
-        Indices, int64 of shape `[batch]`, which over an epoch are a permutation; and seeds, int32
-        of shape `[batch, 2]`, 0 or more.
+        Indices, int64 of shape `[batch]`, a permutation over an epoch; and seeds, int32 of shape
+        `[batch, 2]`, 0 or more.
     """
     key = tf.stack([tf.constant(seed, tf.int64), epoch])
-    # tf.random.experimental.index_shuffle has 4 rounds, which leave some epochs almost in order.
+    # Not tf.random.experimental.index_shuffle: its 4 rounds leave some epochs almost in order.
     index = tf.raw_ops.RandomIndexShuffle(
         index=position,
         seed=tf.concat([key, [0]], axis=0),
         max_index=tf.cast(number - 1, tf.int64),
         rounds=16,
     )
-    # Philox, the generator of all stateless random numbers, gives four numbers for each value of
-    # its counter. The counter is the position, so these are its own, whatever the mini-batch.
+    # Philox, a counter-based generator, gives four numbers for each value of its counter. With the
+    # position as counter, an image's numbers do not depend on the mini-batch or replica it is in.
     numbers = tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=[tf.size(position), 4],
         key=[tf.bitcast(tf.cast(key, tf.uint32), tf.uint64)],

@@ -1,8 +1,8 @@
-"""From images at their source to the normalised mini-batches that a network sees.
+"""The pipeline from the images of a source to normalised mini-batches.
 
-The order of the images and the augmentation of each are a function of (seed, epoch, position)
-alone: no state is carried along. So training can begin at any step without reading what came
-before it, and sees the same mini-batches on any number of replicas.
+The order and the augmentation of the images are functions of (seed, epoch, position) alone, without
+state. So training can start at any step without reading earlier ones, and the mini-batches are the
+same on any number of replicas.
 """
 
 import math
@@ -19,12 +19,12 @@ from orc_keras.data.images import Subset, decoded
 
 
 class Replicas(NamedTuple):
-    """The replicas that a process feeds, each of which gets its part of every mini-batch.
+    """The replicas that a process feeds; each gets its part of every mini-batch.
 
     Attributes:
-        first: the first of them.
-        here: how many they are.
-        all: how many there are in all processes.
+        first: the number of the first of them.
+        here: the number of replicas in this process.
+        all: the number of replicas in all processes.
     """
 
     first: int = 0
@@ -36,26 +36,26 @@ ONE = Replicas()
 
 
 def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replicas=ONE):
-    """Shuffled mini-batches without end, in another order each epoch.
+    """Returns endless shuffled mini-batches, in a new order each epoch.
 
-    An epoch has `len(data.train) // batch_size` of them: the incomplete last one is dropped. With
-    several replicas here, each mini-batch comes in their parts, one after the other.
+    An epoch has `len(data.train) // batch_size` of them; the incomplete last one is dropped. For
+    several replicas here, a mini-batch comes as their parts, one after the other.
 
     Args:
         data: `ImageData`.
         batch_size: images in a mini-batch, over all replicas.
         seed: of the order and the augmentation.
-        first_step: the mini-batch to begin with, counted from the first of the first epoch.
-        augmentation: of `randaugment` and `cutout`, what is done besides `data.augmentation`.
-        replicas: those that the mini-batches are for.
+        first_step: the mini-batch to start with, counted from the start of the first epoch.
+        augmentation: any of `randaugment` and `cutout`, in addition to `data.augmentation`.
+        replicas: the `Replicas` to feed.
 
     Returns:
         A `tf.data.Dataset` of (images, labels): float32 `[batch, height, width, channels]` and
         int32 `[batch]`.
 
     Raises:
-        ValueError: if there are fewer images than a mini-batch has, or the replicas do not divide
-            it.
+        ValueError: if a mini-batch is larger than the training set, or not divisible by the
+            replicas.
     """
     if not 0 < batch_size <= len(data.train):
         raise ValueError(f"batch_size must be 1 to {len(data.train):,}, not {batch_size:,}.")
@@ -91,7 +91,7 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replica
 
 
 def held_out_batches(data, batch_size, replicas=ONE):
-    """The held-out images in order, each once; the last mini-batch may be smaller.
+    """Returns mini-batches of the held-out images in order, each once; the last may be smaller.
 
     With several replicas, parts of the last mini-batch may be smaller than others, or empty.
     """
@@ -104,7 +104,7 @@ def held_out_batches(data, batch_size, replicas=ONE):
 
 
 def held_out_pixels(data, indices, batch_size=64):
-    """Some of the held-out images as evaluation cuts them, but uint8; in mini-batches with labels.
+    """Returns some held-out images, cut as in evaluation but uint8, in mini-batches with labels.
 
     Args:
         data: `ImageData`.
@@ -116,7 +116,7 @@ def held_out_pixels(data, indices, batch_size=64):
 
 
 def held_out_files(data, batch_size):
-    """The held-out images as files, uncut: mini-batches of strings, of PNGs if they were none."""
+    """Returns mini-batches of the held-out images as whole files; decoded images become PNGs."""
 
     def file(index):
         raw, label = data.held_out.read(index)
@@ -127,48 +127,48 @@ def held_out_files(data, batch_size):
 
 
 def normalise(images, mean, std):
-    """Turns uint8 images into float32 of mean 0 and standard deviation 1 in each channel.
+    """Normalises uint8 images to float32 `(images / 255 - mean) / std`.
 
     Args:
-        images: uint8, shape `[batch, height, width, channels]`, of which the last three are static.
-        mean: of each channel, where 255 counts as 1.
-        std: the standard deviation, likewise.
+        images: uint8, shape `[batch, height, width, channels]`, the last three static.
+        mean: of each channel, with pixels scaled to 0..1.
+        std: the standard deviation of each channel, on the same scale.
     """
     width = images.shape[2]
     scale, shift = 1 / (255 * np.array(std)), -np.array(mean) / np.array(std)
-    # By rows of the image: broadcasting over the three channels alone is several times slower.
+    # By image rows: broadcasting over three channels is several times slower.
     rows = tf.cast(tf.reshape(images, [-1, width * len(scale)]), tf.float32)
     rows = rows * np.tile(scale, width).astype("f") + np.tile(shift, width).astype("f")
     return tf.reshape(rows, [-1, *images.shape[1:]])
 
 
 def statistics(images, image_shape, resized, most=2000):
-    """Returns mean and standard deviation of each channel, where 255 counts as 1.
+    """Returns mean and standard deviation of each channel, with pixels scaled to 0..1.
 
-    They are those of at most `most` images, evenly spaced, as evaluation shows them.
+    They are computed from at most `most` images, evenly spaced, cut as in evaluation.
 
     Args:
         images: of the training split.
-        image_shape: of the mini-batches' images.
-        resized: whether the images have to be brought to that shape.
-        most: images to look at.
+        image_shape: of the networks' input.
+        resized: whether the images must be resized to that shape.
+        most: the largest number of images to use.
     """
     some = Subset(images, np.linspace(0, len(images) - 1, min(most, len(images)), dtype=np.int64))
     sums, number = np.zeros((2, image_shape[-1])), 0
-    batch_size = min(64, max(1, 2**24 // math.prod(image_shape[:2])))  # of large ones few at a time
+    batch_size = min(64, max(1, 2**24 // math.prod(image_shape[:2])))  # few large ones at a time
     batches = _as_evaluated(some, image_shape, resized, batch_size)
-    with startup.silent_stderr():  # libjpeg's, of stray bytes in images that can be decoded
+    with startup.silent_stderr():  # libjpeg's warnings of stray bytes
         for batch, _ in batches.as_numpy_iterator():
             pixels = batch.reshape(-1, image_shape[-1]) / 255
             sums += pixels.sum(axis=0), (pixels**2).sum(axis=0)
             number += len(pixels)
     mean, mean_square = sums / number
-    std = np.sqrt(np.maximum(mean_square - mean**2, 1e-12))  # images of one colour have none
+    std = np.sqrt(np.maximum(mean_square - mean**2, 1e-12))  # constant images have 0
     return tuple(map(float, mean)), tuple(map(float, std))
 
 
 def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
-    """Images and labels in order, uint8, cut as in evaluation."""
+    """Returns uint8 images and labels in order, cut as in evaluation."""
     part = _part(batch_size, replicas)
     parts = math.ceil(len(images) / batch_size) * replicas.here
 
@@ -184,10 +184,10 @@ def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
 
     batches = _read(images, resized, tf.data.Dataset.range(parts).map(samples), one, part)
     batches = batches.map(lambda images, labels, _: (images, labels))
-    # Images that were read one by one give no empty part.
+    # Where images are read one by one, empty parts are missing; append them.
     nothing = tf.zeros([0, *image_shape], tf.uint8), tf.zeros([0], tf.int32)
     batches = batches.concatenate(tf.data.Dataset.from_tensors(nothing).repeat()).take(parts)
-    # Keras warns of data whose end it does not know.
+    # Keras warns of a dataset of unknown length.
     return batches.apply(tf.data.experimental.assert_cardinality(parts))
 
 
@@ -199,9 +199,9 @@ def _part(batch_size, replicas):
 
 
 def _read(images, resized, samples, one, batch_size):
-    """From (indices, seeds) to (images, labels, seeds), by mini-batches where that is possible."""
+    """Maps (indices, seeds) to (images, labels, seeds), by whole mini-batches if possible."""
     options = tf.data.Options()
-    # These would copy all images in memory once more, and make nothing here faster.
+    # The default optimisations would copy all images in memory, and make nothing here faster.
     options.experimental_optimization.apply_default_optimizations = False
     samples = samples.with_options(options)
 
@@ -210,7 +210,7 @@ def _read(images, resized, samples, one, batch_size):
 
     if images.reads_batches and not resized:
         return _mapped(samples, read)
-    # Reading and decoding are two steps: the first may have to be done one after the other.
+    # Two maps, since reading may be serial (an ArrayRecord is read in Python), decoding is not.
     one_by_one = _mapped(samples.unbatch(), read)
     windows = _mapped(one_by_one, lambda raw, label, seed: (one(raw, seed), label, seed))
     return windows.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)

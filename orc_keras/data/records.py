@@ -1,4 +1,4 @@
-"""The records of TensorFlow Datasets: all in memory, or read at any position."""
+"""The records of TensorFlow Datasets, in memory or read from disk at any position."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ RECORD_OVERHEAD = 16  # bytes: a TFRecord's length (8), its checksum (4), the da
 
 
 def in_memory(builder, split):
-    """Returns the images of a split, all of one size, decoded, in the order of the files.
+    """Returns the decoded images of a split, all of one size, in the order of the files.
 
     Args:
         builder: from `catalogue.open_builder`.
@@ -25,7 +25,7 @@ def in_memory(builder, split):
     number, end = builder.info.splits[split].num_examples, 0
     pixels = empty_pixels(number, *builder.info.features[image].shape)
     labels = np.empty(number, np.int32)
-    # File by file, as RecordImages; and without a cache, which would take the same memory again.
+    # File by file, the order of RecordImages; no cache, which would take the memory again.
     in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
     for batch in tfds.as_numpy(
         builder.as_dataset(split=split, batch_size=500, shuffle_files=False, read_config=in_order)
@@ -43,8 +43,8 @@ class RecordImages(Images):
         split: a name from `catalogue.splits`.
 
     Raises:
-        ValueError: if a file of the split is missing or is not as long as it should be, or is in
-            a format without random access.
+        ValueError: if a file of the split is missing, has another length than it should, or is
+            in a format without random access.
     """
 
     def __init__(self, builder, split):
@@ -71,7 +71,7 @@ class RecordImages(Images):
         return self._length
 
     def read(self, index):
-        """Reads a record; for use in `tf.data.Dataset.map`.
+        """Reads a record; can be used in `tf.data.Dataset.map`.
 
         Args:
             index: scalar int64, the record's position in the split.
@@ -84,10 +84,10 @@ class RecordImages(Images):
 
 
 class _TFRecords:
-    """Reads TFRecord files at any position, with checksums, without Python at each record."""
+    """Reads TFRecord files at any position, with checksums, without Python for each record."""
 
     def __init__(self, paths, lengths):
-        with ThreadPoolExecutor(16) as pool:  # they wait for the disk, not for each other
+        with ThreadPoolExecutor(16) as pool:  # they mostly wait for the disk
             offsets = list(pool.map(_offsets, paths, lengths))
         with tf.device("CPU"):
             self._paths = tf.constant(paths)
@@ -95,25 +95,25 @@ class _TFRecords:
             self._ends = tf.constant(np.cumsum(lengths, dtype=np.int64))
 
     def __call__(self, index):
-        """Returns the serialized example; what cannot be read ends in an error with its file."""
+        """Returns the serialized example; raises an error that names the file if it cannot."""
         path = self._paths[tf.searchsorted(self._ends, index[None], side="right")[0]]
         place = path, self._offsets[index]
-        # An empty string stands for an error, which would not name the file. The `map` takes
-        # its only element before it fails, so that `ignore_errors` does not try for ever.
+        # TensorFlow's error would not name the file, so an empty string replaces it. The `map`
+        # consumes its only element before it fails, so `ignore_errors` does not retry for ever.
         record = tf.data.Dataset.from_tensors(place).map(_record_at).ignore_errors()
         record = record.concatenate(tf.data.Dataset.from_tensors(b"")).take(1).get_single_element()
         message = [place[0], " is damaged or unreadable at byte ", tf.strings.as_string(place[1])]
         check = tf.debugging.Assert(tf.not_equal(record, b""), [tf.strings.join(message)])
-        with tf.control_dependencies([check]):  # or else decoding might complain first
+        with tf.control_dependencies([check]):  # before decoding can fail
             return tf.identity(record)
 
 
 def _record_at(path, offset):
-    """Reads the TFRecord at an offset; TensorFlow verifies its checksums."""
+    """Reads the TFRecord at an offset; TensorFlow verifies the checksums."""
     reader = tf.raw_ops.TFRecordDatasetV2(
         filenames=path[None],
         compression_type="",
-        buffer_size=0,  # reads no more than the record
+        buffer_size=0,  # read only the record
         byte_offsets=offset[None],
     )
     records = tf.data.experimental.from_variant(reader, tf.TensorSpec([], tf.string))
@@ -121,7 +121,7 @@ def _record_at(path, offset):
 
 
 def _offsets(path, number):
-    """Returns where each record of a TFRecord file starts; reads their lengths only."""
+    """Returns the offset of each record of a TFRecord file; reads only their lengths."""
     offsets, end = [], 0
     try:
         with open(path, "rb", buffering=0) as file:
@@ -138,7 +138,7 @@ def _offsets(path, number):
 
 
 class _ArrayRecords:
-    """Reads ArrayRecord files, which have an index of their own."""
+    """Reads ArrayRecord files, which have their own index."""
 
     def __init__(self, paths, lengths):
         from array_record.python.array_record_data_source import ArrayRecordDataSource

@@ -1,4 +1,4 @@
-"""Sources of images: what `--dataset` can name."""
+"""The sources of images that `--dataset` can name."""
 
 import dataclasses
 import os
@@ -16,16 +16,16 @@ STATISTICS = {"cifar10": CIFAR, "cifar100": CIFAR, "imagenet2012": IMAGENET}
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """What a source of images has to say.
+    """The images of a source, and their properties.
 
     Attributes:
-        splits: images by the name of their split, `train` first; a second one is held out.
-        class_names: a name for each class.
+        splits: images by split, `train` first; the second one is held out.
+        class_names: the names of the classes.
         channels: 1 or 3.
         size: height and width of every image; None if they differ.
-        augmentation: of training: `none`, `crop` or `crop_and_flip`.
-        statistics: mean and standard deviation of each channel; None: those of the images.
-        notes: what a reader of the summary should know.
+        augmentation: the default of training: `none`, `crop` or `crop_and_flip`.
+        statistics: mean and standard deviation of each channel; None: to be computed.
+        notes: facts for the summary.
     """
 
     splits: dict
@@ -38,7 +38,7 @@ class Source:
 
 
 def find(dataset, data_dir, memory, checked, to_learn=True):
-    """Returns the `Source` of a dataset; the arguments are those of `load`, memory in bytes."""
+    """Returns the `Source` of a dataset; arguments as in `load`, but memory in bytes."""
     kind, _, name = dataset.partition(":")
     if dataset == "digits":
         return _digits()
@@ -57,12 +57,12 @@ def count(dataset, data_dir):
 
     Args:
         dataset: as in `load`.
-        data_dir: likewise.
+        data_dir: as in `load`.
 
     Returns:
-        How many images each part of a divided split needs, one of each class where classes are
-        known before images are read; how many there are, by the name of their split, `train`
-        first; and height and width of every image, None if they differ or are not known yet.
+        The images that each part of a divided split needs at least: one per class if classes are
+        known before images are read, else 1; the number of images by split, `train` first; and
+        height and width of every image, None if they differ or are not known yet.
 
     Raises:
         ValueError: if the dataset is unknown or missing.
@@ -83,7 +83,7 @@ def count(dataset, data_dir):
 
 
 def _digits():
-    """The 1,797 handwritten digits that scikit-learn carries, 8 x 8 x 1, split 80 / 20."""
+    """The 1,797 handwritten digits of scikit-learn, 8 x 8 x 1, split 80 / 20."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -97,12 +97,12 @@ def _digits():
         class_names=tuple(map(str, digits.target_names)),
         channels=1,
         size=(8, 8),
-        augmentation="none",  # a shifted or mirrored digit can be another one at 8 x 8 pixels
+        augmentation="none",  # at 8 x 8 pixels it can change the digit
     )
 
 
 def _from_catalogue(name, data_dir, memory):
-    """A dataset of TensorFlow Datasets, which downloads what is not there."""
+    """A dataset of TensorFlow Datasets, downloaded if necessary."""
     builder = catalogue.open_builder(name, data_dir)
     *size, channels = catalogue.image_shape(builder)
     splits = catalogue.splits(builder)
@@ -120,7 +120,7 @@ def _from_catalogue(name, data_dir, memory):
 
 
 def _from_folder(root, memory, checked, to_learn):
-    """The user's own images, in a folder for each class."""
+    """The user's own images, in one folder per class."""
     class_names, splits = folder.find(root) if to_learn else folder.find_held_out(root)
     paths = [path for split in splits.values() for path in split.paths]
     headers = dict(zip(paths, files.read_headers(paths)))

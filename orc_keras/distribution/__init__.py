@@ -1,1 +1,1 @@
-"""Devices and machines."""
+"""Training on several devices and machines."""

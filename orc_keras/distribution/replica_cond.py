@@ -1,4 +1,4 @@
-"""A branch that replicas take together."""
+"""A conditional that all replicas take together."""
 
 import tensorflow as tf
 
@@ -6,15 +6,16 @@ import tensorflow as tf
 def branch(when, then, otherwise, *args):
     """Calls `then(*args)` or `otherwise(*args)` on every replica, as `tf.cond` would on one.
 
-    In a branch of `tf.cond` a replica cannot communicate with the others, as an optimizer does that
-    sums gradients, or a synchronised BatchNorm. So the replicas meet first, in a merge call, and
-    take the branch together; Keras's `LossScaleOptimizer` skips its steps in the same way.
+    Inside `tf.cond` in a replica, replicas cannot communicate, but an optimizer that sums gradients
+    must, and so must a synchronised BatchNorm. So the `tf.cond` is moved out of the replicas, into
+    a merge call; inside the branch each replica is entered again. Keras's `LossScaleOptimizer`
+    skips steps in the same way.
 
     Args:
         when: a boolean scalar, the same on every replica.
         then: a function of tensors, called in each replica's context.
-        otherwise: likewise, with results of the same shapes and types.
-        *args: of either function.
+        otherwise: the same, with results of the same shapes and types.
+        *args: the arguments of both functions.
 
     Returns:
         This replica's result.

@@ -1,4 +1,4 @@
-"""On which devices and machines a group is trained, and how the data get there."""
+"""Chooses the devices and machines to train on, and distributes the data to them."""
 
 import functools
 import json
@@ -11,9 +11,9 @@ from orc_keras.data.pipeline import Replicas
 
 
 def choose(name):
-    """Returns the `tf.distribute.Strategy` for `--strategy`; always the same for a name.
+    """Returns the `tf.distribute.Strategy` for `--strategy`, one object for each name.
 
-    The one of several machines has to be made before TensorFlow computes anything.
+    A multi-worker strategy must be created before TensorFlow runs any operation.
 
     Args:
         name: `one_device`; `mirrored`, all GPUs of this machine, or all logical CPUs where there is
@@ -22,7 +22,7 @@ def choose(name):
             several GPUs.
 
     Raises:
-        ValueError: if TF_CONFIG is needed and is missing or not right.
+        ValueError: if TF_CONFIG is needed and is missing or malformed.
     """
     if name == "multi_worker" or (name == "auto" and len(_worker_addresses()) > 1):
         return _multi_worker()
@@ -32,7 +32,7 @@ def choose(name):
     return tf.distribute.get_strategy()
 
 
-@functools.cache  # two in one process would mix up their collective operations
+@functools.cache  # collective operations of two in one process would mix
 def _mirrored():
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
@@ -48,7 +48,7 @@ def _multi_worker():
         )
     if len(addresses) > 1:
         print(f"Waiting for all workers: {', '.join(addresses)}.", flush=True)
-    # While TensorFlow waits, Python sees no Ctrl-C, so that has to end the process by itself.
+    # Python gets no Ctrl-C while TensorFlow waits, so let it end the process.
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
@@ -67,7 +67,7 @@ def _worker_addresses():
             return []
         cluster, task = config["cluster"], config["task"]
         addresses = [*cluster.get("chief", []), *cluster.get("worker", [])]
-        cluster[task["type"]][int(task["index"])]  # is this one of them?
+        cluster[task["type"]][int(task["index"])]  # raises if this machine is not listed
         return list(map(str, addresses))
     except (ValueError, LookupError, TypeError, AttributeError):
         raise ValueError(
@@ -77,9 +77,9 @@ def _worker_addresses():
 
 
 def distributed(strategy, batches):
-    """Returns what `fit` and `evaluate` take: each replica's part of every mini-batch.
+    """Returns a distributed dataset for `fit` and `evaluate`: each replica's part of a mini-batch.
 
-    Every machine reads its own parts only.
+    A machine reads its own parts only.
 
     Args:
         strategy: a `tf.distribute.Strategy`.

@@ -1,4 +1,4 @@
-"""What the processes of a run on several machines tell each other."""
+"""Communication between the processes of a run on several machines."""
 
 import contextlib
 import os
@@ -16,16 +16,16 @@ _LOST = (
 
 
 class Workers:
-    """The processes ("workers") of a run, of which each has this object; a single one too.
+    """The processes ("workers") of a run; each has this object, even if it is the only one.
 
-    What is said here is said by all of them at the same point of the program: each method returns
-    when every worker has called it.
+    Communication is collective: all workers must call a method at the same point of the program,
+    and it returns once all have.
 
     Args:
         strategy: the run's `tf.distribute.Strategy`.
 
     Attributes:
-        index: of this worker, the chief's is 0.
+        index: this worker's; the chief's is 0.
         number: of workers.
         replicas: of each worker.
 
@@ -45,12 +45,12 @@ class Workers:
 
     @property
     def is_chief(self):
-        """Whether this is the worker that writes the run's directory, and speaks."""
+        """Whether this worker writes the run's directory and prints."""
         return self.index == 0
 
     @contextlib.contextmanager
     def chief_speaking(self):
-        """Silences standard output on all workers but the chief, after a line that says so."""
+        """Silences the standard output of all workers but the chief, after a line that says so."""
         if self.is_chief:
             yield
             return
@@ -59,7 +59,7 @@ class Workers:
             yield
 
     def sum(self, numbers):
-        """Adds up vectors of integers, of the same length from each worker."""
+        """Returns the sum of the workers' integer vectors, which have the same length."""
         return numbers if self.number == 1 else self._sum_function(numbers.astype(np.int32)).numpy()
 
     def largest(self, number):
@@ -67,7 +67,7 @@ class Workers:
         return int(max(self.sum(np.where(np.arange(self.number) == self.index, number, 0))))
 
     def from_chief(self, value):
-        """Returns the chief's value, whatever Python object it is."""
+        """Returns the chief's value, any object that can be pickled."""
         if self.number == 1:
             return value
         data = pickle.dumps(value) if self.is_chief else b""
@@ -75,7 +75,7 @@ class Workers:
         return pickle.loads(self.sum(_as_numbers(data, size)).tobytes())
 
     def gather(self, value):
-        """Returns each worker's value, in the order of the workers."""
+        """Returns the list of all workers' values, in order."""
         if self.number == 1:
             return [value]
         data, own = pickle.dumps(value), np.arange(self.number) == self.index
@@ -85,7 +85,7 @@ class Workers:
         return [pickle.loads(x.tobytes()) for x in np.split(self.sum(np.concatenate(parts)), ends)]
 
     def together(self, function):
-        """Calls a function on each worker; what is wrong on one of them is raised by all.
+        """Calls a function on each worker; if it fails on one, all raise the error.
 
         Raises:
             ValueError: if the function raises it, or OSError, on any worker.
@@ -102,10 +102,10 @@ class Workers:
         return result
 
     def part(self):
-        """Waits until all workers have heard what was said last; then each may end.
+        """Waits until all workers have received the last message, so that each may exit.
 
-        One that ended at once could be gone while another still receives it. If one is gone now,
-        nothing is missed any more.
+        A worker that exits earlier could be gone while another still receives from it. One that is
+        already gone is ignored.
         """
         with contextlib.suppress(*_LOST):
             self.largest(0)
@@ -114,7 +114,7 @@ class Workers:
         def of_replica(numbers):
             context = tf.distribute.get_replica_context()
             is_first = context.replica_id_in_sync_group % self.replicas == 0
-            numbers = tf.where(is_first, numbers, 0)  # one of each worker's replicas speaks
+            numbers = tf.where(is_first, numbers, 0)  # count each worker once
             return context.all_reduce(tf.distribute.ReduceOp.SUM, numbers)
 
         total = self._strategy.run(of_replica, (numbers,))
@@ -122,12 +122,12 @@ class Workers:
 
 
 def lost_one(error):
-    """Whether an error of TensorFlow's says that another worker can no longer be reached."""
+    """Whether a TensorFlow error means that another worker cannot be reached."""
     return isinstance(error, _LOST) and bool(os.environ.get("TF_CONFIG"))
 
 
 def addresses(strategy):
-    """Returns the machines that a strategy trains on, the chief first; of this one alone, None."""
+    """Returns the machines of a strategy, the chief first; `[None]` for this machine alone."""
     resolver = strategy.cluster_resolver
     cluster = resolver.cluster_spec().as_dict() if resolver else {}
     return [*cluster.get("chief", []), *cluster.get("worker", [])] or [None]
@@ -140,5 +140,5 @@ def _index(strategy):
 
 
 def _as_numbers(data, size):
-    """The bytes as integers, for `size` bytes; zeros if it is another worker that has them."""
+    """Returns bytes as integers, padded to `size` bytes; zeros if another worker has them."""
     return np.frombuffer(data.ljust(-(-size // 4) * 4, b"\0"), np.int32)

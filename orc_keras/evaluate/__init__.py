@@ -1,1 +1,1 @@
-"""How right networks are: `python -m orc_keras.evaluate`."""
+"""Evaluation of trained networks: `python -m orc_keras.evaluate`."""

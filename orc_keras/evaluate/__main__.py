@@ -1,7 +1,7 @@
-"""How right a network is: python -m orc_keras.evaluate --run=runs/digits
+"""Evaluates a network: python -m orc_keras.evaluate --run=runs/digits
 
-`--member` evaluates another member than the student, `--saved_model` an exported network, as it is
-deployed: from the files of images to probabilities.
+`--member` selects another member than the student; `--saved_model`, in place of `--run`, evaluates
+an exported network as it is deployed, on image files.
 """
 
 import json
@@ -30,7 +30,7 @@ def _evaluate(run, member, saved_model, dataset, data_dir):
 
 
 def check_writable(path):
-    """Refuses, before the long work, a file that cannot be written after it."""
+    """Refuses a file that cannot be written, before the long work."""
     if not path:
         return
     is_new = not os.path.exists(path)

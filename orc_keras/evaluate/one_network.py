@@ -19,16 +19,16 @@ def evaluate_member(run, member="", dataset="", data_dir=""):
 
     Args:
         run: the run's directory.
-        member: the member's name; the student's if empty.
-        dataset: held-out images to evaluate on, by a name that `train.py --dataset` has, or a
-            folder with a folder for each class in it; those that the run held out if empty.
+        member: the member's name; empty: the student.
+        dataset: the dataset whose held-out images to evaluate on, as for `train.py --dataset`, or
+            `folder:<path>` with a folder for each class; empty: the run's held-out images.
         data_dir: the folder of TensorFlow Datasets.
 
     Returns:
-        What was evaluated, in words, and its `Predictions.measures`.
+        A description of what was evaluated, and its `Predictions.measures`.
 
     Raises:
-        ValueError: if the run, the member or the images are not there, or do not fit.
+        ValueError: if the run, the member or the images are missing, or do not fit.
     """
     run = finished(run)
     member = member or list(run.summary["members"])[-1]
@@ -43,18 +43,18 @@ def evaluate_member(run, member="", dataset="", data_dir=""):
 
 
 def evaluate_saved_model(path, dataset, data_dir=""):
-    """Evaluates an exported network on files of images, as it is deployed.
+    """Evaluates an exported network on image files, as it is deployed.
 
     Args:
         path: the SavedModel's directory.
         dataset: as in `evaluate_member`.
-        data_dir: likewise.
+        data_dir: as in `evaluate_member`.
 
     Returns:
-        As `evaluate_member` does.
+        As `evaluate_member`.
 
     Raises:
-        ValueError: as `evaluate_member` does.
+        ValueError: as `evaluate_member`.
     """
     network = SavedModel(path)
     images = _load(dataset, data_dir)
@@ -66,7 +66,7 @@ def evaluate_saved_model(path, dataset, data_dir=""):
 
 
 def table(measures):
-    """Returns measures as text; of many classes, those with the lowest accuracy."""
+    """Returns measures as text; of many classes, those of lowest accuracy."""
     by_class = {n: a for n, a in measures["accuracy_by_class"].items() if a is not None}
     shown = sorted(by_class, key=by_class.get)[:MOST_CLASSES]
     in_order = [name for name in by_class if name in shown]
@@ -99,7 +99,7 @@ def _load(dataset, data_dir):
 
 
 def _labelled(batches, images, class_names):
-    """The batches, with the numbers that the network has for the classes, by their names."""
+    """Returns the batches, with the labels that the network has for classes of these names."""
     unknown = [name for name in images.class_names if name not in class_names]
     if unknown:
         raise ValueError(

@@ -7,12 +7,12 @@ from orc_keras import data
 from orc_keras.export.stock_layers import logits_of
 from orc_keras.runs.predictions import Evaluation, Predictions
 
-THUMBNAIL = 96  # pixels; what a report shows of larger images is brought to this size
-EXAMPLES = 6  # images of each pair of classes that are confused
+THUMBNAIL = 96  # pixels; a report shows larger images at this size
+EXAMPLES = 6  # images shown of each pair of confused classes
 
 
 def evaluate_group(networks, images, batch_size):
-    """Returns the `Evaluation` of networks by name, of which the last is *the* student."""
+    """Returns the `Evaluation` of networks, given by name, *the* student last."""
     predictions = Predictions.of(logits_of(networks), data.held_out_batches(images, batch_size))
     *_, of_student = predictions.values()
     pairs = of_student.confusions()

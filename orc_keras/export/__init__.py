@@ -1,1 +1,1 @@
-"""Networks as files that can be deployed: `python -m orc_keras.export`."""
+"""Export of networks for deployment: `python -m orc_keras.export`."""

@@ -1,4 +1,4 @@
-"""Exports a member of a run: SavedModel, Keras, TensorFlow Lite."""
+"""Exports a member of a run as SavedModel, Keras and TensorFlow Lite files."""
 
 from orc_keras.export import model_card, tflite
 from orc_keras.export.saved_model import export_saved_model
@@ -14,10 +14,10 @@ def export(network, member, stem, directory, summary, images=None):
     Args:
         network: a member of a run, a `keras.Model` from normalised images to logits.
         member: its name in the run.
-        stem: the name of the files.
+        stem: the files' common name.
         directory: of the run.
         summary: of the run.
-        images: `ImageData` to measure the TensorFlow Lite file on; None: it is not measured.
+        images: `ImageData` to evaluate the TensorFlow Lite file on; None: it is not evaluated.
 
     Returns:
         What `tflite.measure` returns, or None.
@@ -47,7 +47,7 @@ def export_member(run, member):
         The SavedModel's directory.
 
     Raises:
-        ValueError: if there is no finished run, no such member, or it has been exported before.
+        ValueError: if there is no finished run or no such member, or it is exported already.
     """
     run = finished(run)
     network = member_of(run, member)

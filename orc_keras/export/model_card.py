@@ -1,4 +1,4 @@
-"""The card of an exported network: what it is, how right it is, how it is loaded."""
+"""The model card of an exported network: origin, accuracy, use."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ def text(summary, member, stem, measured):
     Args:
         summary: of the run.
         member: the member's name.
-        stem: the name of its files.
+        stem: its files' common name.
         measured: what `tflite.measure` returns, or None.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
@@ -31,7 +31,7 @@ def text(summary, member, stem, measured):
 
 
 def plain(text):
-    """Escapes what Markdown, or the HTML in it, would take for more than text."""
+    """Escapes the special characters of Markdown and HTML."""
     return re.sub(r"([\\`*_{}\[\]<>()#~|])", r"\\\1", text.replace("&", "&amp;"))
 
 

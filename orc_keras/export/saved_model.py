@@ -1,4 +1,4 @@
-"""A network as a SavedModel, which takes images as they are: how it is written, and used."""
+"""Writes networks as SavedModels that take raw images, and reads these."""
 
 from pathlib import Path
 
@@ -18,10 +18,10 @@ def export_saved_model(network, data, directory):
 
     `serving_default` takes `images`, uint8 of shape `[batch, height, width, channels]`, of the
     size that the network was trained on. `files` takes `contents`, strings of shape `[batch]`: the
-    bytes of PNGs, JPEGs, BMPs or WebPs, which it cuts and resizes as held-out images were. Both
+    bytes of PNGs, JPEGs, BMPs or WebPs, which it crops and resizes like held-out images. Both
     return `logits` and `probabilities`, float32 of shape `[batch, classes]`, and `classes`, the
-    int64 index of the most probable one, of shape `[batch]`. The names of the classes are beside
-    it in `class_names.txt`, one a line, and the checksums of all files in `SHA256SUMS`.
+    most probable class, int64 of shape `[batch]`. The directory also holds `class_names.txt`, one
+    name per line, and `SHA256SUMS`, checksums of all files.
 
     Args:
         network: a `keras.Model` from normalised images to logits.
@@ -31,7 +31,7 @@ def export_saved_model(network, data, directory):
     shape = tuple(data["image_shape"])
 
     def serve(images):
-        # A signature does not check the shape when it is called from a file.
+        # A loaded signature does not check the shape.
         images = tf.ensure_shape(images, [None, *shape])
         normalised = normalise(images, data["mean"], data["std"])
         logits = tf.cast(network(normalised, training=False), tf.float32)
@@ -67,11 +67,11 @@ class SavedModel:
         path: its directory.
 
     Attributes:
-        class_names: in the order of its answers.
+        class_names: the names of the classes, in the order of its logits.
         image_shape: height, width and channels of the images that it takes.
 
     Raises:
-        ValueError: if it is not one.
+        ValueError: if it is not one, or is damaged.
     """
 
     def __init__(self, path):
@@ -87,7 +87,7 @@ class SavedModel:
             self.class_names = names.splitlines()
             if len(self.class_names) != answers["logits"].shape[-1]:
                 raise ValueError("There is not a name for each class.")
-        except Exception as error:  # TensorFlow has many for what is damaged
+        except Exception as error:  # TensorFlow raises many kinds for damaged files
             reason = f" {error}" if type(error) is ValueError else ""
             raise ValueError(
                 f"--saved_model={path} is not a whole SavedModel with class_names.txt, as a run "
@@ -106,13 +106,13 @@ class SavedModel:
         """
         contents = tf.convert_to_tensor(contents)
         if contents.dtype not in (tf.string, tf.uint8):
-            # TensorFlow would cast an array of floats from 0 to 1 to black images, without a word.
+            # TensorFlow would silently cast floats from 0 to 1 to black images.
             raise ValueError(
                 f"{self.path} takes images of type uint8, 0 to 255, not {contents.dtype.name}."
             )
         try:
             if contents.dtype == tf.string:
-                with startup.silent_stderr():  # libjpeg's, of stray bytes
+                with startup.silent_stderr():  # libjpeg's warnings of stray bytes
                     return self._loaded.signatures["files"](contents=contents)
             return self._loaded.signatures["serving_default"](images=contents)
         except tf.errors.InvalidArgumentError as error:
@@ -120,7 +120,7 @@ class SavedModel:
 
     @property
     def takes(self):
-        """What an image must be, in words."""
+        """A description of the images that it takes, for messages."""
         shape = " x ".join(map(str, self.image_shape))
         return (
             f"{self.path} takes undamaged PNGs, JPEGs, BMPs and WebPs, of {shape} unless it was "

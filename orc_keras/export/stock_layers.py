@@ -1,26 +1,26 @@
-"""Networks from the file of a group, as they are evaluated and deployed."""
+"""Loads the networks of a group's file, in the form in which they are evaluated and deployed."""
 
 import keras
 import tensorflow as tf
 
 import models
 from models.normalization import BatchNormalization
-from orc_keras.groups import methods  # noqa: F401 (registers what the file of a group holds)
+from orc_keras.groups import methods  # noqa: F401 (registers the classes in a group's file)
 from orc_keras.runs import checksums, names
 
 
 def load_members(path):
-    """Returns the members of the group in a file, by name, as stock layers in float32.
+    """Returns the members of the group in a file, by name, with stock layers in float32.
 
-    Loaded, because a network that was trained on several devices has a copy on each. Stock layers,
-    so that what is exported loads without this project. In float32, which their weights are anyway,
+    From a file, because a network trained on several devices has a copy on each. Stock layers, so
+    that exported files load without this project. Float32, the type of the weights in any case,
     because small devices cannot compute in mixed precision.
 
     Args:
         path: of the file.
     """
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")  # of networks; their layers bring their own
+    keras.config.set_dtype_policy("float32")  # of networks; layers keep their own
     try:
         group = keras.saving.load_model(path, compile=False)
         return {name: _as_deployed(network) for name, network in group.members.items()}
@@ -29,7 +29,7 @@ def load_members(path):
 
 
 def member_of(record, member):
-    """Returns a member's network, as it was at the end of a run.
+    """Returns the network of a member at the end of a run.
 
     Args:
         record: the `RunRecord` of a finished run.
@@ -44,7 +44,7 @@ def member_of(record, member):
     path = checksums.check(record.path, names.GROUP)
     try:
         return load_members(path)[member]
-    except Exception as error:  # Keras has many for a file that is damaged
+    except Exception as error:  # Keras raises many kinds for damaged files
         if "safe_mode" in str(error) or "unsafe" in str(error):
             reason = "it holds code, which Keras's safe mode does not run"
         else:
@@ -53,10 +53,10 @@ def member_of(record, member):
 
 
 def logits_of(networks):
-    """Returns a function from normalised images to the logits of several networks, by name."""
+    """Returns a function from normalised images to logits, for networks by name."""
     shape = next(iter(networks.values())).input_shape[1:]
 
-    # One function for all of them: TensorFlow would warn of many.
+    # One function for all networks: TensorFlow warns of retracing if there are many.
     @tf.function(input_signature=[tf.TensorSpec((None, *shape), tf.float32)])
     def logits(images):
         return {name: network(images, training=False) for name, network in networks.items()}

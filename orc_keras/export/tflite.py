@@ -1,4 +1,4 @@
-"""The student for phones and small devices: a TensorFlow Lite file, and how right it is."""
+"""Converts a network to TensorFlow Lite, for small devices, and evaluates the file."""
 
 import numpy as np
 import tensorflow as tf
@@ -8,7 +8,7 @@ from orc_keras import data, startup
 from orc_keras.export.stock_layers import logits_of
 from orc_keras.runs.predictions import Predictions
 
-MOST_IMAGES = 5000  # to measure the accuracy on; one by one on a CPU, many take long
+MOST_IMAGES = 5000  # to evaluate on; the interpreter is slow on a CPU
 
 
 def convert(saved_model):
@@ -23,7 +23,7 @@ def convert(saved_model):
 
 
 def measure(content, network, images, batch_size):
-    """Returns the accuracy of a TensorFlow Lite file beside that of the network it comes from.
+    """Returns the accuracy of a TensorFlow Lite file and of the network it comes from.
 
     Args:
         content: the bytes of the file.
@@ -32,7 +32,7 @@ def measure(content, network, images, batch_size):
         batch_size: images at a time.
 
     Returns:
-        A dict of `images`, their number, `accuracy` and `accuracy_of_network`.
+        A dict: `images`, their number; `accuracy`, the file's; `accuracy_of_network`.
     """
     number = min(MOST_IMAGES, len(images.held_out))
     some = np.linspace(0, len(images.held_out) - 1, number, dtype=np.int64)
@@ -52,7 +52,7 @@ def measure(content, network, images, batch_size):
 
 
 def _logits_of(content):
-    with startup.silent_stderr():  # it says which delegate it uses
+    with startup.silent_stderr():  # it reports its delegate
         run = Interpreter(model_content=content).get_signature_runner("serving_default")
         shape = run.get_input_details()["images"]["shape"][1:]
         run(images=np.zeros((1, *shape), np.uint8))

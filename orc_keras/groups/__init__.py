@@ -1,1 +1,1 @@
-"""The methods, by which a group of networks learns, and what they consist of."""
+"""The training methods for a group of networks, and their parts."""

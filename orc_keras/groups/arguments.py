@@ -1,7 +1,7 @@
-"""The arguments of all methods: their defaults, ranges and choices, and what each means.
+"""The arguments of all methods: defaults, ranges, choices and meaning.
 
-A method's class names the ones that it takes in its signature; the flags of `train.py` are made
-from the same table. It needs no TensorFlow.
+A method's class lists its own in its signature; the flags of `train.py` come from the same table.
+No TensorFlow is needed.
 """
 
 import types

@@ -1,4 +1,4 @@
-"""What a group can be compiled with."""
+"""Checks the arguments of a group's `compile`."""
 
 import keras
 
@@ -14,12 +14,12 @@ OPTIONS = {
 
 
 def checked(group, others, options):
-    """Returns all options of `compile`, or refuses what a group cannot be compiled with.
+    """Returns the options of `compile` with defaults filled in, or raises ValueError.
 
     Args:
         group: a `NetworkGroup`.
-        others: positional arguments behind the optimizer; Keras's are a loss, and so on.
-        options: further arguments by name.
+        others: positional arguments after the optimizer; in Keras, the loss and so on.
+        options: keyword arguments, by name.
     """
     given = [f"{other!r}" for other in others if other is not None]
     given += [n for n, value in options.items() if n not in OPTIONS and value is not None]
@@ -40,10 +40,10 @@ def checked(group, others, options):
 
 
 def own_optimizer(group, given):
-    """Returns an optimizer that is no other model's, or says what is wrong with it.
+    """Returns an optimizer for this group alone, or raises ValueError.
 
     Args:
-        group: a `NetworkGroup`, which may have been compiled with it before.
+        group: a `NetworkGroup`; it may have been compiled with this optimizer before.
         given: a Keras optimizer or its name.
     """
     if not isinstance(given, str | keras.optimizers.Optimizer):

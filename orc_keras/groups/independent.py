@@ -1,4 +1,4 @@
-"""Every member by itself: what a way of training together has to be compared with."""
+"""Every member trained alone: the baseline of all methods."""
 
 import keras
 
@@ -7,14 +7,14 @@ from orc_keras.groups.network_group import NetworkGroup
 
 @keras.saving.register_keras_serializable("orc_keras")
 class Alone(NetworkGroup):
-    """A group whose members learn beside each other, each from the labels by cross-entropy only.
+    """A group whose members train independently, each on the labels by cross-entropy only.
 
-    They see the same mini-batches, and everything else about them is as in other groups. None of
-    them needs a pivot that has learnt beforehand.
+    They see the same mini-batches; all else is as in other groups. The pivot is not trained
+    beforehand.
 
     Args:
         pivot: as in `NetworkGroup`.
-        students: likewise.
+        students: as in `NetworkGroup`.
         name: the name of the group.
 
     Raises:

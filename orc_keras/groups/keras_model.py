@@ -1,4 +1,4 @@
-"""What a group changes in `keras.Model`; the one private name of Keras in the project is here."""
+"""What a group changes in `keras.Model`. The only use of a private Keras name is here."""
 
 import contextlib
 
@@ -13,10 +13,10 @@ from orc_keras.groups.own_callbacks import with_own
 
 
 class GroupModel(keras.Model):
-    """A `keras.Model` that says what is wrong with its data, also on several machines.
+    """A `keras.Model` that checks its data and also trains on several machines.
 
-    Everything has to be built before `fit`, and a step has to return `per_replica` of its metrics.
-    Called on images, and exported, it is its `student`, a network that its subclass has.
+    Everything must be built before `fit`, and a step must return `per_replica` of its metrics.
+    Calls and exports go to `student`, a network that a subclass provides.
 
     Attributes:
         is_evaluating: whether metrics are those of an evaluation, not of training.
@@ -25,8 +25,8 @@ class GroupModel(keras.Model):
     is_evaluating = False
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # keras-team/keras#20585: to find out shapes, Keras draws a mini-batch and adds up its parts
-        # on the replicas. That fails on several machines, and where parts are of unequal size.
+        # keras-team/keras#20585: to infer shapes, Keras sums the replicas' parts of a mini-batch,
+        # which fails on several machines, or if the parts differ in size.
         pass
 
     def compile_from_config(self, config):
@@ -38,18 +38,18 @@ class GroupModel(keras.Model):
         return self.student(images, training=training)
 
     def export(self, *args, **kwargs):
-        """Exports the student as `keras.Model.export` does, also if it has never been called."""
+        """Exports the student as `keras.Model.export` does, even if it was never called."""
         images = keras.InputSpec(shape=(None, *image_shape(self.student)), dtype="float32")
         return super().export(*args, **{"input_signature": [images], **kwargs})
 
     def fit(self, x=None, *args, callbacks=None, **kwargs):
-        """Trains as `keras.Model.fit` does, with a progress bar of the student's numbers only.
+        """Trains as `keras.Model.fit` does, with a progress bar of the student's metrics only.
 
-        For a bar of every member's, give a `keras.callbacks.ProgbarLogger` among the callbacks.
+        For a bar of all members, pass a `keras.callbacks.ProgbarLogger` among the callbacks.
 
         Raises:
-            ValueError: if there is nothing to learn from, a label is no class, an image is not
-                finite, or there are weights of samples or classes.
+            ValueError: if there are no images, a label is not a class, an image is not finite, or
+                there are sample or class weights.
         """
         if kwargs.get("batch_size") is not None:
             check_data(batch_size=kwargs["batch_size"])
@@ -59,23 +59,23 @@ class GroupModel(keras.Model):
             return super().fit(x, *args, callbacks=with_own(callbacks), **kwargs)
 
     def evaluate(self, x=None, *args, callbacks=None, **kwargs):
-        """Evaluates every member as `keras.Model.evaluate` does; bar and errors as `fit`."""
+        """Evaluates every member as `keras.Model.evaluate` does; bar and errors as in `fit`."""
         with mini_batch.checked(x), self.evaluating():
             return super().evaluate(x, *args, callbacks=with_own(callbacks), **kwargs)
 
     def train_on_batch(self, x, *args, **kwargs):
-        """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as `fit`."""
+        """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as in `fit`."""
         with mini_batch.checked(x):
             return super().train_on_batch(x, *args, **kwargs)
 
     def test_on_batch(self, x, *args, **kwargs):
-        """Evaluates one mini-batch as `keras.Model.test_on_batch` does; errors as `fit`."""
+        """Evaluates one mini-batch as `keras.Model.test_on_batch` does; errors as in `fit`."""
         with mini_batch.checked(x), self.evaluating():
             return super().test_on_batch(x, *args, **kwargs)
 
     @contextlib.contextmanager
     def evaluating(self):
-        """For as long as it lasts, metrics are those of an evaluation."""
+        """A context in which metrics are those of an evaluation."""
         earlier, self.is_evaluating = self.is_evaluating, True
         try:
             yield
@@ -84,10 +84,10 @@ class GroupModel(keras.Model):
 
 
 def per_replica(metrics):
-    """Returns the metrics of a step in the shape in which Keras can reduce them.
+    """Returns the metrics of a step in a shape that Keras can reduce over replicas.
 
-    keras-team/keras#20329: on several machines Keras takes the mean of each over its first axis,
-    which a scalar does not have.
+    keras-team/keras#20329: on several machines Keras averages each metric over its first axis,
+    which a scalar lacks.
 
     Args:
         metrics: scalars by name.

@@ -1,4 +1,4 @@
-"""Knowledge distillation by teachers that have finished learning: KD, TAKD and DGKD."""
+"""Knowledge distillation from teachers that are already trained: KD, TAKD and DGKD."""
 
 import keras
 import tensorflow as tf
@@ -12,15 +12,15 @@ from orc_keras.groups.network_group import GROUP, PIVOT, NetworkGroup
 class KnowledgeDistillation(NetworkGroup):
     """Every student learns from the labels and from the pivot (Hinton et al. 2015, section 2).
 
-    The pivot has been trained beforehand and no longer learns; it runs in inference mode, as is
-    usual. Each student's loss is
+    The pivot is trained beforehand and fixed; it runs in inference mode, as usual. Each student's
+    loss is
 
         L = (1 - beta) CE(y, z) + beta KD(z, z_pivot).
 
     Args:
         pivot: as in `NetworkGroup`.
-        students: likewise.
-        temperature: T, softens the logits that are distilled; above 0.
+        students: as in `NetworkGroup`.
+        temperature: T, softens the distilled logits; above 0.
         distillation_weight: beta, the weight of a teacher against the labels; 0 to 1.
         name: the name of the group.
 
@@ -85,18 +85,18 @@ class KnowledgeDistillation(NetworkGroup):
         return self.record(labels, logits)
 
     def lesson(self, labels, logits, teachers):
-        """Returns the loss of each sample, `[B]`, of a student with the given `logits`, `[B, C]`.
+        """Returns a student's loss for each sample, shape `[B]`.
 
         Args:
             labels: y, shape `[B]`.
-            logits: the student's.
+            logits: the student's z, shape `[B, C]`.
             teachers: a list of its teachers' logits, each of shape `[B, C]`.
         """
         return losses.teaching(labels, logits, teachers, self.temperature, self.distillation_weight)
 
 
 def _one_after_the_other(student_names):
-    """Returns stages in which a student, once it has learnt, teaches later ones."""
+    """Returns stages that train one student each, in order; the last stage is "group"."""
     *assistants, student = student_names
     return {f"stage{i}": (name,) for i, name in enumerate(assistants, 1)} | {GROUP: (student,)}
 
@@ -105,10 +105,10 @@ def _one_after_the_other(student_names):
 class TeacherAssistants(KnowledgeDistillation):
     """A chain: each member is taught by the one before it (TAKD, Mirzadeh et al. 2020).
 
-    The students before the last are the teacher assistants. They learn one after the other, as in
-    the paper: each stage trains one student, with the loss of `KnowledgeDistillation`, its teacher
-    being the member before it, which has finished. Call `group.enter(stage)` and then `fit` for
-    each of `group.stages`. A group that is loaded from a file begins with the first again.
+    All students but the last are teacher assistants. As in the paper, each stage trains one
+    student, with the loss of `KnowledgeDistillation`; its teacher is the member before it, already
+    trained. For each of `group.stages`, call `group.enter(stage)` and then `fit`. A group loaded
+    from a file starts in the stage after the pivot's again.
 
     Args:
         pivot: as in `KnowledgeDistillation`; so are the other arguments.
@@ -149,16 +149,16 @@ class DenselyGuided(KnowledgeDistillation):
 
         L = (n + 1) (1 - beta) CE(y, z) + beta [KD(z, z_pivot) + sum_a KD(z, z_a)].
 
-    In each mini-batch each teacher is kept with the survival probability, and dropped otherwise
-    ("stochastic DGKD"). That an assistant's only teacher is dropped as well, and that the term of
-    the labels stays as it is, is our reading. (The authors' program drops a fixed number of
-    teachers, and has the factor 1 in place of n + 1.)
+    In each mini-batch a teacher is kept with the survival probability ("stochastic DGKD"). Our
+    reading: even an assistant's only teacher can be dropped, and the factor of the label term does
+    not change. (The authors' program drops a fixed number of teachers, and has the factor 1 in
+    place of n + 1.)
 
     Args:
         pivot: as in `KnowledgeDistillation`; so are `students`, `temperature`,
             `distillation_weight` and `name`.
-        survival_probability: above 0 to 1.
-        seed: of the dropping.
+        survival_probability: above 0, at most 1.
+        seed: of the draws.
 
     Raises:
         ValueError: if an argument is out of its range, or as in `NetworkGroup`.
@@ -211,7 +211,7 @@ class DenselyGuided(KnowledgeDistillation):
         return (1 - beta) * labelled + beta * distilled
 
     def _survivors(self, teachers):
-        """Draws 1 or 0 for each teacher, the same on every replica."""
+        """Draws 1 (kept) or 0 for each teacher, the same on every replica."""
         seed = tf.stack([tf.constant(self.seed, tf.int64), tf.convert_to_tensor(self.mini_batches)])
         self.mini_batches.assign_add(1)
         drawn = tf.random.stateless_uniform([teachers], seed) < self.survival_probability

@@ -1,7 +1,7 @@
 """The losses, each a function of tensors that returns one value per sample.
 
-Per sample, because the mean has to be taken over the *global* mini-batch when several replicas
-share it. `B` is the number of samples, `C` of classes; logits are float32.
+Per sample, because replicas have to average over the *global* mini-batch. `B` is the number of
+samples, `C` of classes; logits are float32.
 """
 
 import tensorflow as tf
@@ -54,13 +54,13 @@ def distillation(student_logits, teacher_logits, temperature):
 
 
 def intensive_teaching(labels, feedback_labels, logits, mixing_ratio):
-    """What the pivot learns from the mixed images: `L_I` of step 4.
+    """The pivot's loss on the mixed images: `L_I` of step 4.
 
     Args:
         labels: y, classes of the mini-batch, shape `[B]`.
-        feedback_labels: y_F, classes of the feedback samples mixed into it, shape `[B]`.
+        feedback_labels: y_F, classes of the feedback samples, shape `[B]`.
         logits: the pivot's on the mixed images, shape `[B, C]`.
-        mixing_ratio: lambda, the mini-batch's part of the mixture, from 0 to 1.
+        mixing_ratio: lambda, the weight of the mini-batch, from 0 to 1.
 
     Returns:
         `lambda CE(y, z) + (1 - lambda) CE(y_F, z)`, shape `[B]`.
@@ -71,11 +71,10 @@ def intensive_teaching(labels, feedback_labels, logits, mixing_ratio):
 
 
 def teaching(labels, logits, teachers, temperature, distillation_weight):
-    """What a student learns from the labels and from each of its teachers.
+    """A student's loss against the labels and each of its teachers.
 
-    Private teaching (`L_P` of step 5) has one teacher, the pivot; group teaching (`L_i` of
-    step 6) has the pivot and every temporary teacher, each teaching by itself. Who has no teacher
-    learns from the labels.
+    Private teaching (`L_P` of step 5) has one teacher, the pivot; group teaching (`L_i` of step 6)
+    has the pivot and each temporary teacher.
 
     Args:
         labels: y, shape `[B]`.
@@ -95,11 +94,11 @@ def teaching(labels, logits, teachers, temperature, distillation_weight):
 
 
 def smallest_logits(labels, logits):
-    """Joins networks to one teacher: KDCL-MinLogit (Guo et al. 2020).
+    """The ensemble teacher KDCL-MinLogit (Guo et al. 2020).
 
     Args:
         labels: y, shape `[B]`.
-        logits: a list of each network's z, of shape `[B, C]`.
+        logits: a list of each network's z, shape `[B, C]`.
 
     Returns:
         For each class the smallest of `z - z[y]`, shape `[B, C]`; 0 for the true class.

@@ -1,4 +1,4 @@
-"""How well each member of a group does."""
+"""The metrics of each member of a group."""
 
 import keras
 import tensorflow as tf
@@ -9,10 +9,10 @@ QUANTITIES = ("loss", "accuracy")
 
 
 class MemberMetrics:
-    """The loss and the accuracy of each member, over the mini-batches since the last reset.
+    """The loss and the accuracy of each member over the mini-batches since the last reset.
 
-    Those of *the* student have two names, `loss` and `<student>_loss`, so that callbacks that know
-    nothing of groups find them; where only one member is measured, the short ones suffice.
+    *The* student's are reported twice, as `loss` and as `<student>_loss`, so that callbacks that
+    know nothing of groups find them. If only one member is measured, it has the short names only.
 
     Args:
         names: of the members, *the* student last.
@@ -27,14 +27,14 @@ class MemberMetrics:
         }
 
     def record(self, name, labels, logits):
-        """Adds a mini-batch of member `name`: y of shape `[B]`, z of shape `[B, C]`."""
+        """Adds a mini-batch of member `name`: labels `[B]`, logits `[B, C]`."""
         loss, accuracy = self._of[name]
         loss.update_state(losses.cross_entropy(labels, logits))
         hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
         accuracy.update_state(tf.cast(hits, tf.float32))
 
     def metrics(self, names):
-        """Returns the metrics of some members; the student's come first, as Keras reports them."""
+        """Returns the metrics of some members; the student's come first, for Keras's reports."""
         return [metric for name in reversed(self._of) if name in names for metric in self._of[name]]
 
     def results(self, names):

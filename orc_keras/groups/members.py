@@ -1,18 +1,18 @@
-"""What a network must be to become a member of a group, and what it is called there."""
+"""Checks and names the networks that become members of a group."""
 
 import warnings
 
 import keras
 import numpy as np
 
-import models  # also registers the BatchNormalization that a group's file may hold
+import models  # also registers our BatchNormalization, which a group's file may hold
 
 
 def as_list(argument, networks):
-    """Returns networks that were given as any collection as a list.
+    """Returns a collection of networks as a list.
 
     Raises:
-        ValueError: if it is something else, such as a single network.
+        ValueError: if it is not a collection, but a single network, for example.
     """
     if isinstance(networks, keras.Model) or not hasattr(networks, "__iter__"):
         raise ValueError(f"{argument} must be a list of networks, not {type(networks).__name__}.")
@@ -20,12 +20,12 @@ def as_list(argument, networks):
 
 
 def name_members(networks):
-    """Returns the networks by name, each of its own."""
+    """Returns the networks by name, with repeated names numbered."""
     return dict(zip(numbered([network.name for network in networks]), networks))
 
 
 def numbered(names):
-    """Returns names; one that is taken gets a number: `a`, `a_2`, `a_3`."""
+    """Returns the names, repeated ones numbered: `a`, `a_2`, `a_3`."""
     given = []
     for name in names:
         own, copies = name, 1
@@ -37,7 +37,7 @@ def numbered(names):
 
 
 def check_members(networks):
-    """Refuses networks that cannot learn from each other.
+    """Refuses networks that cannot form a group.
 
     Args:
         networks: the pivot first.
@@ -61,10 +61,10 @@ def check_members(networks):
 
 
 def check_synchronised(members):
-    """Refuses BatchNorms that Keras synchronises itself, which fails where roles change.
+    """Refuses Keras's own synchronised BatchNorms, which fail where roles change.
 
     Raises:
-        ValueError: that names such a layer.
+        ValueError: if there is one; the message names it.
     """
     for name, network in members.items():
         for layer in models.leaf_layers(network):
@@ -77,12 +77,12 @@ def check_synchronised(members):
 
 
 def image_shape(network):
-    """Returns the shape of one image, `(height, width, channels)`, that a network takes."""
+    """Returns the shape of a network's input image, `(height, width, channels)`."""
     if hasattr(network, "input_shape"):  # functional or sequential
         shape = network.input_shape
     else:
         shape = (network.get_build_config() or {}).get("input_shape") or ()
-    shape = tuple(shape)  # that of a network which was loaded is a list
+    shape = tuple(shape)  # a list in a loaded network
     if len(shape) != 4 or not all(isinstance(size, int | None) for size in shape):
         raise ValueError(
             f"{network.name} must take one tensor of images, [batch, height, width, channels], "
@@ -126,9 +126,10 @@ def _check_separate(network, other):
 
 
 def _check_answers(network):
-    """Refuses probabilities, whose softmax would be taken once more: a mini-batch of noise tells.
+    """Refuses a network that returns probabilities, found by a forward pass on noise.
 
-    No logits are numbers from 0 to 1 that add up to 1, for each of several images.
+    Outputs from 0 to 1 that sum to 1 for each of several images are no logits. A sigmoid's do not
+    sum to 1, so it is found by its layer.
     """
     last = network.layers[-1] if network.layers else None
     operations = getattr(network, "operations", ())  # of a functional network
@@ -146,7 +147,7 @@ def _check_answers(network):
 
 
 def _compare_sizes(pivot, students):
-    """Warns of a pivot with fewer parameters than a student: it is meant to be the largest."""
+    """Warns if the pivot, meant to be the largest, has fewer parameters than a student."""
     largest = max(students, key=keras.Model.count_params)
     if pivot.count_params() < largest.count_params():
         warnings.warn(

@@ -1,4 +1,4 @@
-"""The methods by the names that `--method` has for them."""
+"""The methods by their names in `--method`."""
 
 import inspect
 
@@ -26,14 +26,14 @@ METHODS = {
 
 
 def arguments_of(method):
-    """Returns the names of the arguments that a method takes, as its class declares them."""
+    """Returns the names of the arguments that a method's class takes."""
     return [name for name in inspect.signature(method.__init__).parameters if name in ARGUMENTS]
 
 
 def check(settings):
-    """Raises `ValueError` if the method is impossible with these settings.
+    """Raises ValueError if the method is impossible with these settings.
 
-    Networks without weights stand in for those that the settings name.
+    Networks without weights stand in for the members.
     """
 
     def network(name):
@@ -44,6 +44,6 @@ def check(settings):
 
 
 def build(pivot, students, settings):
-    """Returns the group that `settings.method` names, a `NetworkGroup` of built networks."""
+    """Returns the `NetworkGroup` that `settings.method` names, of built networks."""
     method = METHODS[settings.method]
     return method(pivot, students, **{n: getattr(settings, n) for n in arguments_of(method)})

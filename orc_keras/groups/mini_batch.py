@@ -1,4 +1,4 @@
-"""What a mini-batch must be, so that a group can learn from it or be evaluated on it."""
+"""Checks the mini-batches that a group is trained or evaluated on."""
 
 import contextlib
 import numbers
@@ -15,14 +15,14 @@ NO_CLASS = "A label must be one of the classes, a whole number from 0 to {last},
 
 @contextlib.contextmanager
 def checked(images):
-    """What `fit`, `evaluate` and their like run in: what is wrong with the data is a sentence.
+    """A context for `fit`, `evaluate` and the like that reports wrong data in one sentence.
 
     Args:
         images: their first argument.
 
     Raises:
-        ValueError: if it is nothing, a single number or a path, or an empty array; in place of
-            `tf.errors.InvalidArgumentError`, if a step has found an image or a label wrong.
+        ValueError: if it is None, a number, a path or text, an iterator, or empty; in place of
+            `tf.errors.InvalidArgumentError`, if a step finds an image or a label wrong.
     """
     _check_given(images)
     with _in_words():
@@ -30,7 +30,7 @@ def checked(images):
 
 
 def _check_given(images):
-    """Refuses what holds no images, before Keras looks for them in it."""
+    """Refuses what cannot hold images, before Keras looks for some in it."""
     is_iterator = isinstance(images, Iterator) and not isinstance(images, Generator)
     nothing = str | bytes | os.PathLike | numbers.Number | None
     if isinstance(images, nothing) or is_iterator:
@@ -44,23 +44,23 @@ def _check_given(images):
 
 
 def unpack(data, image_shape, num_classes):
-    """Returns images as floats and labels as integers, or says what is wrong with them.
+    """Returns images as floats and labels as integers, after checking both.
 
-    What can be known only when the step runs (a label that is no class, an image that has a NaN) is
-    an error there, which `checked` turns into a sentence. XLA leaves such checks out.
+    Values are checked when the step runs: a label out of range or a NaN in an image raises an error
+    there, which `checked` turns into a sentence. XLA drops these checks.
 
     Args:
-        data: what Keras's `train_step` is given: images `[B, height, width, channels]` and classes
-            of shape `[B]` or `[B, 1]`.
-        image_shape: height, width and channels, of which any may be None.
+        data: the argument of Keras's `train_step`: images `[B, height, width, channels]` and
+            classes of shape `[B]` or `[B, 1]`.
+        image_shape: height, width and channels, any of which may be None.
         num_classes: C.
 
     Returns:
         Images in `keras.config.floatx()`, and labels y, int32 of shape `[B]`.
 
     Raises:
-        ValueError: if the labels are missing, if they or the images are not of such a shape or
-            type, or if there are weights of samples.
+        ValueError: if the labels are missing, if images or labels have another shape or type, or
+            if there are sample weights.
     """
     images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     if sample_weight is not None:
@@ -69,7 +69,7 @@ def unpack(data, image_shape, num_classes):
         raise ValueError("A group learns from pairs of images and labels, not from images alone.")
     if isinstance(images, dict | list | tuple) or isinstance(labels, dict | list | tuple):
         raise ValueError("A group takes one tensor of images and one of labels, not several.")
-    images, labels = map(tf.convert_to_tensor, (images, labels))  # eager steps get arrays
+    images, labels = map(tf.convert_to_tensor, (images, labels))  # eager steps receive arrays
     _check_images(images, image_shape)
     _check_labels(labels)
     images, labels = tf.cast(images, keras.config.floatx()), tf.reshape(labels, [-1])
@@ -100,10 +100,10 @@ def _check_labels(labels):
 
 
 def _check_values(images, labels, num_classes):
-    """Returns a tensor that cannot be computed unless all images and all labels fit.
+    """Returns a tensor whose computation fails unless all images and labels are valid.
 
-    One branch for both, because on a GPU the step waits for its condition. Labels are looked at
-    before they are cast: otherwise 2.5 would become the class 2.
+    One branch for both, because a GPU step waits for each condition. Labels are checked before the
+    cast, which would turn 2.5 into class 2.
     """
     is_finite = tf.math.is_finite(images)
     is_class = (labels >= 0) & (labels < num_classes)
@@ -133,18 +133,18 @@ def _first_wrong(fits, values):
 
 @contextlib.contextmanager
 def _in_words():
-    """Turns the error of a step in which something in the mini-batch was wrong into a sentence."""
+    """Turns the error that a wrong mini-batch causes in a step into one sentence."""
     try:
         yield
     except ValueError as error:
-        if "Invalid dtype" in str(error):  # Keras's, of text
+        if "Invalid dtype" in str(error):  # Keras's error for text
             raise ValueError(f"Images and labels must be numbers. {error}.") from None
-        if "generator must return a tuple" in str(error):  # which shows what it has returned
+        if "generator must return a tuple" in str(error):  # Keras's, with the whole value
             raise ValueError("The generator must return pairs of images and labels.") from None
         raise
     except tf.errors.InvalidArgumentError as error:
         for sentence in (NOT_FINITE, NO_CLASS.partition("{")[0]):
-            # A graph's message is "[sentence] [[value]]"; one of eager execution has lines.
+            # In a graph the message is "[sentence] [[value]]"; eager execution adds lines.
             found = re.search(rf"{sentence}[^\]'\n]*", error.message)
             value = found and re.search(r"[-+\w.]+", error.message[found.end() :])
             if value:

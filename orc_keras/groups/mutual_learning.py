@@ -1,4 +1,4 @@
-"""Networks that learn together from scratch, as equals: DML and KDCL."""
+"""Networks that train together from scratch, without a fixed teacher: DML and KDCL."""
 
 import keras
 import tensorflow as tf
@@ -16,11 +16,12 @@ class MutualLearning(NetworkGroup):
 
         L_i = CE(y, z_i) + 1 / (K - 1) sum_j KL(softmax(z_j) || softmax(z_i)),  j not i,
 
-    without a temperature or a weight. As in Algorithm 1, they take their steps one after the other,
-    and those that come later learn from the predictions of the updated ones.
+    without a temperature or a weight. As in Algorithm 1, the members are updated one after the
+    other, and later ones learn from the predictions of updated ones. Our reading: this second pass
+    runs in training mode, and so moves BatchNorm's statistics again.
 
     Args:
-        pivot: as in `NetworkGroup`; here a member like the others, which learns from scratch.
+        pivot: as in `NetworkGroup`; here a member like the others, trained from scratch.
         students: as in `NetworkGroup`.
         name: the name of the group.
 
@@ -46,31 +47,31 @@ class MutualLearning(NetworkGroup):
         newest = dict(logits)
         for name, z in logits.items():
             peers = [newest[peer] for peer in self.members if peer != name]
-            with tape:
+            with tape:  # entered again: it holds the forward pass of every member
                 divergences = [losses.distillation(z, peer, temperature=1) for peer in peers]
                 lesson = losses.cross_entropy(labels, z) + tf.add_n(divergences) / len(peers)
             self.learn(name, tape, lesson, global_batch)
-            if name != self.student_names[-1]:  # whom nobody follows
+            if name != self.student_names[-1]:  # no later member learns from it
                 newest[name] = self.logits(name, images)
         return self.record(labels, logits)
 
 
 @keras.saving.register_keras_serializable("orc_keras")
 class CollaborativeLearning(NetworkGroup):
-    """Every member learns from the labels and from all together (KDCL, Guo et al. 2020).
+    """Every member learns from the labels and an ensemble of all (KDCL, Guo et al. 2020).
 
-    The teacher is the ensemble that the paper calls KDCL-MinLogit: with each member's logits taken
-    relative to that of the true class, the smallest of all members for each class,
+    The teacher is the paper's KDCL-MinLogit: each member's logits relative to that of the true
+    class, and of these, for each class, the smallest over the members,
 
         z_t[c] = min_i (z_i[c] - z_i[y]),  L_i = CE(y, z_i) + KD(z_i, z_t).
 
-    That both terms have the weight 1 is our reading, and that all members see the same augmented
-    images, where the paper distorts them for each.
+    Our reading: both terms have the weight 1, and all members see the same augmented images; the
+    paper augments them separately for each member.
 
     Args:
-        pivot: as in `NetworkGroup`; here a member like the others, which learns from scratch.
+        pivot: as in `NetworkGroup`; here a member like the others, trained from scratch.
         students: as in `NetworkGroup`.
-        temperature: T, softens the logits that are distilled; above 0.
+        temperature: T, softens the distilled logits; above 0.
         name: the name of the group.
 
     Raises:

@@ -13,27 +13,27 @@ GROUP = "group"  # the last stage of every method
 
 
 class NetworkGroup(GroupModel):
-    """Networks with the same input and the same classes, with an optimizer and metrics each.
+    """Networks with the same input and classes, each with its own optimizer and metrics.
 
-    It is the common part of all methods; a method says in `train_step` how the members learn. Here
-    each of those that learn does so by itself, from the labels, by cross-entropy. Called on images,
-    a group answers with the logits of the student, its last member.
+    The base class of all methods. A method overrides `train_step`; here each learner trains
+    independently, on the labels, by cross-entropy. Called on images, a group returns the logits of
+    the student, its last member.
 
     Args:
         pivot: the pivot teacher, a built `keras.Model` from images to logits.
-        students: the other networks, likewise; the last one is *the* student.
+        students: the other networks, also built models; the last one is *the* student.
         name: the name of the group.
-        **arguments: those of the method, which are checked, and become attributes.
+        **arguments: the method's arguments. They are checked, and become attributes.
 
     Attributes:
-        members: the networks by name, the pivot first, in order. A network that is called like
-            an earlier one gets a number: `wrn_40_1`, `wrn_40_1_2`, ...
-        pivot_name: name of the pivot in `members`; `student_names`, those of the students.
-        num_classes: C, the number of logits of each.
-        optimizers: after `compile`, the optimizer of each member, by name.
-        way: how the group learns, in words.
-        pivot_learns_before: whether the pivot is to be trained by itself before the group.
-        stage: the stage that has been entered; `learners`, names of the members that learn in it.
+        members: the networks by name, in order, the pivot first. A repeated name is numbered:
+            `wrn_40_1`, `wrn_40_1_2`, ...
+        pivot_name, student_names: the names of the pivot and of the students in `members`.
+        num_classes: C, the number of logits of each member.
+        optimizers: after `compile`, each member's optimizer, by name.
+        way: the method in a phrase, for summaries.
+        pivot_learns_before: whether the pivot is trained alone before the group.
+        stage, learners: the current stage, and the names of the members that learn in it.
         member_metrics: `MemberMetrics`.
         role_record: `RoleRecord`, or None if roles do not change.
 
@@ -67,31 +67,31 @@ class NetworkGroup(GroupModel):
 
     @property
     def stages(self):
-        """Which members learn, stage after stage: names of members by the name of the stage.
+        """The names of the members that learn in each stage, by stage, in order.
 
-        Where the pivot is to learn alone beforehand, that is the stage "pivot". A new group stands
-        in the first stage behind it, since a pivot often has been trained already.
+        If the pivot is trained alone first, that is the stage "pivot". A new group starts in the
+        stage after it, because the pivot has often been trained already.
         """
         before = {PIVOT: (self.pivot_name,)} if self.pivot_learns_before else {}
         return before | self.stages_of_method()
 
     def stages_of_method(self):
-        """Returns the stages behind that of the pivot, the last of which is "group"."""
+        """Returns the stages after the pivot's; the last one is "group"."""
         return {GROUP: tuple(self.members)}
 
     def enter(self, stage):
-        """Begins a stage: `fit` trains `stages[stage]`, with new optimizers but *the* student's."""
+        """Enters a stage for `fit`; its learners, except *the* student, get new optimizers."""
         if stage not in self.stages:
             raise ValueError(f"A stage must be one of {', '.join(self.stages)}, not {stage}.")
         self.stage, self.learners = stage, self.stages[stage]
         if self.compiled:
             self._make_optimizers(self.learners)
-            self.make_train_function(force=True)  # has to be traced anew
+            self.make_train_function(force=True)  # other learners: trace again
             self.make_test_function(force=True)
 
     @property
     def measured(self):
-        """Names of the members that a training step measures."""
+        """Names of the members whose metrics a training step updates."""
         return self.learners if self.stage == PIVOT else tuple(self.members)
 
     @property
@@ -101,7 +101,7 @@ class NetworkGroup(GroupModel):
 
     @property
     def students(self):
-        """All members but the pivot, a list of `keras.Model`."""
+        """All members except the pivot, a list of `keras.Model`."""
         return list(self.members.values())[1:]
 
     @property
@@ -109,27 +109,26 @@ class NetworkGroup(GroupModel):
         """*The* student, the small network that the group is trained for."""
         return self.students[-1]
 
-    # As any Keras model
+    # The interface of any Keras model
 
     def compile(self, optimizer, *others, **options):
         """Gives every member its own copy of the optimizer.
 
-        The student has the given one itself, `group.optimizer`. The learning rates of the others
-        follow it, so that a callback which sets it sets all of them. What the given one leaves out
-        by `exclude_from_weight_decay` its copies do not. Losses are not an argument: they are what
-        the method consists of.
+        *The* student keeps the given one, `group.optimizer`. The copies follow its learning rate,
+        so that a callback that sets it sets all. They do not inherit `exclude_from_weight_decay`.
+        Losses are not an argument: the method defines them.
 
         Args:
             optimizer: a Keras optimizer or its name.
-            *others: none; Keras's second argument is a loss.
+            *others: refused; Keras's second argument is a loss.
             **options: `run_eagerly`, `steps_per_execution`, `jit_compile` and `auto_scale_loss` as
                 in `keras.Model.compile`, but XLA is off unless asked for.
 
         Raises:
             ValueError: if there are other arguments, such as a loss or metrics; if the optimizer
-                averages weights (`use_ema=True`), because Keras would assign the student's averages
-                to the other members; on several replicas, if XLA is asked for, or a member has
-                BatchNorms that Keras synchronises.
+                has trained another model, or averages weights (`use_ema=True`), because Keras would
+                assign the student's averages to the other members; on several replicas, if XLA is
+                requested, or a member has BatchNorms that Keras synchronises.
         """
         options = compilation.checked(self, others, options)
         with self.distribute_strategy.scope():
@@ -137,7 +136,7 @@ class NetworkGroup(GroupModel):
         self._make_optimizers(self.members)
 
     def _make_optimizers(self, names):
-        """Makes new optimizers for some members; *the* student keeps the compiled one."""
+        """Gives members new optimizers; *the* student has the compiled one."""
         with self.distribute_strategy.scope():
             new = {name: optimizers.copy_of(self.optimizer) for name in names}
             new[self.student_names[-1]] = self.optimizer
@@ -160,7 +159,7 @@ class NetworkGroup(GroupModel):
         }
         return cls(**config | networks)
 
-    # What is measured
+    # Metrics
 
     @property
     def metrics(self):
@@ -168,12 +167,12 @@ class NetworkGroup(GroupModel):
         return [*metrics, *self._metrics_of_roles()]
 
     def get_metrics_result(self):
-        """Returns the metrics by name: of training, or of an evaluation while one goes on."""
+        """Returns the metrics by name: those of an evaluation while it runs, else of training."""
         results = {metric.name: metric.result() for metric in self._metrics_of_roles()}
         return self.member_metrics.results(self._shown()) | results
 
     def _shown(self):
-        """Returns the names of the members whose metrics are reported now."""
+        """Returns the names of the members whose metrics are reported at present."""
         everybody = self.is_evaluating and self.stage != PIVOT
         return tuple(self.members) if everybody else self.measured
 
@@ -182,12 +181,12 @@ class NetworkGroup(GroupModel):
         return self.role_record.metrics if change else []
 
     def record(self, labels, logits):
-        """Adds a mini-batch of the members in `logits`; returns all metrics, for `train_step`."""
+        """Updates the metrics from logits by member; returns all results, for `train_step`."""
         for name, z in logits.items():
             self.member_metrics.record(name, labels, z)
         return per_replica(self.get_metrics_result())
 
-    # The steps, and what they are made of
+    # The steps and their parts
 
     def train_step(self, data):
         images, labels = self.unpack(data)
@@ -207,15 +206,15 @@ class NetworkGroup(GroupModel):
             return self.record(labels, logits)
 
     def unpack(self, data):
-        """Returns images as floats and labels as integers of shape `[B]`, or says what is wrong."""
+        """Returns float images and integer labels of shape `[B]`; see `mini_batch.unpack`."""
         return mini_batch.unpack(data, members.image_shape(self.student), self.num_classes)
 
     def logits(self, name, images, training=True):
-        """Runs member `name` forward; float32 logits of shape `[B, C]`."""
+        """Returns the float32 logits of member `name`, shape `[B, C]`."""
         return tf.cast(self.members[name](images, training=training), tf.float32)
 
     def add_state(self, name, shape, dtype):
-        """Returns a variable that belongs to the training and is the same on every replica."""
+        """Returns a variable of the training state, the same on every replica."""
         return self.add_weight(
             name=name,
             shape=shape,
@@ -226,23 +225,23 @@ class NetworkGroup(GroupModel):
         )
 
     def global_batch(self, labels):
-        """Returns the number of samples in the mini-batch of all replicas, a float32 scalar."""
+        """Returns the number of samples over all replicas, a float32 scalar."""
         samples = tf.cast(tf.shape(labels)[0], tf.float32)
         replicas = tf.distribute.get_replica_context()
         return replicas.all_reduce(tf.distribute.ReduceOp.SUM, samples)
 
     def learn(self, name, tape, sample_losses, global_batch, when=None):
-        """One optimizer step of member `name` along the mean of `sample_losses`.
+        """Makes one optimizer step of member `name` on the mean of `sample_losses`.
 
         Args:
             name: of the member.
             tape: a persistent `tf.GradientTape` that has recorded `sample_losses`.
             sample_losses: the loss of each sample of this replica, shape `[B]`.
-            global_batch: that of `global_batch`. Gradients are summed over replicas, so the mean
-                has to be over the samples of all of them.
-            when: a boolean, the same on every replica; False turns the step off.
+            global_batch: samples over all replicas. Their gradients are summed, so each replica
+                divides by the global number.
+            when: a boolean, the same on every replica; False skips the step.
         """
         optimizer = self.optimizers[name]
-        with tape:  # entered again: the sum and the loss scale belong to the gradient too
+        with tape:  # entered again, to record the mean and the loss scale as well
             loss = optimizer.scale_loss(tf.reduce_sum(sample_losses) / global_batch)
         optimizers.step(optimizer, tape, loss, self.members[name].trainable_variables, when)

@@ -13,39 +13,38 @@ from orc_keras.groups.role_record import RoleRecord
 
 @keras.saving.register_keras_serializable("orc_keras")
 class OnlineRoleChange(NetworkGroup):
-    """A group in which the most confident student of every mini-batch becomes a teacher.
+    """A group whose most confident students become temporary teachers in every mini-batch.
 
-    `train_step` is the method: assess, change roles, collect feedback; then intensive, private
-    and group teaching; then everybody but the pivot is a student again. Each student runs
-    forward and backward once in a mini-batch.
+    `train_step` follows the method step by step. In a mini-batch a student takes one forward and
+    one backward pass, a temporary teacher one more forward pass.
 
     Args:
-        pivot: the pivot teacher, a built `keras.Model` from images to logits. Trained alone
-            beforehand, as a rule; it goes on learning here.
+        pivot: the pivot teacher, a built `keras.Model` from images to logits. Usually trained
+            alone beforehand; it continues to learn here.
         students: at least two other networks; the last one is *the* student.
-        temperature: T, softens the logits that are distilled; above 0.
+        temperature: T, softens the distilled logits; above 0.
         distillation_weight: beta, the weight of the teachers against the labels; 0 to 1.
         mixup_alpha: alpha of the Beta distribution that mixes the feedback into the pivot's
             images; 0 turns mixing off.
         num_temporary_teachers: k, how many students are promoted; fewer than the students.
-        role_change_interval: m, mini-batches between changes of roles; 1 in the paper.
-        seed: of the mixing and of the order of the feedback.
-        teachings: which of "intensive", "private" and "group" teaching take place. Without the
-            first the pivot stays as it is; students without theirs learn from the labels only
-            (our reading).
-        teacher_aggregation: "individual", each teacher by itself; or "ensemble", the mean of their
-            logits.
-        fixed_teacher: the name of a student that always is the temporary teacher; empty: the most
+        role_change_interval: m, mini-batches between role changes; 1 in the paper.
+        seed: of the mixing ratio and the order of the feedback.
+        teachings: which of "intensive", "private" and "group" teaching are on. Without intensive
+            teaching the pivot does not change. Without private or group teaching its students
+            learn from the labels only (our reading).
+        teacher_aggregation: "individual", each teacher teaches separately; "ensemble", the mean of
+            their logits teaches.
+        fixed_teacher: the name of a student that is always the temporary teacher; empty: the most
             confident one.
-        feedback: what the pivot learns from: "mixed" images, "feedback" samples only, or the
+        feedback: what the pivot learns from: "mixed" images, "feedback" samples only, or
             "training" samples of the mini-batch only.
-        teacher_passes: what BatchNorm does while a member teaches: "training", it normalises by the
-            mini-batch and moves its statistics; "batch", it does the former only; "inference".
+        teacher_passes: BatchNorm in a teacher's forward pass: "training", batch statistics, moving
+            statistics updated; "batch", not updated; "inference", moving statistics.
         distillation_warmup: mini-batches over which beta rises linearly from 0; 0 in the paper.
         name: the name of the group.
 
     Attributes:
-        role_record: `RoleRecord`: who taught in the last mini-batches, and how many there were.
+        role_record: `RoleRecord`: who taught in recent mini-batches, and the number of all.
 
     Raises:
         ValueError: if an argument is out of its range, or as in `NetworkGroup`.
@@ -105,7 +104,7 @@ class OnlineRoleChange(NetworkGroup):
         )
 
     def _check_teachers(self):
-        """Refuses temporary teachers that leave nobody to teach, or that are no students."""
+        """Refuses temporary teachers that leave no student to teach, or are not students."""
         number = len(self.students)
         if number < 2:
             raise ValueError(
@@ -127,7 +126,7 @@ class OnlineRoleChange(NetworkGroup):
                 )
 
     def train_step(self, data):
-        """One mini-batch; the numbers are the steps of the method, the letters its symbols."""
+        """Trains on one mini-batch; numbers and letters are the steps and symbols of the method."""
         if self.stage == PIVOT:
             return super().train_step(data)  # the pivot alone, by cross-entropy
         images, labels = self.unpack(data)  # x [B, height, width, channels], y [B]
@@ -161,17 +160,17 @@ class OnlineRoleChange(NetworkGroup):
             all_teachers += self._logits_of_temporary(teachers, is_teacher, images, logits)
         self._teach("group", ~is_teacher, labels, logits, all_teachers, tape, global_batch)
 
-        # 7. Demote: no role outlives the mini-batch, only the record of them.
+        # 7. Demote. Roles end with the mini-batch; only their record remains.
         self.role_record.record(teachers, is_teacher, mean_losses)
         return self.record(labels, {self.pivot_name: pivot_logits, **logits})
 
     def _seeds(self):
-        """Two seeds that are a function of (seed, mini-batch), the same on every replica."""
+        """Returns two seeds, functions of (seed, mini-batch), the same on every replica."""
         mini_batch = tf.convert_to_tensor(self.role_record.mini_batches)
         return tf.unstack(tf.random.split(tf.stack([tf.constant(self.seed, tf.int64), mini_batch])))
 
     def _global_mean(self, sample_losses):
-        """Returns the means over the samples of all replicas, and how many samples these are."""
+        """Returns the means over the samples of all replicas, `[N]`, and their number."""
         samples = tf.cast(tf.shape(sample_losses)[1], tf.float32)
         totals, samples = tf.distribute.get_replica_context().all_reduce(
             tf.distribute.ReduceOp.SUM, [tf.reduce_sum(sample_losses, axis=1), samples]
@@ -179,7 +178,7 @@ class OnlineRoleChange(NetworkGroup):
         return totals / samples, samples
 
     def _change_roles(self, mean_losses):
-        """Promotes the most confident students, or keeps the last choice until it is due."""
+        """Promotes the most confident students, or keeps the last choice until a change is due."""
         if self.fixed_teacher:
             return tf.constant([self.student_names.index(self.fixed_teacher)])
         mini_batches = tf.convert_to_tensor(self.role_record.mini_batches)
@@ -188,7 +187,7 @@ class OnlineRoleChange(NetworkGroup):
         return tf.where(is_due, promoted, self.role_record.newest())
 
     def _teach_pivot(self, images, labels, hardest, mixing_seed, global_batch):
-        """Teaches the pivot by the mini-batch, mixed up with the feedback at positions `[B]`."""
+        """Trains the pivot on the mini-batch mixed with its samples `hardest`, positions `[B]`."""
         ratio = self._mixing_ratio(mixing_seed)  # lambda
         mixed_images = ratio * images + (1 - ratio) * tf.gather(images, hardest)
         with tf.GradientTape(persistent=True) as tape:
@@ -198,20 +197,20 @@ class OnlineRoleChange(NetworkGroup):
         self.role_record.record_lesson("intensive", lesson)
 
     def _mixing_ratio(self, seed):
-        """Returns lambda, the mini-batch's own part of what the pivot learns from."""
+        """Returns lambda, the weight of the mini-batch against the feedback."""
         if self.feedback == "mixed":
             return feedback.mixing_ratio(self.mixup_alpha, seed)
         return tf.constant(1.0 if self.feedback == "training" else 0.0)
 
     def _teach(self, teaching, learns, labels, logits, teachers, tape, global_batch):
-        """Teaches the students for whom `learns`, of shape `[N]`, is True."""
+        """Trains the students for which `learns`, of shape `[N]`, is True."""
         if teaching not in self.teachings:
             teachers = []
         elif self.teacher_aggregation == "ensemble":
             teachers = [tf.add_n(teachers) / len(teachers)]
         weight, lessons = self._weight(), []
         for name, when in zip(logits, tf.unstack(learns)):
-            with tape:
+            with tape:  # of step 1, entered again: it holds the student's only forward pass
                 lesson = losses.teaching(labels, logits[name], teachers, self.temperature, weight)
             self.learn(name, tape, lesson, global_batch, when)
             lessons.append(lesson)
@@ -219,19 +218,20 @@ class OnlineRoleChange(NetworkGroup):
         self.role_record.record_lesson(teaching, tf.stack(lessons), learns)
 
     def _weight(self):
-        """Returns beta, which rises during the warm-up."""
+        """Returns beta, which rises linearly during the warm-up."""
         if not self.distillation_warmup:
             return self.distillation_weight
         done = tf.cast(tf.convert_to_tensor(self.role_record.mini_batches), tf.float32)
         return self.distillation_weight * tf.minimum(done / self.distillation_warmup, 1.0)
 
     def _logits_of_teacher(self, name, images):
-        """Runs a member that has just learnt, so that it can teach."""
+        """Runs a teacher forward on the images, as `teacher_passes` says."""
         if self.teacher_passes == "inference":
             return self.logits(name, images, training=False)
         learns = name != self.pivot_name or "intensive" in self.teachings
         if self.teacher_passes == "training" and learns:
             return self.logits(name, images)
+        # "batch", or a pivot that must not change: batch statistics, moving ones put back.
         statistics = self.members[name].non_trainable_variables
         before = [tf.identity(statistic) for statistic in statistics]
         logits = self.logits(name, images)
@@ -240,7 +240,7 @@ class OnlineRoleChange(NetworkGroup):
         return logits
 
     def _logits_of_temporary(self, teachers, is_teacher, images, logits):
-        """Runs the temporary teachers again, after their lesson; a list of k logits."""
+        """Runs the temporary teachers again, after their update; a list of k logits."""
         again = self._logits_of_teacher
         updated = [
             branch(when, lambda x, _, name=name: again(name, x), lambda _, z: z, images, z)

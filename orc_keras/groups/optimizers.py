@@ -14,7 +14,7 @@ class L2SGD(keras.optimizers.SGD):
     """SGD whose weight decay is the L2 kind, as in the recipes of the field.
 
     `l2 * w` is *added to the gradient*, before momentum, for every trainable variable. Keras's
-    own `weight_decay=` is the decoupled kind, which is another thing.
+    `weight_decay=` is the decoupled kind.
 
     Args:
         learning_rate: a float or a schedule.
@@ -43,11 +43,10 @@ class L2SGD(keras.optimizers.SGD):
 
 
 def copy_of(optimizer):
-    """Returns a fresh optimizer with the same settings, whose learning rate follows the first's.
+    """Returns a new optimizer with the same settings; its learning rate follows the original's.
 
-    It follows, so that every Keras callback that sets the learning rate of a model's optimizer
-    sets that of all members. (A schedule needs no following: it is a function of the iteration,
-    and the members' iterations are equal.)
+    So a Keras callback that sets the learning rate of the group's optimizer sets that of every
+    member. (A schedule is copied: it depends on the iteration, which is the same for all members.)
     """
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return keras.optimizers.LossScaleOptimizer(
@@ -62,10 +61,10 @@ def copy_of(optimizer):
 
 
 def build(optimizers):
-    """Builds optimizers, by their networks, that are not built yet.
+    """Builds the optimizers that are not built yet; they are given by network.
 
-    Before `fit`: Keras would build a group's for the variables of all members, and it restores
-    nothing into an optimizer that is not built.
+    This must precede `fit`: Keras would build the group's own for the variables of all members, and
+    cannot restore an optimizer that is not built.
     """
     for network, optimizer in optimizers.items():
         if not optimizer.built:
@@ -73,12 +72,12 @@ def build(optimizers):
 
 
 def step(optimizer, tape, loss, variables, when=None):
-    """One backward pass and optimizer step along `loss`; neither is made if `when` is False.
+    """Makes one backward pass and optimizer step on `loss`; skips both if `when` is False.
 
     Args:
         optimizer: a built Keras optimizer.
         tape: a persistent `tf.GradientTape` that has recorded `loss`.
-        loss: a scalar; this replica's part of the sum over replicas.
+        loss: a scalar, this replica's summand of the global loss.
         variables: the variables to update.
         when: a boolean scalar, the same on every replica; None means always.
     """

@@ -1,19 +1,18 @@
-"""The callbacks that a group brings to its own `fit` and `evaluate`."""
+"""The callbacks that a group adds to its own `fit` and `evaluate`."""
 
 import keras
 
 
 def with_own(callbacks):
-    """Adds what a group needs: a look at whether there are data, and a progress bar of the
-    student's numbers, unless there is a bar already.
+    """Adds a check for empty data, and the student's progress bar unless there is a bar already.
 
     Args:
-        callbacks: what `fit` and `evaluate` are given.
+        callbacks: the argument of `fit` or `evaluate`.
 
     Raises:
-        ValueError: if one of them is none.
+        ValueError: if one of them is not a callback.
     """
-    if isinstance(callbacks, keras.callbacks.CallbackList):  # of the `fit` that is evaluating
+    if isinstance(callbacks, keras.callbacks.CallbackList):  # the enclosing `fit`'s
         return callbacks
     callbacks = keras.tree.flatten(callbacks) if callbacks else []
     for callback in callbacks:
@@ -24,7 +23,7 @@ def with_own(callbacks):
 
 
 class SomeData(keras.callbacks.Callback):
-    """Ends a training or an evaluation whose data have no mini-batch; Keras's would "succeed".
+    """Refuses data without a mini-batch, on which Keras would "succeed".
 
     Raises:
         ValueError: from `fit` and `evaluate`, in that case.
@@ -52,9 +51,9 @@ class SomeData(keras.callbacks.Callback):
 
 
 class StudentProgress(keras.callbacks.ProgbarLogger):
-    """Keras's progress bar with the student's numbers only, in place of every member's.
+    """Keras's progress bar with the metrics of the student only, not of every member.
 
-    In a stage in which other members learn, it is the numbers of the last one of these.
+    In a stage in which the student does not learn, it shows the last learner's.
     """
 
     def on_train_batch_end(self, batch, logs=None):

@@ -1,27 +1,27 @@
-"""Who taught in which mini-batch, and what the lessons cost."""
+"""Records who taught in which mini-batch, and the losses of the teachings."""
 
 import keras
 import tensorflow as tf
 
-REMEMBERED = 1024  # mini-batches whose teachers a group knows, for callbacks that look less often
+REMEMBERED = 1024  # mini-batches, so that a callback need not read the teachers at each
 
 
 class RoleRecord:
-    """What a group whose roles change remembers, and measures, of its mini-batches.
+    """The state and the metrics of role changes in a group.
 
     Args:
-        add_state: `NetworkGroup.add_state` of the group; what is remembered is saved with it.
-        student_names: the students, N in number.
-        num_temporary_teachers: k, how many of them teach in a mini-batch.
-        teachings: those that take place.
+        add_state: the group's `NetworkGroup.add_state`; the state is saved with the group.
+        student_names: names of the N students.
+        num_temporary_teachers: k, temporary teachers in a mini-batch.
+        teachings: names of the teachings that are on.
 
     Attributes:
-        mini_batches: how many the group has been trained on, an int64 variable.
-        recent_teachers: who taught in the last 1,024 of them, the newest last: positions among the
-            students, most confident first; an int32 variable of shape `[1024, k]`.
-        metrics: of a training step: `<student>_taught`, the share of mini-batches in which a
-            student taught; `<teaching>_teaching`, the mean loss of a teaching; and
-            `confidence_gap`, that between the most and the least confident student.
+        mini_batches: the number that the group has been trained on, an int64 variable.
+        recent_teachers: the temporary teachers of the last 1,024 mini-batches, newest last, as
+            positions among the students, most confident first; int32 variable, `[1024, k]`.
+        metrics: of training: `<student>_taught`, the share of mini-batches in which a student
+            taught; `<teaching>_teaching`, the mean loss of a teaching; `confidence_gap`, between
+            the most and the least confident student.
     """
 
     def __init__(self, add_state, student_names, num_temporary_teachers, teachings):
@@ -45,8 +45,8 @@ class RoleRecord:
 
         Args:
             teachers: positions of its temporary teachers, shape `[k]`.
-            is_teacher: the same as a boolean for each student, `[N]`.
-            mean_losses: L, of each student, `[N]`.
+            is_teacher: whether each student is one, booleans `[N]`.
+            mean_losses: L, shape `[N]`.
         """
         recent = tf.convert_to_tensor(self.recent_teachers)
         self.recent_teachers.assign(tf.concat([recent[1:], teachers[None]], axis=0))
@@ -56,6 +56,6 @@ class RoleRecord:
         self.mini_batches.assign_add(1)
 
     def record_lesson(self, teaching, sample_losses, weights=None):
-        """Adds the losses of a teaching that takes place, `[B]`, or `[N, B]` with weights `[N]`."""
+        """Adds the losses of a teaching, `[B]`, or `[N, B]` with weights `[N]`, if it is on."""
         if teaching in self._lessons:
             self._lessons[teaching].update_state(sample_losses, weights)

@@ -6,8 +6,7 @@ import tensorflow as tf
 def promote(mean_losses, temporary_teachers):
     """Chooses the students that become temporary teachers (step 2).
 
-    Confidence is the negative mean loss over the global mini-batch. Of equally confident
-    students the earlier one is chosen.
+    Confidence is the negative mean loss over the global mini-batch. Ties go to the earlier student.
 
     Args:
         mean_losses: L, the mean cross-entropy of each student, shape `[N]`.

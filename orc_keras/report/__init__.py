@@ -1,1 +1,1 @@
-"""What happened in a run, as one HTML page: `python -m orc_keras.report`."""
+"""The report of a run, one HTML page: `python -m orc_keras.report`."""

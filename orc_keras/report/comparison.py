@@ -1,10 +1,10 @@
-"""A run beside another one of the same members: what changed, class by class."""
+"""Comparison of a run with another one of the same members, class by class."""
 
 import numpy as np
 
 
 def comparable(run, other):
-    """Returns whether a run can be compared with another; if not, a problem of `other` says why."""
+    """Returns whether two runs can be compared; if not, adds the reason to `other.problems`."""
     reason = _reason_against(run, other)
     if reason:
         other.problems.append(f"{other.name} is not compared: {reason}.")
@@ -25,24 +25,24 @@ def _reason_against(run, other):
 
 
 def _images(run):
-    """What two runs must have in common: classes, files, and classes of the held-out images."""
+    """Returns what two runs must share: the classes, the files and the held-out labels."""
     what = [run.data.get(key) for key in ("class_names", "held_out_from", "source", "files")]
     return what, run.settings.dataset, next(iter(run.predictions.values())).labels.tolist()
 
 
 class Comparison:
-    """What the students of a group can do beside the same students in another run, "before".
+    """The accuracy of a group's students against the same students in another run, "before".
 
     Args:
         run: the `ReportedRun` of the group.
         before: another `ReportedRun` that is comparable.
 
     Attributes:
-        students: names of the students that both runs have.
-        difficult: numbers of the quarter of the classes that these students find hardest, in both
-            runs together. If they were chosen by one run alone, chance would make the other look
-            better on them. The supplement's Figure 1 does not say how its classes were chosen: this
-            is our reading.
+        students: the students that both runs have.
+        hardest_first: the classes with held-out images, those of lowest mean accuracy first.
+        difficult: the hardest quarter of the classes, by the accuracy of these students in both
+            runs. Chosen by one run alone, chance would favour the other. The supplement's Figure 1
+            does not state its choice: this is our reading.
     """
 
     def __init__(self, run, before):
@@ -56,15 +56,15 @@ class Comparison:
         self.difficult = self.hardest_first[: max(1, round(len(known) / 4))]
 
     def by_class(self, run, student):
-        """Returns a student's accuracy on each class."""
+        """Returns a student's accuracy on each class in a run."""
         return run.predictions[student].accuracy_by_class(self._classes)
 
     def change(self, student, classes):
-        """Returns how a student's accuracy on some classes changed.
+        """Returns the change of a student's accuracy on some classes.
 
         Returns:
-            Accuracy before, accuracy after, and the standard error of their difference, which is
-            that of the mean of paired differences; NaN where there is one image only.
+            Accuracy before, accuracy after, and the standard error of their difference, from paired
+            differences; NaN for a single image.
         """
         labels = self.run.predictions[student].labels
         some = np.isin(labels, classes)

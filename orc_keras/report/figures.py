@@ -1,4 +1,4 @@
-"""Which plots a report has, and what is said of them."""
+"""The figures of a report: titles, captions, plots."""
 
 import dataclasses
 import functools
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from orc_keras.report import plots, style
 
-# Names of the plots of a report; besides, there is `classes_<student>` for each student.
+# The names of the plots; there is also `classes_<student>` for each student.
 PLOTS = ("accuracy", "loss", "roles", "confidence", "teachings", "difficult", "calibration")
 
 
@@ -16,10 +16,10 @@ class Figure:
 
     Attributes:
         name: of its file.
-        section: where it belongs: learning, roles, classes or calibration.
+        section: of the report: learning, roles, classes or calibration.
         title: its heading.
-        caption: what it shows and how to read it; also for those who do not see it.
-        draw: draws it in the style that is set.
+        caption: what it shows and how to read it; also the image's alternative text.
+        draw: draws it in the current style.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Figure:
 
 
 def figures(run, comparison):
-    """Returns the figures that a run has; `comparison` is None without another run."""
+    """Returns the figures that a run has data for; `comparison` may be None."""
     before = comparison and comparison.before
     every = [
         *_of_learning(run, before),

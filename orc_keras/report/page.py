@@ -1,4 +1,4 @@
-"""The report of a run: one HTML file that needs nothing else, and its plots beside it.
+"""The report of a run: one self-contained HTML file, with its plots beside it.
 
 `python -m orc_keras.report <run> [<other run> ...]` writes it; so does every run at its end.
 """
@@ -22,14 +22,14 @@ def write(paths):
     """Writes the report of a run to `<run>/report/report.html`, with a PNG of each plot beside it.
 
     Args:
-        paths: the run's directory, and those of runs to compare it with. The first of these that
-            has the same images, classes and students is taken as "before".
+        paths: the run's directory, and those of runs to compare it with. The first of the latter
+            with the same images and classes and a student in common is "before".
 
     Returns:
         The path of the report.
 
     Raises:
-        ValueError: if one of the directories is not one of a run, or there is none.
+        ValueError: if one of the directories is not a run's, or there is none.
         OSError: if the report cannot be written.
     """
     run, *given = _named_apart([ReportedRun(path) for path in _as_list(paths)])
@@ -48,14 +48,14 @@ def write(paths):
 
 
 def _as_list(paths):
-    """Refuses a single path, whose letters would be taken for directories."""
+    """Refuses a single path, which would be read letter by letter."""
     if isinstance(paths, str | Path) or not paths:
         raise ValueError(f"paths must be a list of directories of runs, not {paths!r}.")
     return list(paths)
 
 
 def _named_apart(runs):
-    """The runs; where directories are called alike, their names become their paths."""
+    """Returns the runs; directories with the same name are named by their paths."""
     names = [run.name for run in runs]
     for run in runs:
         if names.count(run.name) > 1:
@@ -71,7 +71,7 @@ def _delete_plots(directory):
 
 
 def _save(figure, directory):
-    """Writes a figure as PNG, and returns it with its pictures in the page for both modes."""
+    """Writes a figure as PNG, and returns it with its pictures for light and dark mode."""
     pictures = {}
     for mode in style.MODES:
         with style.styled(mode):

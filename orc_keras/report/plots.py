@@ -1,6 +1,6 @@
 """The plots of a report: functions of a `ReportedRun` that return a figure, or None without data.
 
-Each draws in the style that is set.
+Each draws in the current style.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ MOST_POINTS = 400  # along the time axis of the roles
 
 
 def accuracy(run, before=None):
-    """Held-out accuracy of every member after each epoch; thin, that of the run before."""
+    """Held-out accuracy of every member by epoch; thin lines: the run before."""
     return _curves(run, before, "accuracy", "held-out accuracy (%)", scale=100)
 
 
 def loss(run, before=None):
-    """Held-out cross-entropy of every member after each epoch; thin, that of the run before."""
+    """Held-out cross-entropy of every member by epoch; thin lines: the run before."""
     drawn = _curves(run, before, "loss", "held-out cross-entropy (nats)")
     if drawn:
         style.logarithmic(drawn.axes[0])
@@ -40,7 +40,7 @@ def _curves(run, before, quantity, label, scale=1):
 
 
 def confidence(run):
-    """Confidence of each student over training, and the gap between the best and the worst."""
+    """Each student's confidence by epoch, and the gap between most and least confident."""
     if "confidence_gap" not in run.history:
         return None
     drawn, upper, lower = style.two_panels(4.2, (3, 1.3))
@@ -56,7 +56,7 @@ def confidence(run):
 
 
 def teachings(run):
-    """The mean loss of each of the three teachings in each epoch."""
+    """The mean loss of each teaching by epoch."""
     names = [n for n in ("intensive", "private", "group") if f"{n}_teaching" in run.history]
     if not names:
         return None
@@ -69,7 +69,7 @@ def teachings(run):
 
 
 def roles(run):
-    """Who taught when: the smoothed share of each student, and all mini-batches below."""
+    """Who taught when: each student's smoothed share, and below it the unsmoothed one."""
     if run.roles is None or not len(run.roles) or not run.data:
         return None
     drawn, upper, lower = style.two_panels(3.9, (3, 0.35 * len(run.students)))
@@ -96,14 +96,14 @@ def roles(run):
 
 
 def _taught(run):
-    """Whether each student taught, by mini-batch; NaN where that is unknown. `[N, mini_batches]`"""
+    """Whether each student taught in each mini-batch, or NaN: floats `[N, mini_batches]`."""
     unknown = (run.roles == UNKNOWN_TEACHER).any(axis=1)
     taught = np.stack([(run.roles == i).any(axis=1) for i in range(len(run.students))])
     return np.where(unknown, np.nan, taught.astype(float))
 
 
 def _smooth(values, window):
-    """The mean of the known values in a window around each."""
+    """Returns the mean of the known values in a window around each value."""
     known = ~np.isnan(values)
     sums, counts = (
         np.convolve(x, np.ones(window), mode="same") for x in (np.where(known, values, 0), known)
@@ -112,7 +112,7 @@ def _smooth(values, window):
 
 
 def _raster(taught, colours):
-    """Colours of each student's row: the stronger, the more of the mini-batches then it taught."""
+    """Returns each student's row of RGBA colours; the share of mini-batches is the opacity."""
     parts = np.array_split(taught, min(taught.shape[1], MOST_POINTS), axis=1)
     shares = np.stack([np.nan_to_num(part).mean(axis=1) for part in parts], axis=1)
     rgb = np.array([[int(c[i : i + 2], 16) / 255 for i in (1, 3, 5)] for c in colours])
@@ -121,7 +121,7 @@ def _raster(taught, colours):
 
 
 def calibration(run, before=None):
-    """How often the student is right when it is so confident; beside it the run before."""
+    """The reliability diagram of the student, and that of the run before."""
     runs = [r for r in (run, before) if r and run.student in r.predictions]
     if not runs:
         return None
@@ -142,7 +142,7 @@ def calibration(run, before=None):
 
 
 def by_class(comparison, student):
-    """A student's accuracy on each class before (hollow) and after; the hardest classes on top."""
+    """A student's accuracy on each class before (hollow) and after; hardest classes on top."""
     names = comparison.run.class_names
     classes = comparison.hardest_first[:MOST_CLASSES]
     before, after = (
@@ -188,7 +188,7 @@ def difficult(comparison):
 
 
 def _finish_over_epochs(axes, run, label, columns=2):
-    if len(run.epochs) == 1:  # of which there is no line to see
+    if len(run.epochs) == 1:  # a line of one point cannot be seen
         for line in axes.lines:
             line.set_marker("o")
     axes.set(xlabel="epoch", ylabel=label)
@@ -198,6 +198,6 @@ def _finish_over_epochs(axes, run, label, columns=2):
 
 
 def _mark_phases(axes, run):
-    """Vertical lines where the learning rate changed."""
+    """Draws vertical lines where the learning rate changed."""
     for _, last, _ in run.phases()[:-1]:
         axes.axvline(last, color="gray", lw=0.8, ls=(0, (2, 2)))

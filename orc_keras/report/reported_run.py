@@ -1,4 +1,4 @@
-"""What can be read of a run, finished or not, for its report."""
+"""The run that a report is about, read as far as possible."""
 
 import numpy as np
 
@@ -9,25 +9,25 @@ from orc_keras.runs.record import RunRecord
 
 
 class ReportedRun:
-    """A run, of which any file but the settings may be missing or damaged.
+    """A run, finished or not. Any file except the settings may be missing or damaged.
 
     Args:
         path: the directory.
 
     Attributes:
-        path: the directory, a `Path`; `name`, its name.
+        path, name: the directory, a `Path`, and its name.
         settings: `Settings`.
-        members: names, the pivot first.
+        members: the names, the pivot first.
         summary: the contents of its summary, or None.
-        data: the description of its images; empty if it is missing.
-        history: values of each metric, an epoch each, by name; empty before the first epoch's end.
+        data: the description of its images; empty if missing.
+        history: each metric's values by epoch, by name; empty before the end of the first epoch.
         roles: who taught, `[mini_batches, k]`, or None.
-        predictions: `Predictions` of each member by name; empty before the end.
-        examples: images that the student confused, by their position.
+        predictions: `Predictions` of each member by name; empty before the end of the run.
+        examples: images that the student misclassified, by their position.
         problems: sentences about what is missing or damaged.
 
     Raises:
-        ValueError: if the directory is not one of a run.
+        ValueError: if the directory is not a run's, or its settings are damaged.
     """
 
     def __init__(self, path):
@@ -69,18 +69,18 @@ class ReportedRun:
 
     @property
     def epochs(self):
-        """1, 2, ..., as many as have been finished."""
+        """The numbers of the finished epochs, from 1."""
         return np.arange(1, len(self.history.get("epoch", [])) + 1)
 
     def phases(self):
-        """Returns (first epoch, last epoch, learning rate) of each part of the training."""
+        """Returns (first epoch, last epoch, learning rate) for each learning rate in turn."""
         rates = np.array(self.history.get("learning_rate", []))
         starts = np.flatnonzero(np.diff(rates, prepend=np.nan) != 0)
         ends = [*starts[1:], len(rates)]
         return [(s + 1, int(e), float(rates[s])) for s, e in zip(starts.tolist(), ends)]
 
     def taught(self, first=0, last=None):
-        """Returns the share of mini-batches that each student taught, of some; NaN if unknown."""
+        """Returns each student's share of mini-batches taught, first to last; NaN if unknown."""
         roles = self.roles[first:last]
         known = roles[(roles != names.UNKNOWN_TEACHER).all(axis=1)]
         if not len(known):
@@ -98,21 +98,21 @@ class ReportedRun:
     def _history(self):
         history = self._record.history()
         needed = [f"val_{name}_{q}" for name in self.members for q in ("loss", "accuracy")]
-        if not history and not self.summary:  # before the first epoch's end
+        if not history and not self.summary:  # before the end of the first epoch
             return {}
         if not all(name in history for name in [*needed, "epoch"]):
             raise ValueError("It does not hold what it should.")
         return history
 
     def _read(self, name, read, otherwise, missing):
-        """Reads a part; what is wrong becomes one of `problems`, if `missing` says so."""
+        """Reads a part; notes in `problems` if it is damaged, or missing and `missing` is given."""
         if not self._record.has(name):
             if missing:
                 self.problems.append(f"{self.name} {missing}: it has no {name}.")
             return otherwise
         try:
             return read()
-        except Exception:  # whatever is in it, the rest can be shown
+        except Exception:  # whatever is wrong, show the rest
             or_sums = f", or its line in {names.SUMS} is" * self._record.has(names.SUMS)
             self.problems.append(
                 f"{name} of {self.name} is damaged{or_sums}; what it holds is left out."

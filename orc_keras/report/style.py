@@ -1,4 +1,4 @@
-"""How the plots of a report look: small, for phones, with colours that everybody can tell apart."""
+"""The style of a report's plots: small, for phones, with colours safe for the colour-blind."""
 
 import base64
 import contextlib
@@ -11,16 +11,16 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-# Okabe and Ito's palette, which colour-blind people can tell apart; grey for its black and yellow.
+# Okabe and Ito's palette for colour-blind readers, with grey in place of its black and yellow.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#808080")
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
-SIZE = (4.6, 3.1)  # inches; the text of 9 points stays readable when a phone shows it
+SIZE = (4.6, 3.1)  # inches; text of 9 points stays readable on a phone
 MODES = {"light": ("#1b1b1b", "#ffffff"), "dark": ("#dddddd", "#16181c")}  # ink, paper
 
 
 @contextlib.contextmanager
 def styled(mode):
-    """Sets matplotlib to draw in a mode, `light` or `dark`."""
+    """A context in which matplotlib draws in a mode, `light` or `dark`."""
     ink, paper = MODES[mode]
     coloured = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
     settings = {
@@ -37,7 +37,7 @@ def styled(mode):
         "grid.alpha": 0.15,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "svg.hashsalt": "orc-keras",  # the same plot is the same file
+        "svg.hashsalt": "orc-keras",  # the same plot gives the same file
     }
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
@@ -45,7 +45,7 @@ def styled(mode):
 
 
 def _fonts():
-    """DejaVu Sans, and what there is for scripts that it does not have."""
+    """Returns DejaVu Sans, and installed fonts for scripts that it lacks."""
     there = set(font_manager.get_font_names())
     others = [name for name in sorted(there) if name.startswith(("Noto Sans CJK", "Noto Sans "))]
     return ["DejaVu Sans", *others[:20]]
@@ -58,14 +58,14 @@ def figure(height=SIZE[1]):
 
 
 def two_panels(height, ratios):
-    """Returns a figure and its two axes, one below the other, over the same x."""
+    """Returns a figure and its two axes, one above the other, with a shared x axis."""
     drawn = Figure(figsize=(SIZE[0], height), layout="constrained")
     return drawn, *drawn.subplots(2, 1, sharex=True, height_ratios=ratios)
 
 
 def look(position):
-    """Colour and line style of the member at a position of the group."""
-    around = position // len(COLOURS)  # the eighth member has the first colour, another line
+    """Returns the colour and the line style of the member at a position of the group."""
+    around = position // len(COLOURS)  # the eighth member: first colour, next line
     return {
         "color": COLOURS[position % len(COLOURS)],
         "linestyle": LINES[(position + around) % len(LINES)],
@@ -73,7 +73,7 @@ def look(position):
 
 
 def logarithmic(axes):
-    """Makes y, of which there are values already, logarithmic, with numbers such as 0.2 on it."""
+    """Makes the y axis of a finished plot logarithmic, with plain numbers such as 0.2."""
     values = np.concatenate([np.ravel(line.get_ydata()) for line in axes.lines])
     if not np.any(np.isfinite(values) & (values > 0)):
         return
@@ -91,12 +91,12 @@ def legend_above(axes, columns=2):
 
 
 def as_uri(drawn):
-    """Returns a figure as SVG in a `data:` address."""
+    """Returns a figure as a `data:` URI with an SVG."""
     file = io.BytesIO()
     drawn.savefig(file, format="svg", metadata={"Date": None})
     return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
 def short(name, most=18):
-    """Returns a name that fits beside a plot."""
+    """Returns a name, shortened to fit beside a plot."""
     return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -1,4 +1,4 @@
-"""What a report says in words and tables."""
+"""The text and the tables of a report."""
 
 import base64
 import io
@@ -24,7 +24,7 @@ def lead(run):
 
 
 def members(run, others):
-    """Returns the rows of the final table, dicts of text by column, a member each."""
+    """Returns the rows of the table of members, dicts of text by column."""
     if run.summary:
         rows = members_of_summary(run.summary, run.members)
     else:
@@ -41,7 +41,7 @@ def _of_history(history, name):
 
 
 def members_of_summary(summary, names):
-    """Returns the rows of `members` from the summary of a run; KeyError if it is not whole."""
+    """Returns the rows of `members` from a run's summary; KeyError if it is incomplete."""
     return [_of_summary(name, summary["members"][name]) for name in names]
 
 
@@ -58,7 +58,7 @@ def _of_summary(name, member):
 
 
 def phases(run):
-    """Returns the rows of the table of who taught at which learning rate."""
+    """Returns the rows of the table of shares taught by learning rate."""
     if run.roles is None or not run.data:
         return []
     steps, rows = run.mini_batches_per_epoch(), []
@@ -78,7 +78,7 @@ def phases(run):
 
 
 def changes(comparison):
-    """Returns the rows of the table of what changed on difficult and on other classes."""
+    """Returns the rows of the table of changes on difficult and on other classes."""
     if not comparison:
         return []
     others = comparison.hardest_first[len(comparison.difficult) :]

@@ -1,1 +1,1 @@
-"""The directory of a run: names, writing, reading."""
+"""The directory of a run: file names, writing, reading."""

@@ -1,4 +1,4 @@
-"""Checksums of what a run has written, in a file that `sha256sum --check` reads too."""
+"""Checksums of the files of a run, in the format of `sha256sum --check`."""
 
 import hashlib
 from pathlib import Path
@@ -7,10 +7,10 @@ from orc_keras.runs.names import SUMS
 
 
 def of(paths):
-    """Returns the contents of such a file.
+    """Returns the contents of a checksum file.
 
     Args:
-        paths: of the files, by the names that it is to have for them.
+        paths: the paths of the files, by their names in it.
     """
     return "".join(f"{_digest(path)}  {name}\n" for name, path in paths.items())
 
@@ -26,7 +26,7 @@ def check(directory, name):
         The file's path.
 
     Raises:
-        ValueError: that names the file.
+        ValueError: if it is one of these; the message names the file.
     """
     path = Path(directory) / name
     sums = read(directory)
@@ -38,12 +38,12 @@ def check(directory, name):
 
 
 def missing(directory):
-    """Returns the names of files that were written and are gone; ValueError as `check`."""
+    """Returns the names of files that are listed but missing; errors as in `check`."""
     return [name for name in read(directory) if not (Path(directory) / name).exists()]
 
 
 def read(directory):
-    """Returns the checksums of a directory's files by name; ValueError as `check`."""
+    """Returns the checksums of a directory's files by name; errors as in `check`."""
     path = Path(directory) / SUMS
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

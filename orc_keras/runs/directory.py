@@ -1,4 +1,4 @@
-"""The directory of a run: what lies where, and that no run overwrites another."""
+"""The directory of a run, and the checks that no run overwrites another."""
 
 import fcntl
 import json
@@ -27,25 +27,25 @@ class RunDirectory:
         return self.path / name
 
     def is_finished(self):
-        """Whether a run of the same settings has finished here."""
+        """Whether a run with the same settings has finished here."""
         there = self._same_run_is_there() and (self / names.SUMMARY).exists()
         return there and not self.settings.overwrite
 
     def how_to_continue(self):
-        """Returns, for the middle of a sentence, which command continues this run."""
+        """Returns, for the middle of a sentence, how to continue this run."""
         changed = [f" with --output_dir={self.path}"] * (not self.settings.output_dir)
         changed += [" without --overwrite"] * self.settings.overwrite
         return f"the same command{' and'.join(changed)} continues"
 
     def check(self):
-        """Raises ValueError if something in the directory would be overwritten."""
+        """Raises ValueError if the run would overwrite something in the directory."""
         check_place(self.path)
         if not self._flags_there():
             others = self.path.is_dir() and set(os.listdir(self.path)) - {names.SETTINGS}
             if others:
                 raise ValueError(
                     f"--output_dir={self.path} holds files that are not of a run: there is no "
-                    "settings.flags, or it is empty."
+                    f"{names.SETTINGS}, or it is empty."
                 )
         elif self.settings.overwrite:
             pivot = self.settings.pivot_weights
@@ -59,14 +59,14 @@ class RunDirectory:
             )
 
     def claim(self):
-        """Makes the directory this run's own, until it is closed, and writes its settings.
+        """Locks the directory for this run until `close`, and writes the settings.
 
         Raises:
-            ValueError: if it cannot be written to, or another process or run has taken it.
+            ValueError: if it cannot be written to, or another process or run has claimed it.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            # Open, and so locked, until it is closed or the process ends, however it ends.
+            # The lock lasts until the file is closed or the process ends, in whatever way.
             self._file = open(self / names.SETTINGS, "a+")  # noqa: SIM115
             _lock(self._file)
             if self.settings.overwrite:
@@ -96,11 +96,11 @@ class RunDirectory:
         return False
 
     def close(self):
-        """Gives the directory free."""
+        """Releases the directory."""
         self._file.close()
 
     def data_there(self):
-        """Returns the description of the images that this run began with, if it has begun."""
+        """Returns the description of the images that the run began with; empty if it has not."""
         path = self / names.DATA
         if self.settings.overwrite or not path.exists():
             return {}
@@ -110,9 +110,9 @@ class RunDirectory:
             raise ValueError(f"{path} is damaged; begin anew by adding --overwrite.") from error
 
     def check_data(self, description):
-        """Raises ValueError if the images are not those that this run began with."""
+        """Raises ValueError if these are not the images that the run began with."""
         there = self.data_there()
-        computed = ("mean", "std")  # which may differ in the last digit on another machine
+        computed = ("mean", "std")  # may differ in the last digit between machines
         known = [key for key in there if key not in computed]
         changed = [key for key in known if there[key] != description.get(key)]
         if changed:
@@ -123,7 +123,7 @@ class RunDirectory:
             )
 
     def finish(self, summary):
-        """Writes the summary, which marks the run as finished, and checksums of what it wrote."""
+        """Writes the summary, which marks the run as finished, and checksums of all its files."""
         written = [name for name in names.ALL if name not in (names.SUMMARY, names.SUMS)]
         written += [*self._earlier_histories(), names.GROUP, names.PIVOT]
         written += [f"{names.STUDENT}/{n}" for n in checksums.read(self / names.STUDENT)]
@@ -139,19 +139,19 @@ class RunDirectory:
             path.write_text(_as_json(contents))
 
     def replacing(self, name):
-        """Gives a path to write to, as `replacing` does, for a file here."""
+        """A context that gives a path to write to; see `files.replacing`."""
         return replacing(self / name)
 
     def _delete_run(self):
         for name in (*names.ALL, *self._earlier_histories()):
-            if name != names.SETTINGS:  # which is locked
+            if name != names.SETTINGS:  # the locked file
                 delete(self / name)
 
     def _earlier_histories(self):
         return [path.name for each in names.EARLIER_HISTORIES for path in self.path.glob(each)]
 
     def _flags_there(self):
-        """Returns the text of the settings of the run that is here, empty if there is none."""
+        """Returns the settings of the run in this directory as text; empty if there is none."""
         settings = self / names.SETTINGS
         try:
             return settings.read_text() if settings.exists() else ""
@@ -161,12 +161,12 @@ class RunDirectory:
             ) from error
 
     def _differences(self):
-        """Returns the names of the settings in which the run that is here differs."""
+        """Returns the names of settings that differ from those of the run in this directory."""
         try:
             there = command_line.from_text(self._flags_there()).identity()
         except ValueError as error:
             raise ValueError(
-                f"{self / 'settings.flags'} is damaged: {str(error).rstrip('.')}; choose another "
+                f"{self / names.SETTINGS} is damaged: {str(error).rstrip('.')}; choose another "
                 "--output_dir, or delete that run by adding --overwrite."
             ) from None
         ours = self.settings.identity()
@@ -177,7 +177,7 @@ class RunDirectory:
 
 
 def check_place(path):
-    """Raises ValueError, before the long work, if a directory cannot be made or written to.
+    """Raises ValueError if a directory cannot be made or written to, before the long work.
 
     Args:
         path: of the directory.
@@ -194,7 +194,7 @@ def _as_json(contents):
 
 
 def _lock(file):
-    """Locks a file until its process ends; BlockingIOError if another process has locked it."""
+    """Locks an open file; BlockingIOError if another process has locked it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, whenever the process or the machine dies."""
+"""Atomic writing: a file is complete or absent, even if the process or the machine dies."""
 
 import contextlib
 import os
@@ -6,36 +6,36 @@ import shutil
 
 import tensorflow as tf
 
-UNFINISHED = "unfinished-"  # begins the name of what is being written
+UNFINISHED = "unfinished-"  # prefix of what is being written
 
 
 @contextlib.contextmanager
 def replacing(path):
-    """Gives a path to write to, a file's or a directory's, which then takes the place of `path`.
+    """A context that gives a path for a file or a directory, which then replaces `path`.
 
-    What was written is brought to the disk first.
+    What was written is synced to disk first.
 
     Raises:
-        OSError: if it cannot be written; what was there before still is.
+        OSError: if it cannot be written; the earlier `path` remains.
     """
     unfinished = path.with_name(f"{UNFINISHED}{path.name}")
     delete(unfinished)
     try:
         yield unfinished
-        for written in (*unfinished.rglob("*"), unfinished):  # of a file, it alone
+        for written in (*unfinished.rglob("*"), unfinished):  # a file: only itself
             _to_disk(written)
         if unfinished.is_dir():
             delete(path)
         os.replace(unfinished, path)
         _to_disk(path.parent)
-    except tf.errors.OpError as error:  # of TensorFlow's own writing
+    except tf.errors.OpError as error:  # from TensorFlow's own writing
         raise OSError(f"{path} cannot be written: {error.message}") from error
     finally:
         delete(unfinished)
 
 
 def delete(path):
-    """Deletes a file or a directory with all that is in it, if it is there."""
+    """Deletes a file or a whole directory, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -43,7 +43,7 @@ def delete(path):
 
 
 def _to_disk(path):
-    """Waits until a file, or the names in a directory, are on the disk itself."""
+    """Syncs a file, or the entries of a directory, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The images that a finished run was evaluated on, and others as its networks expect them."""
+"""Loads the images that a finished run was evaluated on, or others for its networks."""
 
 import dataclasses
 
@@ -10,10 +10,10 @@ def held_out_again(record, data_dir=""):
 
     Args:
         record: the `RunRecord` of a finished run.
-        data_dir: the folder of TensorFlow Datasets, if it is no longer where it was.
+        data_dir: the folder of TensorFlow Datasets, if it has moved.
 
     Raises:
-        ValueError: if they are not there, or others than they were.
+        ValueError: if the images are missing, or have changed.
     """
     settings = record.summary["settings"]
     fraction = settings["validation_fraction"]
@@ -35,10 +35,10 @@ def held_out_again(record, data_dir=""):
 
 
 def as_seen(record, images):
-    """Returns `ImageData` with the size and the normalisation that the run's networks expect.
+    """Returns `ImageData` with the size and normalisation of the run's networks.
 
     Raises:
-        ValueError: if they have another number of channels.
+        ValueError: if the images have another number of channels.
     """
     then = record.summary["data"]
     shape = tuple(then["image_shape"])

@@ -1,18 +1,18 @@
-"""What a run writes, by the names that it has in the run's directory. Nothing else knows them."""
+"""The names of the files in a run's directory, defined only here."""
 
-SETTINGS = "settings.flags"  # a flagfile; also the lock of a run that is being made
-DATA = "data.json"  # a description of the images
+SETTINGS = "settings.flags"  # a flagfile; also the lock of a run in progress
+DATA = "data.json"  # the description of the images
 SUMMARY = "summary.json"  # marks a finished run
-SUMS = "SHA256SUMS"  # of what a finished run has written, as `sha256sum --check` reads them
-HISTORY = "history.csv"  # of the last stage; a row for each epoch
+SUMS = "SHA256SUMS"  # checksums of a finished run's files, for `sha256sum --check`
+HISTORY = "history.csv"  # of the last stage, one row per epoch
 ROLES = "roles.npy"  # who taught in each mini-batch
-UNKNOWN_TEACHER = 255  # in it, where nobody has seen who taught
-EVALUATION = "evaluation.npz"  # what each member answers to each held-out image
+UNKNOWN_TEACHER = 255  # in ROLES, where the teachers were not recorded
+EVALUATION = "evaluation.npz"  # the members' predictions on the held-out images
 CHECKPOINTS = "checkpoints"
 GROUP = f"{CHECKPOINTS}/group.keras"
 PIVOT = f"{CHECKPOINTS}/pivot.keras"
 TENSORBOARD = "tensorboard"
-STUDENT = "student"  # its SavedModel; `.keras` and `.tflite` lie beside
+STUDENT = "student"  # its SavedModel; `.keras` and `.tflite` are beside it
 REPORT = "report"
 PAGE = f"{REPORT}/report.html"
 

@@ -1,4 +1,4 @@
-"""What a network answers to each held-out image, and the measures that follow from it."""
+"""The predictions of networks on the held-out images, and measures computed from them."""
 
 import collections
 import dataclasses
@@ -12,12 +12,12 @@ CALIBRATION_BINS = 15
 
 @dataclasses.dataclass(frozen=True)
 class Predictions:
-    """The answers of a network to n images, in their order. All fields have shape `[n]`.
+    """The predictions of a network on n images, in order. All fields have shape `[n]`.
 
     Attributes:
         labels: the true classes, int32.
         predicted: the most probable classes, int32.
-        rank: how many classes were more probable than the true one, int32.
+        rank: the number of classes ranked before the true one, int32.
         confidence: the probability of the predicted class, float32.
         cross_entropy: of the true class, in nats, float32.
 
@@ -36,7 +36,7 @@ class Predictions:
 
     @classmethod
     def from_logits(cls, logits, labels):
-        """Returns the predictions of logits `[n, classes]`; of equal ones, the first class wins.
+        """Returns the predictions of logits `[n, classes]`; ties go to the first class.
 
         Raises:
             FloatingPointError: if a logit is NaN or infinite.
@@ -60,7 +60,7 @@ class Predictions:
         """Returns the predictions of several networks, by name.
 
         Args:
-            compute_logits: a function from images to logits by name, arrays or tensors.
+            compute_logits: a function from images to logits, arrays or tensors, by name.
             batches: of images and integer labels.
         """
         parts = collections.defaultdict(list)
@@ -75,21 +75,21 @@ class Predictions:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 
     def accuracy(self, k=1):
-        """Returns the share of images whose true class is among the k most probable ones."""
+        """Returns the top-k accuracy."""
         return float(np.mean(self.rank < k))
 
     def accuracy_by_class(self, num_classes):
-        """Returns the accuracy on the images of each class, NaN for a class without any."""
+        """Returns the accuracy on each class, NaN for a class without images."""
         images = np.bincount(self.labels, minlength=num_classes)
         hits = np.bincount(self.labels[self.rank == 0], minlength=num_classes)
         return np.where(images > 0, hits / np.maximum(images, 1), np.nan)
 
     def reliability(self):
-        """Returns how right a network is when it is so confident.
+        """Returns the reliability diagram: accuracy against confidence.
 
         Returns:
-            Three arrays for the 15 bins of equal width from 0 to 1: the number of images, their
-            mean confidence, and their accuracy; the latter are 0 in an empty bin.
+            Three arrays over 15 bins of confidence of equal width: the number of images, their mean
+            confidence and their accuracy; the latter two are 0 in an empty bin.
         """
         bins = np.ceil(self.confidence * CALIBRATION_BINS).astype(int) - 1  # (lower, upper]
         bins = np.clip(bins, 0, CALIBRATION_BINS - 1)
@@ -106,13 +106,13 @@ class Predictions:
         return float(np.sum(images * np.abs(accuracy - confidence)) / len(self.labels))
 
     def confusions(self, most=6):
-        """Returns the pairs of classes that are taken for each other most often.
+        """Returns the pairs of classes that are confused most often.
 
         Args:
-            most: how many pairs to return at most.
+            most: the largest number of pairs.
 
         Returns:
-            A list of (class, larger class, positions of the images concerned), most images first.
+            A list of (class, larger class, positions of the confused images), most images first.
         """
         wrong = np.flatnonzero(self.rank > 0)
         pairs = np.sort(np.stack([self.labels[wrong], self.predicted[wrong]], axis=1), axis=1)
@@ -123,7 +123,7 @@ class Predictions:
         return [(*different[i].tolist(), wrong[belongs.ravel() == i]) for i in order]
 
     def measures(self, class_names):
-        """Returns what is to be said of a network as a dict that fits into JSON."""
+        """Returns all measures as a dict that can be written as JSON."""
         by_class = self.accuracy_by_class(len(class_names))
         return {
             "images": len(self.labels),
@@ -139,12 +139,12 @@ class Predictions:
 
 
 class Evaluation(NamedTuple):
-    """What all members of a run answered to its held-out images.
+    """The evaluation of all members of a run on its held-out images.
 
     Attributes:
         predictions: `Predictions` of each member, by name.
-        examples: uint8 images by their position among those held out: some of those that the
-            student took for another class.
+        examples: some images that the student misclassified, uint8, by their position among the
+            held-out images.
     """
 
     predictions: dict
@@ -175,6 +175,6 @@ def read(path):
         names = dict.fromkeys(name for name, _ in by_place if name)
         fields = [field.name for field in dataclasses.fields(Predictions)]
         predictions = {name: Predictions(*(by_place[name, f] for f in fields)) for name in names}
-    except Exception as error:  # NumPy and zipfile have many
+    except Exception as error:  # NumPy and zipfile raise many kinds
         raise ValueError(f"{path} is damaged or missing.") from error
     return Evaluation(predictions, {int(i): image for (n, i), image in by_place.items() if not n})

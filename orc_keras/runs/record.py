@@ -1,6 +1,6 @@
-"""What a run has left in its directory, read and validated, for all that comes after it.
+"""Reads and validates the directory of a run, for all that happens afterwards.
 
-It imports no network.
+No network is imported.
 """
 
 import csv
@@ -16,14 +16,14 @@ from orc_keras.runs import checksums, names, predictions, summary
 
 
 class RunRecord:
-    """The directory of a run, finished or not. Each part is read when it is asked for.
+    """The directory of a run, finished or not. Each part is read on first access.
 
     Args:
         path: the directory.
 
     Raises:
-        ValueError: from each part, if it is missing, damaged or not what the run has written; the
-            file is named.
+        ValueError: from each part, if it is missing, damaged or not what the run wrote; the message
+            names the file.
     """
 
     def __init__(self, path):
@@ -34,7 +34,7 @@ class RunRecord:
         return (self.path / names.SUMMARY).exists()
 
     def has(self, name):
-        """Whether there is a file of this name."""
+        """Whether the file exists."""
         return (self.path / name).exists()
 
     @functools.cached_property
@@ -65,16 +65,16 @@ class RunRecord:
 
     @functools.cached_property
     def data(self):
-        """The description of the images that the run began with, a dict."""
+        """The description of the images, a dict."""
         return self._read(names.DATA, lambda p: summary.checked_data(json.loads(p.read_text())))
 
     def history(self, stage="group"):
-        """Returns the values of each metric, an epoch each, by name; none before the first."""
+        """Returns each metric's values by epoch, by name; empty before the first epoch."""
         return self._read(names.history(stage), read_history)
 
     @functools.cached_property
     def roles(self):
-        """Who taught in each mini-batch: uint8 `[mini_batches, k]`, positions of students."""
+        """The teachers of each mini-batch, positions of students, uint8 `[mini_batches, k]`."""
 
         def read(path):
             roles = np.load(path)
@@ -88,7 +88,7 @@ class RunRecord:
 
     @functools.cached_property
     def evaluation(self):
-        """What each member answered to each held-out image, an `Evaluation`."""
+        """The predictions of all members on the held-out images, an `Evaluation`."""
 
         def read(path):
             evaluation = predictions.read(path)
@@ -104,11 +104,11 @@ class RunRecord:
         path = self._checked(name)
         try:
             return read(path)
-        except Exception as error:  # whatever is in it
+        except Exception as error:  # the file may hold anything
             raise ValueError(f"{path} is damaged.") from error
 
     def _checked(self, name):
-        """Returns the path of a file, which in a finished run must be the one that it wrote."""
+        """Returns the path of a file; in a finished run its checksum must match."""
         if self.is_finished and self.has(names.SUMS):
             return checksums.check(self.path, name)
         if not self.has(name):
@@ -135,7 +135,7 @@ def finished(path):
 
 
 def read_history(path):
-    """Returns the values of each metric, an epoch each, by name, from the file of a history."""
+    """Returns each metric's values by epoch, by name, from a history file."""
     with open(path) as file:
         rows = list(csv.DictReader(file))
     if not rows and Path(path).stat().st_size:

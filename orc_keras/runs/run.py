@@ -1,4 +1,4 @@
-"""A run while it is made."""
+"""A run in progress."""
 
 import dataclasses
 
@@ -10,13 +10,13 @@ from orc_keras.settings import Settings
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What goes together through all of a run.
+    """The objects that a run needs from beginning to end.
 
     Attributes:
-        settings: what was asked for.
+        settings: its settings.
         directory: where it writes.
-        images: what it learns from, and is evaluated on.
-        workers: the processes that make it together.
+        images: the images to train and to evaluate on.
+        workers: the processes that share the computation.
     """
 
     settings: Settings

@@ -1,4 +1,4 @@
-"""What a run says of itself: a line about its images, the table at its end, `summary.json`."""
+"""Summaries of a run: the line about its images, the final table, `summary.json`."""
 
 
 def table(summary):
@@ -51,10 +51,10 @@ WHOLE = {"settings": dict, "way": str, "versions": dict, "data": dict, "members"
 
 
 def checked(summary):
-    """Returns the contents of a `summary.json`, if they are such.
+    """Returns the contents of a `summary.json` if they are valid.
 
     Raises:
-        ValueError: that names what is missing, or of another type.
+        ValueError: if an entry is missing or of another type; the message names it.
     """
     _check("summary.json", summary, WHOLE)
     checked_data(summary["data"])
@@ -67,7 +67,7 @@ def checked(summary):
 
 
 def checked_data(data):
-    """Returns the description of a run's images, if it is one; ValueError as `checked`."""
+    """Returns the description of a run's images if it is valid; errors as in `checked`."""
     _check("data", data, DATA)
     return data
 
@@ -84,7 +84,7 @@ def _check(what, given, types):
 
 
 def aligned(rows):
-    """Returns rows of text as a table: the first column to the left, the others to the right."""
+    """Returns rows as a text table, the first column left-aligned, the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join(
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows

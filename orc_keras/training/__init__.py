@@ -1,1 +1,1 @@
-"""A stage of a run, from its begin to its end, whatever happens between."""
+"""Training of a stage: saves, continuation after interruptions, and signals."""

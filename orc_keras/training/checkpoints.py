@@ -1,4 +1,4 @@
-"""Saves: everything that training needs to go on as if it had never stopped."""
+"""Saves: all that training needs to continue as if it had never stopped."""
 
 import hashlib
 import re
@@ -9,24 +9,24 @@ import numpy as np
 from orc_keras.arguments import RUN, Argument
 from orc_keras.runs.files import UNFINISHED, delete, replacing
 
-CHECKSUM = "sha256"  # the name that it has beside the values
+CHECKSUM = "sha256"  # its name among the values
 
 
 class Saves:
-    """The saves of a stage of training, a file each: `<stage>-<epoch>-<step>.npz`.
+    """The saves of a training stage, one file each: `<stage>-<epoch>-<step>.npz`.
 
-    A save is written under another name, brought to the disk, and then given its own: whenever the
-    process or the machine dies, the saves that have such a name are whole. Each carries a checksum.
+    A save is written under a temporary name, synced to disk and renamed, so it is whole even if the
+    process or the machine dies. Each has a checksum.
 
     Args:
-        directory: where they are.
+        directory: where the saves are.
         stage: the beginning of their names.
-        keep: how many stay, 1 or more; older ones are deleted.
-        run: what the training is, as text. The checksum covers it, and the name of the save: one
-            of another training, or of another stage under this one's name, is not used.
+        keep: how many to keep, 1 or more; older ones are deleted.
+        run: the identity of the training, as text. The checksum covers it and the file's name, so
+            that a save of another training, or a renamed one, is not used.
 
     Raises:
-        ValueError: if `keep` is less than 1, or `stage` is no name.
+        ValueError: if `keep` is less than 1, or `stage` is not a name.
 
     Example:
 
@@ -47,15 +47,15 @@ class Saves:
         self._run = run
 
     def write(self, epoch, step, values):
-        """Writes a save, then deletes those that are too old.
+        """Writes a save, then deletes old ones.
 
         Args:
-            epoch: how many epochs are complete.
-            step: how many steps of the epoch after these.
+            epoch: the number of complete epochs.
+            step: the number of steps in the next epoch.
             values: arrays by name.
 
         Raises:
-            OSError: if it cannot be written; the earlier ones are still there.
+            OSError: if it cannot be written; earlier saves remain.
         """
         Argument(0, at_least=0, at_most=10**6 - 1).check("epoch", epoch)
         Argument(0, at_least=0, at_most=10**8 - 1).check("step", step)
@@ -68,21 +68,21 @@ class Saves:
         except OSError as error:
             raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
         there = self._paths()
-        # Newer ones are those that turned out to be damaged.
+        # Training continued from before the newer ones, so those are damaged.
         newer, older = there[: there.index(path)], there[there.index(path) + self._keep :]
         unfinished = self._directory.glob(f"{UNFINISHED}{self._stage}-*")
         for needless in (*newer, *older, *unfinished):
             delete(needless)
 
     def read(self):
-        """Returns epoch, step and values of the newest save that is whole, or zeros and None.
+        """Returns epoch, step and values of the newest valid save, or zeros and None.
 
-        A damaged one is named on the terminal.
+        Prints the name of each one that is not valid.
         """
         for path in self._paths():
             try:
                 values = self._read(path)
-            except Exception:  # NumPy and zipfile have many for what is damaged
+            except Exception:  # NumPy and zipfile raise many kinds for damaged files
                 print(f"{path} is damaged, or of another training, and is not used.")
                 continue
             _, epoch, step = path.stem.rsplit("-", 2)
@@ -104,6 +104,6 @@ class Saves:
         return digest.hexdigest()
 
     def _paths(self):
-        """The saves, the newest first."""
+        """Returns the paths of the saves, newest first."""
         number = "[0-9]" * 6 + "-" + "[0-9]" * 8
         return sorted(self._directory.glob(f"{self._stage}-{number}.npz"), reverse=True)

@@ -1,4 +1,4 @@
-"""The callback that saves training, and continues it to the bit."""
+"""The callback that saves training, and continues it bit by bit the same."""
 
 import time
 from pathlib import Path
@@ -12,28 +12,28 @@ from orc_keras.training.signals import Stopped, StopSignals
 
 
 class SaveAndContinue(keras.callbacks.Callback):
-    """Saves all that the training of a group consists of, and continues from the newest save.
+    """Saves the whole state of a group's training, and continues from the newest save.
 
-    That is every weight and metric of the group, its optimizers, the position in the data, and the
-    file of the history. With data whose order is a function of the step, as that of
-    `orc_keras.data`, a training that was killed ends with the same weights and the same history as
-    one that was not. What a signal stops is saved, and then raises `Stopped`.
+    The state is every weight and metric of the group, its optimizers, the position in the data and
+    the history file. If the order of the data is a function of the step, as in `orc_keras.data`,
+    interrupted training ends with the same weights and history as uninterrupted training. A signal
+    causes a save, and then `Stopped`.
 
     Call `fit` once for each of `parts(epochs)`, with endless data that begin at
-    `callback.first_step`. Put the callback before the one that writes the history. Everything has
-    to be built before `fit`, because what is not cannot be restored; a `NetworkGroup` does so.
+    `callback.first_step`. Put the callback before the one that writes the history. Build everything
+    before `fit`, as a `NetworkGroup` does: only built variables can be restored.
 
     Args:
         saves: `Saves`.
         steps_per_epoch: mini-batches in an epoch.
-        every: how often to save, a number and `"steps"` or `"epochs"`.
+        every: the interval between saves, a number and `"steps"` or `"epochs"`.
         history: path of the file that `keras.callbacks.CSVLogger(history, append=True)` writes.
-        workers: `Workers`, if there are several: the chief's saves are read and written.
-        signals: `StopSignals`, which say when to stop; None: nothing does.
+        workers: `Workers`, if there are several: only the chief reads and writes saves.
+        signals: `StopSignals`, which may stop training; None: nothing does.
 
     Raises:
         ValueError: if `every` is something else; from `fit`, if it is not called as above, or if
-            the save is one of another group.
+            the save is of another group.
         OSError: from `fit`, if a save cannot be written.
 
     Example:
@@ -44,10 +44,10 @@ class SaveAndContinue(keras.callbacks.Callback):
     [(3, 100)]
 
     Attributes:
-        epoch: how many epochs are complete.
-        step: how many steps have been made after these.
-        first_step: how many steps have been made, in all epochs.
-        seconds: how long training has taken, in this process and in earlier ones.
+        epoch: the number of complete epochs.
+        step: the number of steps made after these.
+        first_step: the number of steps made in all epochs.
+        seconds: the duration of training, in this process and in earlier ones, at the last save.
     """
 
     def __init__(self, saves, steps_per_epoch, every, history, workers=None, signals=None):
@@ -69,10 +69,10 @@ class SaveAndContinue(keras.callbacks.Callback):
         return self.epoch * self._steps_per_epoch + self.step
 
     def parts(self, epochs):
-        """Yields what is left of some epochs: for `fit`, its `epochs` and its `steps_per_epoch`.
+        """Yields the rest of the training as arguments of `fit`: `epochs` and `steps_per_epoch`.
 
-        That is the rest of an epoch that was begun, and then the others. The rest has no steps if
-        training was stopped behind the last one, before the evaluation or in it.
+        First the rest of an interrupted epoch, then the other epochs. The rest has 0 steps if
+        training stopped after the last one, before or during the evaluation.
         """
         if self.step:
             yield self.epoch + 1, self._steps_per_epoch - self.step
@@ -85,7 +85,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         self._saved = (self.epoch, self.step) if self._values else None
         self._steps_saved = self.first_step
         self._started = time.perf_counter() - self.seconds
-        self._metrics = self.model.metrics  # of training; during evaluation a group has others
+        self._metrics = self.model.metrics  # of training; a group has others in evaluation
         self._history.write_bytes(self._values["history"].tobytes() if self._values else b"")
         if self._values:
             self._check(self._state())
@@ -103,12 +103,12 @@ class SaveAndContinue(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.step = self._made_before + batch + 1
-        # After the last step of an epoch comes its validation, and then the save.
+        # After the last step of an epoch, validation comes first, and then the save.
         if self.step < self._steps_per_epoch and (self._is_stopped() or self._is_due()):
             self._save()
 
     def on_test_begin(self, logs=None):
-        # Validation is going to reset them.
+        # Validation resets the metrics of training.
         self._trained = _values(self._numbered("metric", self._metric_variables()))
 
     def on_test_batch_end(self, batch, logs=None):
@@ -128,15 +128,15 @@ class SaveAndContinue(keras.callbacks.Callback):
         return self.first_step // self._every > self._steps_saved // self._every
 
     def _is_stopped(self):
-        """Whether a signal has asked a worker to stop: then all of them do, after the same step."""
+        """Whether any worker got a signal to stop; all workers then stop after the same step."""
         self._signal = self._workers.largest(self._signals.received)
         return self._signal > 0
 
     def _save(self, metrics=None):
-        """Saves, unless that has just been done; then ends the training if a signal asked for it.
+        """Saves, unless this step is saved already; then stops training if there was a signal.
 
         Args:
-            metrics: values to save in place of those that the metrics have now.
+            metrics: values to save in place of the current ones.
         """
         here = (self.epoch, self.step)
         if self._saved != here:
@@ -152,7 +152,7 @@ class SaveAndContinue(keras.callbacks.Callback):
             raise Stopped(self._signal, *here)
 
     def _of_all_workers(self, values):
-        """Replaces what the replicas here have copies of by the copies of all replicas."""
+        """Replaces this worker's copies of per-replica values by those of all replicas."""
         own = {name: copies for name, copies in values.items() if not name.startswith("same/")}
         workers = self._workers.gather(own)
         return values | {name: np.concatenate([each[name] for each in workers]) for name in own}
@@ -160,14 +160,14 @@ class SaveAndContinue(keras.callbacks.Callback):
     def _restore(self, variables):
         for name, copies in variables.items():
             saved, replicas = self._values[name], len(copies) * self._workers.number
-            if len(saved) != replicas:  # another number of replicas, or the same on all of them
+            if len(saved) != replicas:  # other number of replicas, or "same/"
                 saved = _divided(saved, replicas) if name.startswith("metric/") else saved[:1]
             first = len(copies) * self._workers.index
             for number, copy in enumerate(copies, first):
                 copy.assign(saved[number % len(saved)])
 
     def _check(self, variables):
-        """Raises ValueError unless the save is one of such a group, with all of it built."""
+        """Raises ValueError if the save is of another group, or this one is not all built."""
         shapes = {name: tuple(copies[0].shape) for name, copies in variables.items()}
         saved = {name: np.shape(self._values[name])[1:] for name in self._values if "/" in name}
         if shapes != saved:
@@ -177,11 +177,10 @@ class SaveAndContinue(keras.callbacks.Callback):
             )
 
     def _state(self):
-        """Returns all that a group and its training consist of: copies of each variable, numbered.
+        """Returns the state of a group and its training: each variable's copies, by number.
 
-        Not by its path: Keras names the layers of a second model of the same kind otherwise. Of
-        what is the same on every replica there is one copy. BatchNorm's statistics are not, nor are
-        metrics.
+        Not by path, because Keras names the layers of a second model differently. What is the same
+        on every replica has one copy; BatchNorm's statistics and metrics have one per replica.
         """
         optimizers = self.model.optimizers.values()
         same = [*self.model.trainable_variables, *(v for o in optimizers for v in o.variables)]
@@ -205,5 +204,5 @@ def _values(variables):
 
 
 def _divided(copies, number):
-    """Returns metrics, which are sums over replicas, for another number of these."""
+    """Redistributes metrics, which are summed over replicas, to another number of replicas."""
     return np.stack([copies.sum(axis=0), *[np.zeros_like(copies[0])] * (number - 1)])

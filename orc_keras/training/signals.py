@@ -1,11 +1,11 @@
-"""SIGTERM, which a preempted machine gets, and SIGINT (Ctrl-C), while a run trains."""
+"""Handles SIGTERM (sent on preemption) and SIGINT (Ctrl-C) while a run trains."""
 
 import signal
 import threading
 
 
 class Stopped(Exception):
-    """Training has been saved and ended, because a signal asked for it."""
+    """Training was saved and ended because of a signal."""
 
     def __init__(self, signal_number, epoch, step):
         super().__init__(f"stopped by {signal.Signals(signal_number).name}")
@@ -13,13 +13,13 @@ class Stopped(Exception):
 
 
 class StopSignals:
-    """Notes the signals that ask for an end, for as long as its context lasts.
+    """A context that records SIGTERM and SIGINT.
 
-    A second Ctrl-C ends the program at once. Outside of the main thread, where Python hands out no
-    signals, nothing is noted.
+    A second Ctrl-C ends the program at once. Outside the main thread, where Python delivers no
+    signals, none are recorded.
 
     Attributes:
-        received: the number of the last signal, 0 if there was none.
+        received: the number of the last signal; 0 if there was none.
 
     Example:
 
@@ -43,7 +43,7 @@ class StopSignals:
         self.release()
 
     def release(self):
-        """Gives the signals back to whom they belonged before."""
+        """Restores the earlier signal handlers."""
         while self._handlers:
             signal.signal(*self._handlers.popitem())
 

@@ -1,4 +1,4 @@
-"""A stage of a run: some members of the group learn, from where this run has saved it last."""
+"""Trains one stage of a run, continuing from its newest save."""
 
 import functools
 import math
@@ -32,8 +32,8 @@ def train(run, group):
         group: a compiled `NetworkGroup`.
 
     Returns:
-        How many seconds it took, in this process and in earlier ones; and the median of the images
-        per second of this process's epochs, evaluation not counted, NaN if there was none.
+        The seconds it took, in this process and in earlier ones; and the images per second, the
+        median of this process's epochs, without evaluation, NaN if there was no epoch.
 
     Raises:
         OSError: if an image can no longer be read, or something cannot be written.
@@ -60,21 +60,21 @@ def train(run, group):
 
 
 def epochs_of(stage, settings):
-    """Returns how many epochs a stage has."""
+    """Returns the number of epochs of a stage."""
     return settings.pivot_epochs if stage == PIVOT else settings.epochs
 
 
 def saves_of(settings, directory, stage):
-    """Returns the `Saves` of a stage; a save of a run with other settings is none of theirs."""
+    """Returns the `Saves` of a stage, valid only for runs with the same settings."""
     run = str(settings.identity())
     return Saves(directory / names.CHECKPOINTS, stage, settings.keep, run=run)
 
 
 def is_over(run, stage, later):
-    """Whether the saves of a stage are lost, but those of a later one, which hold all, are not.
+    """Whether a stage has no saves, but a later one has, which include the stage's result.
 
     Args:
-        run: `Run`, of whose workers the chief looks.
+        run: `Run`; its chief worker looks.
         stage: its name.
         later: the names of the stages that follow it.
     """
@@ -89,19 +89,19 @@ def _callbacks(run, group, progress, throughput, history):
     """Returns the callbacks of a stage; their order matters."""
     changes_roles = group.role_record and group.stage != PIVOT
     return [
-        StopOnNonFiniteLoss(),  # before what is lost is saved
+        StopOnNonFiniteLoss(),  # before a diverged state is saved
         progress,
         StudentProgress(),
         *([RoleHistory(run.directory / names.ROLES)] if changes_roles else []),
         keras.callbacks.LearningRateScheduler(_learning_rate(run.settings)),
-        keras.callbacks.CSVLogger(history, append=True),  # which is to be repeatable
+        keras.callbacks.CSVLogger(history, append=True),  # repeatable: without rates
         throughput,
         GroupTensorBoard(run.directory / names.TENSORBOARD / group.stage),
     ]
 
 
 def _fit(run, group, progress, throughput, callbacks, until, steps):
-    """Trains to the end of epoch `until`; `steps` are those of an epoch, or what is left of it."""
+    """Trains to the end of epoch `until`; `steps` is the number per epoch, or of its rest."""
     batch_size, images = run.settings.batch_size, run.images
     held_out = functools.partial(data.held_out_batches, images, batch_size)
     validation = {
@@ -123,7 +123,7 @@ def _fit(run, group, progress, throughput, callbacks, until, steps):
 
 
 def _evaluate_epoch(group, epoch, callbacks, held_out, steps):
-    """Does what `fit` does behind the last step of an epoch, in which training was stopped."""
+    """Ends an epoch as `fit` does, for one that was stopped after its last step."""
     every = keras.callbacks.CallbackList(
         callbacks, model=group, verbose=_verbosity(), epochs=epoch + 1, steps=steps
     )
@@ -136,7 +136,7 @@ def _evaluate_epoch(group, epoch, callbacks, held_out, steps):
 
 
 def _verbosity():
-    return "auto" if sys.stdout.isatty() else 2  # a line an epoch where nobody watches
+    return "auto" if sys.stdout.isatty() else 2  # one line per epoch if not on a terminal
 
 
 def _train_batches(run, group, first_step, throughput):
@@ -159,7 +159,7 @@ def _learning_rate(settings):
 
 
 def _name_images(images, error):
-    """Raises OSError with the names of images, if `error` came from reading them."""
+    """Raises OSError with the names of images that can no longer be read, the cause of `error`."""
     try:
         images.check()
     except ValueError as reason:
