@@ -1,6 +1,7 @@
 """Arguments and their ranges, stated once for the functions that take them and for the flags."""
 
 import dataclasses
+import math
 import numbers
 
 
@@ -31,9 +32,11 @@ class Argument:
     choices: tuple[str, ...] = ()
 
     def check(self, name, given):
-        """Raises ValueError, which states what is possible, if `given` is not."""
+        """Raises ValueError, which says what is possible, unless `given` is."""
         if not self._is_possible(given):
             raise ValueError(f"{name} must be {self._possible()}, not {given!r}.")
+        if isinstance(self.default, float) and given and not 1e-37 < abs(given) < 1e38:
+            raise ValueError(f"{name} must be a number that float32 can hold, not {given!r}.")
 
     def _is_possible(self, given):
         if isinstance(self.default, tuple):
@@ -50,12 +53,8 @@ class Argument:
         return isinstance(given, str) and given in self.choices
 
     def _is_in_range(self, given):
-        if isinstance(self.default, int):
-            fits = given < 2**63  # so that a step can count it
-        else:
-            fits = given == 0 or 1e-37 < abs(given) < 1e38  # so that float32 can hold it
         return (
-            fits
+            abs(given) < (2**63 if isinstance(self.default, int) else math.inf)  # a step counts so
             and (self.at_least is None or given >= self.at_least)
             and (self.above is None or given > self.above)
             and (self.at_most is None or given <= self.at_most)

@@ -23,7 +23,7 @@ def load_members(path):
     keras.config.set_dtype_policy("float32")  # of networks; layers keep their own
     try:
         group = keras.saving.load_model(path, compile=False)
-        return {name: _as_deployed(network) for name, network in group.members.items()}
+        return {name: as_stock_layers(network) for name, network in group.members.items()}
     finally:
         keras.config.set_dtype_policy(policy)
 
@@ -64,17 +64,25 @@ def logits_of(networks):
     return logits
 
 
-def _as_deployed(network):
-    def is_deployed(layer):
+def as_stock_layers(network):
+    """Returns a network of Keras's own layers in float32, which loads without this project.
+
+    Args:
+        network: a `keras.Model`; if it consists of such layers, it is returned itself.
+    """
+
+    def as_stock(operation):
+        ours = isinstance(operation, BatchNormalization)
+        kind = keras.layers.BatchNormalization if ours else type(operation)
+        is_layer = isinstance(operation, keras.Layer)
+        return kind.from_config(operation.get_config() | ({"dtype": "float32"} if is_layer else {}))
+
+    def is_stock(layer):
         return layer.compute_dtype == "float32" and type(layer) is not BatchNormalization
 
-    def as_deployed(layer):
-        ours = isinstance(layer, BatchNormalization)
-        kind = keras.layers.BatchNormalization if ours else type(layer)
-        return kind.from_config(layer.get_config() | {"dtype": "float32"})
-
-    if all(map(is_deployed, models.leaf_layers(network))):
+    layers = (layer for layer in models.leaf_layers(network) if isinstance(layer, keras.Layer))
+    if all(map(is_stock, layers)):
         return network
-    copy = keras.models.clone_model(network, clone_function=as_deployed, recursive=True)
+    copy = keras.models.clone_model(network, clone_function=as_stock, recursive=True)
     copy.set_weights(network.get_weights())
     return copy

@@ -53,25 +53,8 @@ def test_the_progress_bar_shows_the_student_only(group, examples, capsys):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("epoch, step", [(0, 3), (2, 23)])
-def test_the_step_of_data_whose_end_is_unknown(group, batches, epoch, step):
-    class Diverge(keras.callbacks.Callback):
-        def on_epoch_begin(self, number, logs=None):
-            self.epoch = number
-
-        def on_train_batch_begin(self, batch, logs=None):
-            if (self.epoch, batch) == (epoch, 2):
-                kernel = self.model.members["middle"].layers[-1].kernel
-                kernel.assign(np.nan * kernel)
-
-    unknown = batches.filter(lambda *_: True)
-    with pytest.raises(callbacks.NonFiniteLoss, match=f"loss of middle .* at step {step};"):
-        stop = [Diverge(), callbacks.StopOnNonFiniteLoss()]
-        group.fit(unknown, epochs=3, verbose=0, callbacks=stop)
-
-
 def test_a_loss_that_is_not_finite_is_named(group, examples, tmp_path):
-    """The first checkpoint stays; the error names member and step."""
+    """The first checkpoint stays; the error names member and epoch."""
     images, labels = examples
 
     class Diverge(keras.callbacks.Callback):
@@ -80,7 +63,7 @@ def test_a_loss_that_is_not_finite_is_named(group, examples, tmp_path):
             kernel.assign(np.nan * kernel)
 
     checkpoint = tmp_path / "{epoch}.keras"
-    with pytest.raises(callbacks.NonFiniteLoss, match="loss of middle .* at step 11"):
+    with pytest.raises(callbacks.NonFiniteLoss, match="loss of middle .* in epoch 2"):
         group.fit(
             images,
             labels,

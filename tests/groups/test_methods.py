@@ -127,8 +127,8 @@ def test_one_after_the_other_against_numpy(examples, strategy, monkeypatch, kind
     keep = [tf.constant(float(i != dropped)) for i in range(3)]
     monkeypatch.setattr(orc_keras.DenselyGuided, "_survivors", lambda _, n: keep[:n])
     networks = members_as_numpy(group)
-    assert list(group.stages) == ["stage1", "stage2", "group"]
-    for position, stage in enumerate(group.stages, 1):
+    assert list(group.stages) == ["pivot", "stage1", "stage2", "group"]
+    for position, stage in enumerate(["stage1", "stage2", "group"], 1):
         teachers = teachers_of(position)
         labels_weight = (1 - BETA) * (len(teachers) if dense else 1)
         teachers = [networks[i] for i in teachers if i != dropped]
@@ -188,8 +188,9 @@ def test_smallest_logits_favour_the_true_class():
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "orc"])
 def test_a_saved_group_is_the_same_method(name, examples, tmp_path):
-    kind, arguments = METHODS[name]
+    kind, arguments = METHODS[name], methods.arguments_of(METHODS[name])
     given = {"temperature": 2.0, "distillation_weight": 0.25, "seed": 3}
+    given |= {"survival_probability": 0.5}
     group = kind(*hidden_group_members(), **{a: given[a] for a in arguments})
     group.compile("sgd")
     group.fit(*examples, batch_size=20, verbose=0)
@@ -206,7 +207,7 @@ def test_a_method_is_given_the_settings_that_are_its_own(name):
     given = dict(temperature=2.0, distillation_weight=0.25, seed=3, feedback="training")
     settings = Settings(dataset="digits", pivot="a", students=("b", "c"), method=name, **given)
     group = methods.build(*hidden_group_members(), settings)
-    kind, arguments = METHODS[name]
+    kind, arguments = METHODS[name], methods.arguments_of(METHODS[name])
     assert type(group) is kind
     assert all(getattr(group, a) == getattr(settings, a) for a in arguments)
     assert {a for a in given if hasattr(group, a)} == set(given) & set(arguments)
@@ -232,7 +233,7 @@ def test_teachers_run_in_inference_mode(examples):
         ("KnowledgeDistillation", {"distillation_weight": 2}, "distillation_weight must be 0 to 1"),
         ("CollaborativeLearning", {"temperature": -1}, "temperature must be above 0, not -1"),
         ("DenselyGuided", {"survival_probability": 0}, "must be above 0 and at most 1, not 0"),
-        ("DenselyGuided", {"seed": 0.5}, "seed must be a whole number .*, not 0.5"),
+        ("DenselyGuided", {"seed": 0.5}, "seed must be a whole number, .*, not 0.5"),
     ],
 )
 def test_bad_arguments(kind, arguments, message):

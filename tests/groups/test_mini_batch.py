@@ -177,17 +177,25 @@ def test_what_a_random_mini_batch_tells(build, message):
         ("kd", {"distillation_weight": None}, "must be 0 to 1, not None"),
         ("kdcl", {"temperature": np.ones(2)}, "temperature must be above 0, not array"),
         ("orc", {"mixup_alpha": "1"}, "mixup_alpha must be 0 or more, not '1'"),
-        ("orc", {"temporary_teachers": 1.0}, "temporary_teachers must be at least 1 and"),
+        (
+            "orc",
+            {"num_temporary_teachers": 1.0},
+            "num_temporary_teachers must be a whole number, 1 or more",
+        ),
         ("orc", {"role_change_interval": [1]}, r"role_change_interval must be .* not \[1\]"),
-        ("orc", {"seed": 2**70}, "seed must be a whole number of at most 64 bits"),
+        ("orc", {"seed": 2**70}, "seed must be a whole number, 0 to 4294967295"),
         ("orc", {"teachings": "group"}, "teachings must be a list of intensive, private, group"),
-        ("orc", {"teaching": ["ensemble"]}, r"teaching must be one of .* not \['ensemble'\]"),
+        (
+            "orc",
+            {"teacher_aggregation": ["ensemble"]},
+            r"must be one of .* not \['ensemble'\]",
+        ),
         ("dgkd", {"survival_probability": "1"}, "survival_probability must be above 0"),
     ],
 )
 def test_arguments_of_the_wrong_type(kind, wrong, message):
     with pytest.raises(ValueError, match=message):
-        METHODS[kind][0](*hidden_group_members(), **wrong)
+        METHODS[kind](*hidden_group_members(), **wrong)
 
 
 def test_students_are_a_list():

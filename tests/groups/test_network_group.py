@@ -5,7 +5,8 @@ import tensorflow as tf
 from helpers.networks import IMAGE_SHAPE, NUM_CLASSES, hidden_group_members
 
 import orc_keras
-from orc_keras.groups import online_role_change, optimizers
+from orc_keras.groups import optimizers
+from orc_keras.groups.methods import arguments_of
 
 
 def test_members_by_name_and_role(group):
@@ -73,19 +74,6 @@ def test_averaging_optimizers_are_refused(wrap):
         group.compile(wrap(keras.optimizers.SGD(use_ema=True)))
 
 
-def test_a_tensorflow_checkpoint_holds_every_member(group, examples, tmp_path):
-    group.fit(*examples, verbose=0)
-    path = tf.train.Checkpoint(model=group).save(tmp_path / "checkpoint")
-    loaded = orc_keras.OnlineRoleChange(*hidden_group_members())
-    loaded.compile(keras.optimizers.SGD(0.1, momentum=0.9))
-    tf.train.Checkpoint(model=loaded).restore(path).assert_existing_objects_matched()
-    for ours, theirs in zip(loaded.get_weights(), group.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    for name, optimizer in group.optimizers.items():
-        for ours, theirs in zip(loaded.optimizers[name].variables, optimizer.variables):
-            np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
-
-
 def test_a_frozen_pivot_stays_as_it_is(examples):
     pivot, students = hidden_group_members()
     pivot.trainable = False
@@ -127,12 +115,11 @@ def test_the_settings_survive_saving(tmp_path):
         teacher_passes="inference",
         distillation_warmup=9,
     )
-    assert set(arguments) == set(online_role_change.ARGUMENTS)
+    assert set(arguments) == set(arguments_of(orc_keras.OnlineRoleChange))
     group = orc_keras.OnlineRoleChange(*hidden_group_members(), **arguments)
     group.compile(optimizers.L2SGD(0.1, l2=0.5))
     group.save(tmp_path / "group.keras")
     loaded = keras.saving.load_model(tmp_path / "group.keras")
-    loaded.teachings = tuple(loaded.teachings)
     assert {name: getattr(loaded, name) for name in arguments} == arguments
     assert [o.l2 for o in loaded.optimizers.values()] == [0.5] * 4
 

@@ -4,9 +4,11 @@ import dataclasses
 
 from absl import flags
 
+from helpers.programs import ROOT
 from orc_keras import command_line
 from orc_keras.settings import Settings
 
+CONFIGS = sorted((ROOT / "configs").glob("*.flags"))
 NEEDED = ["--dataset=digits", "--pivot=resnet8", "--students=resnet8,resnet8"]
 
 if "dataset" not in flags.FLAGS:

@@ -148,7 +148,7 @@ def main():
 
 
 def start(outputs, *words):
-    output = tempfile.TemporaryFile("w+")
+    output = tempfile.TemporaryFile("w+")  # noqa: SIM115
     child = os.fork()
     if not child:
         train_in_child(*words, output)

@@ -32,7 +32,8 @@ def test_computes_what_the_stock_layer_does(dtype, tolerance, training):
     assert moved == training
 
 
-def test_a_file_names_the_stock_layer():
-    layer = keras.saving.serialize_keras_object(BatchNormalization())
-    assert (layer["module"], layer["class_name"]) == ("keras.layers", "BatchNormalization")
-    assert type(keras.saving.deserialize_keras_object(layer)) is keras.layers.BatchNormalization
+def test_a_file_names_the_layer_that_it_is():
+    layer = keras.saving.serialize_keras_object(BatchNormalization(synchronized=True))
+    assert layer["registered_name"] == "orc_keras>BatchNormalization"
+    loaded = keras.saving.deserialize_keras_object(layer)
+    assert type(loaded) is BatchNormalization and loaded.synchronized
