@@ -33,6 +33,13 @@ def examples():
 
 
 @pytest.fixture
+def few(examples):
+    """The first 32 of the examples: four mini-batches of eight."""
+    images, labels = examples
+    return images[:32], labels[:32]
+
+
+@pytest.fixture
 def batches(examples):
     """The examples in ten mini-batches of eight."""
     return tf.data.Dataset.from_tensor_slices(examples).batch(8)

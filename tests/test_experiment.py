@@ -279,7 +279,10 @@ def test_damaged_pivot_weights(tiny, tmp_path, suffix):
         ),
         ({"jit_compile": True, "strategy": "mirrored"}, "works on one device, not on 2 replicas"),
         ({"students": ("hidden6",)}, "at least two students, not 1"),
-        ({"temporary_teachers": 3}, "temporary_teachers must be .* below .* students, 3, not 3"),
+        (
+            {"num_temporary_teachers": 3},
+            "num_temporary_teachers must be .* below .* students, 3, not 3",
+        ),
         ({"temperature": 0.0}, "temperature must be above 0"),
         ({"pivot_weights": "nowhere.keras"}, "--pivot_weights=nowhere.keras is not a file"),
         ({"pivot_weights": __file__}, "--pivot_weights=.* does not hold the weights of a hidden16"),

@@ -61,7 +61,7 @@ ARGUMENTS = {
     ),
     "survival_probability": Argument(
         0.75,
-        "Probability that a teacher of dgkd is kept in a mini-batch; the others are dropped.",
+        "Probability that dgkd keeps a teacher in a mini-batch.",
         above=0,
         at_most=1,
     ),

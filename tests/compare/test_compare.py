@@ -157,12 +157,12 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
         ),
         ([], ["a/b: --distillation_warmup=3"], [0], "has no '/', not 'a/b: --distillation_warmup"),
         ([], ["w: "], [0], "--variant must be like '<name>: --flag=value'"),
-        ([], ["w: --fixed_teacher=me"], [0], "w: temporary_teacher must be one of online, re"),
+        ([], ["w: --fixed_teacher=me"], [0], "w: fixed_teacher must be one of re"),
         (
             [],
             ["w: --num_temporary_teachers=2"],
             [0],
-            "w: temporary_teachers must be at least 1 and below",
+            "w: num_temporary_teachers must be at least 1 and below",
         ),
         ([], ["w: --students=resnet8"], [0], "w: .*two students"),
         ([], ["w: --pivot=resnet21"], [0], "w: --pivot: .*resnet20"),
@@ -181,7 +181,12 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
         ([], ["w: --image_size=20000"], [0], "w: --batch_size=64 and --image_size=20000: resnet"),
         ([], ["w: --output_dir=x"], [0], "--variant=w: --output_dir cannot be varied"),
         ([], ["w: --pivot=vgg13"], [0], "w: --pivot: Images of 8 x 8 pixels are too small for vgg"),
-        ([], ["w: --batch_size=9999"], [0], "w: --batch_size=9999 is more than the 1437 images"),
+        (
+            [],
+            ["w: --batch_size=9999"],
+            [0],
+            "w: --batch_size=9999 is more than the 1437 training images",
+        ),
         ([], ["w: --dataset=folder:/no"], [0], "w: --dataset=folder:/no is not a folder"),
         ([], ["w: --validation_fraction=0.001"], [0], "w: --validation_fraction=.* is impossible"),
         (["orc", ""], [], [0], "--methods=orc, has an empty entry; leave out the comma"),
@@ -265,7 +270,7 @@ def test_a_signal_stops_the_runs_too(program, tmp_path):
 def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny):
     """One begins as soon as the other has trained it; each evaluates the same pivot at its end."""
     monkeypatch.setattr(running, "TRAIN", ROOT / "tests" / "helpers" / "tiny_train.py")
-    monkeypatch.setattr(plan.preconditions, "check_images", lambda _: None)  # of other networks
+    monkeypatch.setattr(plan.preconditions, "check_outlook", lambda _: None)  # of other networks
     base = settings(
         dataset="digits",
         pivot="hidden16",

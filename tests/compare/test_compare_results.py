@@ -9,9 +9,10 @@ import pytest
 from helpers.summaries import MEMBER, SUMMARY
 from scipy import stats
 
+from orc_keras.runs import names
 from orc_keras.compare import plan, plots, tables
 from orc_keras.compare.results import Results
-from orc_keras.runs import checksums
+from orc_keras.runs import checksums, names
 from orc_keras.settings import Settings
 
 
@@ -47,7 +48,7 @@ def finished(tmp_path):
 
 def sum_up(directory):
     written = {name: directory / name for name in ("summary.json", "history.csv")}
-    (directory / checksums.FILE).write_text(checksums.of(written))
+    (directory / names.SUMS).write_text(checksums.of(written))
 
 
 def test_the_statistics_are_scipys(finished):

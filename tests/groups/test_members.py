@@ -1,6 +1,7 @@
 import keras
+import numpy as np
 import pytest
-from helpers.networks import IMAGE_SHAPE, linear_network
+from helpers.networks import IMAGE_SHAPE, hidden_group_members, linear_network
 
 import orc_keras
 
@@ -78,3 +79,54 @@ def test_networks_that_cannot_be_members(networks, message):
     pivot, *students = networks()
     with pytest.raises(ValueError, match=message):
         orc_keras.NetworkGroup(pivot, students)
+
+
+def network_with(end, name="own"):
+    images = keras.Input((4, 4, 1))
+    x = keras.layers.Dense(5)(keras.layers.Flatten()(images))
+    return keras.Model(images, end(x), name=name)
+
+
+class Probabilities(keras.Model):
+    def __init__(self):
+        super().__init__(name="own")
+        self.dense = keras.layers.Dense(5)
+
+    def call(self, images):
+        return keras.ops.softmax(self.dense(keras.ops.reshape(images, (-1, 16))))
+
+
+def subclassed():
+    network = Probabilities()
+    network(np.zeros((1, 4, 4, 1)))
+    return network
+
+
+def regularized(x):
+    return keras.layers.Dense(5, kernel_regularizer="l2")(x)
+
+
+@pytest.mark.parametrize(
+    "build, message",
+    [
+        (lambda: network_with(keras.ops.softmax), "own returns probabilities; .* return logits"),
+        (lambda: network_with(keras.layers.Softmax()), "own returns probabilities"),
+        (subclassed, "own returns probabilities"),
+        (lambda: network_with(keras.layers.Dense(5, "sigmoid")), "own returns probabilities"),
+        (lambda: network_with(keras.layers.Dense(1)), "logit for each of at least two classes"),
+        (lambda: network_with(regularized), r"own has losses of its own \(regularizers"),
+    ],
+)
+def test_what_a_random_mini_batch_tells(build, message):
+    pivot, students = hidden_group_members()
+    with pytest.raises(ValueError, match=message):
+        orc_keras.Alone(build(), [build()])
+    orc_keras.Alone(
+        pivot, [network_with(keras.ops.log_softmax)]
+    )  # of which the softmax is the same
+
+
+def test_a_pivot_smaller_than_a_student_is_named():
+    pivot, students = hidden_group_members()
+    with pytest.warns(UserWarning, match=r"pivot small \(137 .* smaller than .* large \(269\)"):
+        orc_keras.Alone(students[-1], students[:-1])

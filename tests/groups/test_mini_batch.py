@@ -1,6 +1,5 @@
 """What is wrong with images and labels is a sentence, for every method, in graphs and eagerly."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -122,90 +121,3 @@ def test_losses_and_metrics_are_the_methods_own(eager_group, given, named):
     by_place, by_name = ((), given) if isinstance(given, dict) else (given, {})
     with pytest.raises(ValueError, match=f"cannot be compiled with '?{named}'?: its losses"):
         eager_group.compile("sgd", *by_place, **by_name)
-
-
-def network_with(end, name="own"):
-    images = keras.Input((4, 4, 1))
-    x = keras.layers.Dense(5)(keras.layers.Flatten()(images))
-    return keras.Model(images, end(x), name=name)
-
-
-class Probabilities(keras.Model):
-    def __init__(self):
-        super().__init__(name="own")
-        self.dense = keras.layers.Dense(5)
-
-    def call(self, images):
-        return keras.ops.softmax(self.dense(keras.ops.reshape(images, (-1, 16))))
-
-
-def subclassed():
-    network = Probabilities()
-    network(np.zeros((1, 4, 4, 1)))
-    return network
-
-
-def regularized(x):
-    return keras.layers.Dense(5, kernel_regularizer="l2")(x)
-
-
-@pytest.mark.parametrize(
-    "build, message",
-    [
-        (lambda: network_with(keras.ops.softmax), "own returns probabilities; .* return logits"),
-        (lambda: network_with(keras.layers.Softmax()), "own returns probabilities"),
-        (subclassed, "own returns probabilities"),
-        (lambda: network_with(keras.layers.Dense(5, "sigmoid")), "own returns probabilities"),
-        (lambda: network_with(keras.layers.Dense(1)), "logit for each of at least two classes"),
-        (lambda: network_with(regularized), r"own has losses of its own \(regularizers"),
-    ],
-)
-def test_what_a_random_mini_batch_tells(build, message):
-    pivot, students = hidden_group_members()
-    with pytest.raises(ValueError, match=message):
-        orc_keras.Alone(build(), [build()])
-    orc_keras.Alone(
-        pivot, [network_with(keras.ops.log_softmax)]
-    )  # of which the softmax is the same
-
-
-@pytest.mark.parametrize(
-    "kind, wrong, message",
-    [
-        ("orc", {"temperature": "4"}, "temperature must be above 0, not '4'"),
-        ("orc", {"temperature": True}, "temperature must be above 0, not True"),
-        ("kd", {"distillation_weight": None}, "must be 0 to 1, not None"),
-        ("kdcl", {"temperature": np.ones(2)}, "temperature must be above 0, not array"),
-        ("orc", {"mixup_alpha": "1"}, "mixup_alpha must be 0 or more, not '1'"),
-        (
-            "orc",
-            {"num_temporary_teachers": 1.0},
-            "num_temporary_teachers must be a whole number, 1 or more",
-        ),
-        ("orc", {"role_change_interval": [1]}, r"role_change_interval must be .* not \[1\]"),
-        ("orc", {"seed": 2**70}, "seed must be a whole number, 0 to 4294967295"),
-        ("orc", {"teachings": "group"}, "teachings must be a list of intensive, private, group"),
-        (
-            "orc",
-            {"teacher_aggregation": ["ensemble"]},
-            r"must be one of .* not \['ensemble'\]",
-        ),
-        ("dgkd", {"survival_probability": "1"}, "survival_probability must be above 0"),
-    ],
-)
-def test_arguments_of_the_wrong_type(kind, wrong, message):
-    with pytest.raises(ValueError, match=message):
-        METHODS[kind](*hidden_group_members(), **wrong)
-
-
-def test_students_are_a_list():
-    pivot, students = hidden_group_members()
-    for wrong in (students[0], None, 3):
-        with pytest.raises(ValueError, match="students must be a list of networks, not"):
-            orc_keras.Alone(pivot, wrong)
-
-
-def test_a_pivot_smaller_than_a_student_is_named():
-    pivot, students = hidden_group_members()
-    with pytest.warns(UserWarning, match=r"pivot small \(137 .* smaller than .* large \(269\)"):
-        orc_keras.Alone(students[-1], students[:-1])

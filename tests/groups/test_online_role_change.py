@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import reference
-from helpers.networks import hidden_group_members, linear_network
+from helpers.networks import linear_network
 
 import orc_keras
 from orc_keras.groups import feedback, optimizers
@@ -19,7 +19,7 @@ def _linear_group(students=3, **arguments):
 
 @pytest.mark.parametrize("temporary_teachers", [1, 2])
 def test_train_step_against_numpy(examples, monkeypatch, temporary_teachers, strategy):
-    """Ten mini-batches, momentum and L2 included: every member's weights are NumPy's.
+    """Five mini-batches, momentum and L2 included: every member's weights are NumPy's.
 
     On two replicas feedback comes from each replica's own part of the batch, so there the
     comparison is without mixing.
@@ -47,17 +47,17 @@ def test_ablations_against_numpy(examples, monkeypatch, arguments, expected, rat
 
 
 def test_the_weight_of_the_teachers_rises(examples, monkeypatch):
-    """Linearly from 0, in the first four of the ten mini-batches."""
+    """Linearly from 0, in the first three of the five mini-batches."""
     strategy = tf.distribute.get_strategy()
-    weights = [0.6 * min(i / 4, 1) for i in range(10)]
+    weights = [0.6 * min(i / 3, 1) for i in range(5)]
     _check_against_numpy(
-        examples, monkeypatch, strategy, 0.3, 1, {"distillation_warmup": 4}, weights=weights
+        examples, monkeypatch, strategy, 0.3, 1, {"distillation_warmup": 3}, weights=weights
     )
 
 
 def _check_against_numpy(
     examples, monkeypatch, strategy, ratio, temporary_teachers, arguments=None, expected=None,
-    weights=(0.6,) * 10,
+    weights=(0.6,) * 5,
 ):  # fmt: skip
     """Trains a group and NumPy's; returns how often each student taught."""
     arguments, expected = arguments or {}, expected or {}
@@ -73,13 +73,13 @@ def _check_against_numpy(
             num_temporary_teachers=temporary_teachers,
             **arguments,
         )
-        group.compile(optimizers.L2SGD(**sgd))
+        group.compile(optimizers.L2SGD(**sgd), run_eagerly=True)
     pivot, *students = (
         reference.LinearNetwork(*(w.astype(np.float64) for w in network.get_weights()))
         for network in group.members.values()
     )
 
-    images, labels = examples
+    images, labels = (each[:40] for each in examples)
     taught, seen = np.zeros(4), []
     for start, beta in zip(range(0, len(images), 8), weights, strict=True):
         teachers, to_be_seen = reference.mini_batch(
@@ -99,7 +99,7 @@ def _check_against_numpy(
         seen.append(to_be_seen)
     history = group.fit(images, labels, batch_size=8, shuffle=False, verbose=0).history
 
-    for name, share in zip(group.student_names, taught / 10):
+    for name, share in zip(group.student_names, taught / 5):
         assert history[f"{name}_taught"] == pytest.approx([share])
     for name in seen[0]:
         assert history[name] == pytest.approx([np.mean([each[name] for each in seen])]), name
@@ -135,19 +135,11 @@ def test_roles_are_kept_for_the_interval(examples):
     assert changes[4] and not any(i % 4 for i in changes[4])
 
 
-def test_shares_taught_add_up_to_the_temporary_teachers(batches):
-    group = orc_keras.OnlineRoleChange(*hidden_group_members(), num_temporary_teachers=2)
-    group.compile("sgd")
-    history = group.fit(batches, epochs=3, verbose=0).history
-    taught = sum(np.array(history[f"{name}_taught"]) for name in group.student_names)
-    np.testing.assert_allclose(taught, [2, 2, 2], rtol=1e-6)
-
-
 def test_the_mixing_depends_on_the_seed(examples):
     def weights(seed):
-        group = _linear_group(seed=seed)
-        group.compile("sgd")
-        group.fit(*examples, batch_size=8, verbose=0, shuffle=False)
+        group = _linear_group(students=2, seed=seed)
+        group.compile("sgd", run_eagerly=True)
+        group.fit(*examples, batch_size=40, verbose=0, shuffle=False)
         return group.pivot.get_weights()[0]
 
     np.testing.assert_array_equal(weights(seed=1), weights(seed=1))
@@ -156,7 +148,7 @@ def test_the_mixing_depends_on_the_seed(examples):
 
 def test_a_mini_batch_of_one_image(examples):
     group = _linear_group()
-    group.compile("sgd")
+    group.compile("sgd", run_eagerly=True)
     group.fit(examples[0][:3], examples[1][:3], batch_size=1, verbose=0)
     assert all(np.isfinite(w).all() for w in group.get_weights())
 
@@ -164,62 +156,20 @@ def test_a_mini_batch_of_one_image(examples):
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_learns(examples, policy):
     keras.config.set_dtype_policy(policy)
-    group = _linear_group()
+    group = _linear_group(students=2)
     group.compile(keras.optimizers.SGD(0.05))
     history = group.fit(*examples, batch_size=8, epochs=15, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
     scaled = [isinstance(o, keras.optimizers.LossScaleOptimizer) for o in group.optimizers.values()]
-    assert scaled == [policy == "mixed_float16"] * 4
+    assert scaled == [policy == "mixed_float16"] * 3
 
 
 def test_xla_computes_the_same(examples):
     def weights(jit_compile):
-        group = _linear_group(mixup_alpha=0)  # XLA has random numbers of its own
+        group = _linear_group(students=2, mixup_alpha=0)  # XLA has random numbers of its own
         group.compile(keras.optimizers.SGD(0.1, momentum=0.9), jit_compile=jit_compile)
         group.fit(*examples, batch_size=8, shuffle=False, verbose=0)
         return group.get_weights()
 
     for compiled, ordinary in zip(weights(True), weights(False), strict=True):
         np.testing.assert_allclose(compiled, ordinary, atol=1e-5)
-
-
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        ({"temperature": 0}, "temperature must be above 0, not 0"),
-        ({"temperature": float("nan")}, "temperature must be above 0"),
-        ({"distillation_weight": 1.5}, "distillation_weight must be 0 to 1, not 1.5"),
-        ({"mixup_alpha": -1}, "mixup_alpha must be 0 or more, not -1"),
-        ({"num_temporary_teachers": 3}, "below the number of students, 3, not 3"),
-        ({"num_temporary_teachers": 0}, "num_temporary_teachers must be a whole number, 1 or more"),
-        ({"role_change_interval": 0}, "role_change_interval must be a whole number, 1 or more"),
-        ({"role_change_interval": 1.5}, "role_change_interval must be a whole number"),
-        ({"students": 1}, "at least two students, not 1"),
-        ({"seed": 0.5}, "seed must be a whole number, .*, not 0.5"),
-        (
-            {"teachings": ("individual",)},
-            r"teachings must be a list of intensive, .*, not \('individual',\)",
-        ),
-        (
-            {"teacher_aggregation": "both"},
-            "must be one of individual, ensemble, not 'both'",
-        ),
-        (
-            {"fixed_teacher": "pivot"},
-            "one of student1, student2, student3, not 'pivot'",
-        ),
-        (
-            {"fixed_teacher": "student1", "num_temporary_teachers": 2},
-            "num_temporary_teachers must be 1 where the temporary teacher is fixed, not 2",
-        ),
-        ({"feedback": "none"}, "feedback must be one of mixed, feedback, training, not 'none'"),
-        ({"teacher_passes": "eval"}, "teacher_passes must be one of training, batch, inference"),
-        (
-            {"distillation_warmup": -1},
-            "distillation_warmup must be a whole number, 0 or more, not -1",
-        ),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        _linear_group(**arguments)

@@ -26,7 +26,7 @@ def test_what_batch_norm_does_while_a_member_teaches(examples):
     for passes in ("training", "batch", "inference"):
         students = [linear_network("a"), linear_network("b", seed=1)]
         group = orc_keras.OnlineRoleChange(pivot(), students, mixup_alpha=0, teacher_passes=passes)
-        group.compile("sgd")
+        group.compile("sgd", run_eagerly=True)
         group.fit(*examples, batch_size=80, shuffle=False, verbose=0)
         moved[passes] = group.pivot.layers[2].moving_mean.numpy()
     mean = examples[0].reshape(80, -1).mean(axis=0)
@@ -42,8 +42,8 @@ def test_without_intensive_teaching_the_pivot_stays_as_it_is(examples):
     before = pivot.get_weights()
     students = [linear_network("a"), linear_network("b", seed=1)]
     group = orc_keras.OnlineRoleChange(pivot, students, teachings=("private", "group"))
-    group.compile("sgd")
-    history = group.fit(*examples, batch_size=8, verbose=0).history
+    group.compile("sgd", run_eagerly=True)
+    history = group.fit(*examples, batch_size=40, verbose=0).history
     for now, then in zip(pivot.get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
     assert "intensive_teaching" not in history and "group_teaching" in history
@@ -64,8 +64,8 @@ def test_what_batch_norm_of_a_temporary_teacher_does(examples, number):
             group = orc_keras.OnlineRoleChange(
                 pivot, students, teacher_passes=passes, mixup_alpha=0, fixed_teacher="a"
             )
-            group.compile("sgd")
-        group.fit(*examples, batch_size=20, shuffle=False, verbose=0)
+            group.compile("sgd", run_eagerly=True)
+        group.fit(*examples, batch_size=40, shuffle=False, verbose=0)
         kernel, bias, *scale, mean, variance = group.members["a"].get_weights()
         return mean, group.members["b"].get_weights()[0]
 

@@ -7,4 +7,4 @@ if __name__ == "__main__":
     import train
     from orc_keras import command_line
 
-    command_line.run(train.main, "train.py")
+    command_line.start(train.main, "train.py")

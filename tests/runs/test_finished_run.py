@@ -16,12 +16,13 @@ from helpers.networks import hidden_network
 from helpers.tiny import tiny_settings
 from markdown_it import MarkdownIt
 
+from orc_keras.runs import names
 from orc_keras import experiment, report
 from orc_keras.callbacks.role_history import _read_roles
 from orc_keras.evaluate import one_network
 from orc_keras.export.model_card import plain
 from orc_keras.export.stock_layers import member_of
-from orc_keras.runs import checksums, record
+from orc_keras.runs import checksums, names, record
 from orc_keras.runs import predictions as predictions_file
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import RunRecord
@@ -69,7 +70,7 @@ def assert_equal(ours, theirs):
 def sum_up_again(run, name):
     """What somebody does who changes a file and its checksum."""
     sums = dict.fromkeys(checksums.read(run))
-    (run / checksums.FILE).write_text(checksums.of({each: run / each for each in sums}))
+    (run / names.SUMS).write_text(checksums.of({each: run / each for each in sums}))
     assert checksums.check(run, name)
 
 
@@ -88,7 +89,7 @@ def test_what_was_deleted_is_made_again(settings, run, capsys, name):
 def test_what_cannot_be_made_again_is_said(settings, run):
     (run / "student.keras").unlink()
     for save in run.glob("checkpoints/group-*"):
-        shutil.rmtree(save)
+        save.unlink()
     with pytest.raises(ValueError, match="student.keras is missing, and so are the saves"):
         experiment.prepare(settings)
 
@@ -97,9 +98,9 @@ def test_a_pivot_whose_saves_are_lost_does_not_learn_again(settings, run, capsys
     before, history = weights(run), (run / "pivot_history.csv").read_text()
     (run / "summary.json").unlink()
     for save in run.glob("checkpoints/pivot-*"):
-        shutil.rmtree(save)
+        save.unlink()
     experiment.prepare(settings)()
-    assert "The pivot has learnt alone: the saves of the group hold it" in capsys.readouterr().out
+    assert "hidden16 has learnt: the saves of a later stage hold it" in capsys.readouterr().out
     assert_equal(weights(run), before)
     assert (run / "pivot_history.csv").read_text() == history
 
@@ -108,16 +109,16 @@ def test_saves_of_something_else_are_not_used(settings, run, other, capsys):
     """Of another stage, of another step, or of a run with other settings."""
     (last,) = run.glob("checkpoints/group-*")
     wrong = {
-        "group-000007-00000000": run / "checkpoints" / "pivot-000001-00000000",
-        "group-000008-00000000": last,
-        "group-000009-00000000": other / "checkpoints" / last.name,
+        "group-000007-00000000.npz": run / "checkpoints" / "pivot-000001-00000000.npz",
+        "group-000008-00000000.npz": last,
+        "group-000009-00000000.npz": other / "checkpoints" / last.name,
     }
     for name, source in wrong.items():
-        shutil.copytree(source, run / "checkpoints" / name)
+        shutil.copyfile(source, run / "checkpoints" / name)
     epoch, _, values = saves_of(settings, RunDirectory(settings), "group").read()
     assert epoch == 1 and values
     printed = capsys.readouterr().out
-    assert all(f"{name}/ is damaged, or of another training" in printed for name in wrong)
+    assert all(f"{name} is damaged, or of another training" in printed for name in wrong)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_code_in_a_network_does_not_run(run, tmp_path):
         member_of(record.finished(run), "hidden6")
     pivot = hidden_network("pivot", 16)
     with pytest.raises(ValueError, match="does not hold the weights of a pivot"):
-        experiment.load_pivot(pivot, path)
+        preconditions.load_pivot(pivot, path)
     assert not marker.exists()
 
 
@@ -204,7 +205,7 @@ def test_pickles_are_not_read(run, tmp_path):
         predictions_file.read(run / "evaluation.npz")
     for name in ("roles.npy", "evaluation.npz"):
         sum_up_again(run, name)
-    problems = report.Run(run).problems
+    problems = ReportedRun(run).problems
     assert [p.split()[0] for p in problems] == ["roles.npy", "evaluation.npz"]
     assert not marker.exists()
     pickle.loads(pickle.dumps(Payload(marker)))
@@ -212,10 +213,10 @@ def test_pickles_are_not_read(run, tmp_path):
 
 
 def test_a_damaged_line_of_the_checksums_is_named(run):
-    sums = (run / checksums.FILE).read_text()
+    sums = (run / names.SUMS).read_text()
     line = next(line for line in sums.splitlines() if line.endswith("  roles.npy"))
-    (run / checksums.FILE).write_text(sums.replace(line, "0" + line[1:]))
-    (problem,) = report.Run(run).problems
+    (run / names.SUMS).write_text(sums.replace(line, "0" + line[1:]))
+    (problem,) = ReportedRun(run).problems
     assert problem.startswith("roles.npy of run is damaged, or its line in SHA256SUMS is;")
 
 
