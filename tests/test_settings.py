@@ -1,17 +1,14 @@
 import dataclasses
-import subprocess
-import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
 from absl import flags
 from helpers.flags import NEEDED, parse
-from helpers.programs import ROOT
 from hypothesis import strategies as st
 
 from orc_keras import command_line
-from orc_keras.settings import Settings, argument_of
+from orc_keras.settings import Settings
 
 
 def test_the_defaults_are_the_recipe():
@@ -168,15 +165,3 @@ def test_bad_settings(arguments, message):
 def test_flags_out_of_range(argument, message):
     with pytest.raises((flags.Error, ValueError), match=message):
         parse(*NEEDED, argument)
-
-
-def test_help_explains_every_flag():
-    run = subprocess.run(
-        [sys.executable, "train.py", "--help"], cwd=ROOT, capture_output=True, text=True
-    )
-    text = " ".join(run.stdout.split())
-    for field in dataclasses.fields(Settings):
-        assert f"--{field.name}:" in text or f"--[no]{field.name}:" in text
-        assert argument_of(field.name).help in text
-    for symbol in ("(T)", "(beta)", "(alpha)", "(k)", "(m)", "(B)", "(PT)"):
-        assert symbol in text

@@ -1,6 +1,7 @@
 """Saves: all that training needs to continue as if it had never stopped."""
 
 import hashlib
+import io
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from orc_keras.arguments import RUN, Argument
 from orc_keras.runs.files import UNFINISHED, delete, replacing
 
-CHECKSUM = "sha256"  # its name among the values
+SIZE = hashlib.sha256().digest_size  # of the checksum, which ends a save
 
 
 class Saves:
@@ -60,11 +61,13 @@ class Saves:
         Argument(0, at_least=0, at_most=10**6 - 1).check("epoch", epoch)
         Argument(0, at_least=0, at_most=10**8 - 1).check("step", step)
         path = self._directory / f"{self._stage}-{epoch:06d}-{step:08d}.npz"
-        values = {name: np.asarray(value) for name, value in values.items()}
+        content = io.BytesIO()
+        np.savez(content, **values)
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as unfinished, open(unfinished, "wb") as file:
-                np.savez(file, **values, **{CHECKSUM: self._checksum(path, values)})
+            with replacing(path) as unfinished:
+                checksum = self._checksum(path, content.getbuffer())
+                unfinished.write_bytes(content.getvalue() + checksum)
         except OSError as error:
             raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
         there = self._paths()
@@ -90,18 +93,15 @@ class Saves:
         return 0, 0, None
 
     def _read(self, path):
-        with np.load(path) as file:
-            values = {name: file[name] for name in file.files}
-        if str(values.pop(CHECKSUM)) != self._checksum(path, values):
+        whole = path.read_bytes()
+        content, checksum = whole[:-SIZE], whole[-SIZE:]
+        if checksum != self._checksum(path, content):
             raise ValueError("It is not what was written.")
-        return values
+        with np.load(io.BytesIO(content)) as file:
+            return {name: file[name] for name in file.files}
 
-    def _checksum(self, path, values):
-        digest = hashlib.sha256(f"{self._run}\n{path.stem}\n".encode())
-        for name, value in values.items():
-            digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
-            digest.update(np.ascontiguousarray(value).data)
-        return digest.hexdigest()
+    def _checksum(self, path, content):
+        return hashlib.sha256(f"{self._run}\n{path.stem}\n".encode() + content).digest()
 
     def _paths(self):
         """Returns the paths of the saves, newest first."""

@@ -182,7 +182,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         Not by path, because Keras names the layers of a second model differently. What is the same
         on every replica has one copy; BatchNorm's statistics and metrics have one per replica.
         """
-        optimizers = self.model.optimizers.values()
+        optimizers = getattr(self.model, "optimizers", {"": self.model.optimizer}).values()
         same = [*self.model.trainable_variables, *(v for o in optimizers for v in o.variables)]
         return {
             **{f"same/{i}": [variable] for i, variable in enumerate(same)},
@@ -196,6 +196,25 @@ class SaveAndContinue(keras.callbacks.Callback):
     def _numbered(self, kind, variables):
         copies = self.model.distribute_strategy.experimental_local_results
         return {f"{kind}/{i}": copies(variable.value) for i, variable in enumerate(variables)}
+
+
+def end_epoch(model, epoch, callbacks, validation_data, validation_steps=None, verbose=0):
+    """Does what `fit` does behind the last step of an epoch, for one that was stopped there.
+
+    Args:
+        model: a compiled `keras.Model`; `callbacks` restore it.
+        epoch: its number, from 0.
+        callbacks: those of `fit`; so are the other arguments.
+    """
+    every = keras.callbacks.CallbackList(callbacks, model=model, verbose=verbose, epochs=epoch + 1)
+    every.on_train_begin()
+    every.on_epoch_begin(epoch)
+    logs = {name: float(value) for name, value in model.get_metrics_result().items()}
+    evaluated = model.evaluate(
+        validation_data, steps=validation_steps, callbacks=every, return_dict=True, verbose=0
+    )
+    every.on_epoch_end(epoch, logs | {f"val_{name}": value for name, value in evaluated.items()})
+    every.on_train_end()
 
 
 def _values(variables):

@@ -20,7 +20,7 @@ from orc_keras.distribution import strategies
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.runs import names
 from orc_keras.training.checkpoints import Saves
-from orc_keras.training.resume import SaveAndContinue
+from orc_keras.training.resume import SaveAndContinue, end_epoch
 from orc_keras.training.signals import StopSignals
 
 
@@ -109,7 +109,7 @@ def _fit(run, group, progress, throughput, callbacks, until, steps):
         "validation_steps": math.ceil(len(images.held_out) / batch_size),
     }
     if not steps:
-        return _evaluate_epoch(group, progress.epoch, callbacks, *validation.values())
+        return end_epoch(group, progress.epoch, callbacks, **validation, verbose=_verbosity())
     return group.fit(
         _train_batches(run, group, progress.first_step, throughput),
         epochs=until,
@@ -120,19 +120,6 @@ def _fit(run, group, progress, throughput, callbacks, until, steps):
         shuffle=False,  # the pipeline does that
         verbose=_verbosity(),
     )
-
-
-def _evaluate_epoch(group, epoch, callbacks, held_out, steps):
-    """Ends an epoch as `fit` does, for one that was stopped after its last step."""
-    every = keras.callbacks.CallbackList(
-        callbacks, model=group, verbose=_verbosity(), epochs=epoch + 1, steps=steps
-    )
-    every.on_train_begin()
-    every.on_epoch_begin(epoch)
-    logs = {name: float(value) for name, value in group.get_metrics_result().items()}
-    evaluated = group.evaluate(held_out, steps=steps, callbacks=every, return_dict=True, verbose=0)
-    every.on_epoch_end(epoch, logs | {f"val_{name}": value for name, value in evaluated.items()})
-    every.on_train_end()
 
 
 def _verbosity():

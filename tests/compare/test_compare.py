@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from helpers.programs import ROOT
-from helpers.programs import program as program_of_python
 from helpers.summaries import SUMMARY
 
 from orc_keras.compare import plan, running
@@ -287,9 +286,3 @@ def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny):
     assert results.speed("takd", "kd") > 0  # NaN if the runs had not recorded it
     assert of_pivot[0] == of_pivot[1] and of_student[0] != of_student[1]
     assert not (runs[1].directory / "pivot_history.csv").exists()
-
-
-def test_the_command_line(tmp_path):
-    run = program_of_python("-m", "orc_keras.compare", "--method=kd", "--dataset=digits")
-    assert run.returncode == 1
-    assert run.stderr == "compare: --method is not for a comparison; give --methods.\n"

@@ -9,7 +9,6 @@ import pytest
 from helpers.summaries import MEMBER, SUMMARY
 from scipy import stats
 
-from orc_keras.runs import names
 from orc_keras.compare import plan, plots, tables
 from orc_keras.compare.results import Results
 from orc_keras.runs import checksums, names

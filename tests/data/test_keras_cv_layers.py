@@ -154,8 +154,9 @@ def test_no_operation_has_a_state():
 
 
 DETERMINISTIC = """
-import orc_keras
 import sys
+from orc_keras import startup
+startup.quietly()
 import keras, numpy as np, tensorflow as tf
 from orc_keras.data import keras_cv_layers
 assert "keras_cv" not in sys.modules, "only those who augment wait for its import"

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from orc_keras import data
 from orc_keras.data import pipeline
 from orc_keras.data.images import PixelImages, Subset
+from orc_keras.data.order import sample
 
 
 def image_data(number=50, augmentation="none", size=4):
@@ -28,10 +29,10 @@ def labels(batches, steps):
 )
 def test_any_epoch_is_a_permutation_wherever_it_is_entered(seed, epoch, number, begin):
     epoch = tf.constant(epoch, tf.int64)
-    index, seeds = pipeline.sample(seed, epoch, tf.range(number, dtype=tf.int64), number)
+    index, seeds = sample(seed, epoch, tf.range(number, dtype=tf.int64), number)
     assert sorted(index.numpy()) == list(range(number)) and seeds.numpy().min() >= 0
     rest = tf.range(begin % number, number, dtype=tf.int64)
-    for part, whole in zip(pipeline.sample(seed, epoch, rest, number), (index, seeds)):
+    for part, whole in zip(sample(seed, epoch, rest, number), (index, seeds)):
         np.testing.assert_array_equal(part, whole[begin % number :])
 
 
@@ -57,7 +58,7 @@ def test_every_epoch_is_mixed_as_well_as_by_numpy(number):
     positions = tf.range(number, dtype=tf.int64)
     for seed in range(3):
         for epoch in range(60):
-            order, _ = pipeline.sample(seed, tf.constant(epoch, tf.int64), positions, number)
+            order, _ = sample(seed, tf.constant(epoch, tf.int64), positions, number)
             assert of_one_class(order) < max(usual) + 0.5, (seed, epoch)
 
 
@@ -104,8 +105,7 @@ def test_the_size_of_the_mini_batch_does_not_change_order_or_augmentation():
 
 def test_every_position_has_seeds_of_its_own():
     epochs = [
-        pipeline.sample(7, tf.constant(e, tf.int64), tf.range(5000, dtype=tf.int64), 5000)
-        for e in range(3)
+        sample(7, tf.constant(e, tf.int64), tf.range(5000, dtype=tf.int64), 5000) for e in range(3)
     ]
     seeds = np.concatenate([seeds.numpy() for _, seeds in epochs])
     assert (seeds >= 0).all() and len(np.unique(seeds)) > 0.9999 * seeds.size

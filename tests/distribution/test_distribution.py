@@ -34,36 +34,27 @@ def normalised_members(synchronized):
     return with_batch_norm(pivot), [with_batch_norm(large), with_batch_norm(small)]
 
 
-@pytest.mark.parametrize(
-    "members, temporary_teachers, tolerance, numbers",
-    [
-        (hidden_group_members, 2, 1e-5, (2, 4)),
-        (lambda: normalised_members(synchronized=True), 1, 1e-4, (2,)),
-    ],
-)
-def test_replicas_compute_what_one_device_does(
-    batches, members, temporary_teachers, tolerance, numbers
-):
-    """Twenty mini-batches: weights, metrics and roles; feedback alone is each replica's own."""
+def test_replicas_compute_what_one_device_does(batches):
+    """Ten mini-batches in a graph: weights, metrics, roles; feedback alone is each replica's own.
+
+    With BatchNorms that are synchronised; the others' members are compared with NumPy.
+    """
 
     def train(strategy):
         with strategy.scope():
-            group = orc_keras.OnlineRoleChange(
-                *members(), mixup_alpha=0, num_temporary_teachers=temporary_teachers
-            )
+            members = normalised_members(synchronized=True)
+            group = orc_keras.OnlineRoleChange(*members, mixup_alpha=0)
             group.compile(optimizers.L2SGD(0.3, momentum=0.9, l2=1e-3))
-        history = group.fit(batches.repeat(2), verbose=0, shuffle=False).history
+        history = group.fit(batches, verbose=0, shuffle=False).history
         return group.get_weights(), history
 
-    one, of_one = train(replicas(1))
+    (one, of_one), (two, of_two) = train(replicas(1)), train(replicas(2))
     shares = [of_one[key] for key in of_one if key.endswith("taught")]
     assert sum(share[0] > 0 for share in shares) >= 2, "the example should change roles"
-    for number in numbers:
-        several, of_several = train(replicas(number))
-        for ours, theirs in zip(several, one, strict=True):
-            np.testing.assert_allclose(ours, theirs, atol=tolerance)
-        for key in of_one:
-            assert of_several[key] == pytest.approx(of_one[key], abs=tolerance), key
+    for ours, theirs in zip(two, one, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-4)
+    for key in of_one:
+        assert of_two[key] == pytest.approx(of_one[key], abs=1e-4), key
 
 
 def test_batch_norms_that_keras_synchronises_are_refused():
@@ -84,7 +75,7 @@ def test_uneven_parts_of_a_mini_batch_count_by_their_size(examples):
     def weights(number):
         with replicas(number).scope():
             group = orc_keras.OnlineRoleChange(*hidden_group_members(), mixup_alpha=0)
-            group.compile(keras.optimizers.SGD(0.3))
+            group.compile(keras.optimizers.SGD(0.3), run_eagerly=True)
         group.fit(images, labels, batch_size=7, shuffle=False, verbose=0)
         return group.get_weights()
 
@@ -92,8 +83,7 @@ def test_uneven_parts_of_a_mini_batch_count_by_their_size(examples):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
-@pytest.mark.parametrize("number", [1, 2, 4])
-@pytest.mark.parametrize("resized", [False, True])
+@pytest.mark.parametrize("number, resized", [(1, False), (2, True), (4, False)])
 def test_evaluation_counts_every_image_once(number, resized):
     """At any number of images and size of mini-batches: sums over images tell them apart."""
     strategy = replicas(number)
@@ -103,7 +93,7 @@ def test_evaluation_counts_every_image_once(number, resized):
             keras.Model(images, keras.layers.Dense(2)(keras.layers.Flatten()(images)))
         )
         alone.compile("sgd", _label, metrics=[_label])
-    for count, batch_size in [(1, 4), (3, 4), (4, 4), (5, 4), (9, 8), (17, 8), (8, 12)]:
+    for count, batch_size in [(1, 4), (3, 4), (5, 4), (17, 8), (8, 12)]:
         labels = np.arange(count) ** 3 % 101
         pixels = data.PixelImages(np.zeros((count, 2, 2, 1), np.uint8), labels)
         shown = ImageData(pixels, pixels, ("a", "b"), (2, 2, 1), (0.5,), (0.5,), "none", resized)
@@ -126,7 +116,7 @@ def test_a_last_mini_batch_smaller_than_the_replicas_harms_nothing(examples):
         with replicas(number).scope():
             pivot, students = normalised_members(synchronized=False)
             group = orc_keras.OnlineRoleChange(pivot, students)
-            group.compile("sgd")
+            group.compile("sgd", run_eagerly=True)
         results.append(group.evaluate(images, labels, batch_size=8, verbose=0))
         assert all(np.isfinite(weight).all() for weight in group.get_weights())
     assert results[1] == pytest.approx(results[0], abs=1e-5)

@@ -1,5 +1,6 @@
 """Python in processes of their own."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,22 @@ def program(*arguments, cwd=ROOT):
     return subprocess.run(
         [sys.executable, *map(str, arguments)], cwd=cwd, capture_output=True, text=True
     )
+
+
+def programs(*commands):
+    """Runs several programs of this project for one import of TensorFlow.
+
+    Args:
+        *commands: a list each, as `program` takes it.
+
+    Returns:
+        As many results, with `returncode`, `stdout` and `stderr`.
+    """
+    given = [[str(argument) for argument in command] for command in commands]
+    run = program(Path(__file__).parent / "forked.py", json.dumps(given))
+    assert (run.returncode, run.stderr) == (0, ""), run.stderr
+    ends = json.loads(run.stdout)
+    return [subprocess.CompletedProcess(c, *end) for c, end in zip(given, ends, strict=True)]
 
 
 SERVE = """

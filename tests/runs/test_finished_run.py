@@ -16,12 +16,12 @@ from helpers.networks import hidden_network
 from helpers.tiny import tiny_settings
 from markdown_it import MarkdownIt
 
-from orc_keras.runs import names
-from orc_keras import experiment, report
+from orc_keras import experiment, preconditions
 from orc_keras.callbacks.role_history import _read_roles
 from orc_keras.evaluate import one_network
 from orc_keras.export.model_card import plain
 from orc_keras.export.stock_layers import member_of
+from orc_keras.report.reported_run import ReportedRun
 from orc_keras.runs import checksums, names, record
 from orc_keras.runs import predictions as predictions_file
 from orc_keras.runs.directory import RunDirectory

@@ -50,16 +50,6 @@ def test_a_copy_follows_a_schedule_by_its_own_iterations():
     assert _step(copy, 2.0, [1.0, 1.0]) == pytest.approx(2.0 - 0.5 - 0.05)
 
 
-def test_a_copy_spares_the_same_variables_from_decay():
-    optimizer = keras.optimizers.AdamW(0.1, weight_decay=0.5)
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
-    bias, kernel = (keras.Variable(2.0, name=name) for name in ("bias", "kernel"))
-    copy = optimizers.copy_of(optimizer)
-    copy.build([bias, kernel])
-    copy.apply([tf.constant(0.0), tf.constant(0.0)])
-    assert bias.numpy() == 2 and kernel.numpy() < 2
-
-
 def test_a_copy_of_a_loss_scale_optimizer_is_one():
     optimizer = keras.optimizers.LossScaleOptimizer(
         keras.optimizers.SGD(0.5), initial_scale=8.0, dynamic_growth_steps=3

@@ -1,0 +1,46 @@
+"""What the programs answer when there is nothing to do: help, and a sentence for wrong flags."""
+
+import dataclasses
+
+import pytest
+from helpers.flags import NEEDED
+from helpers.programs import programs
+
+from orc_keras.settings import Settings
+
+COMPARE = ["-m", "orc_keras.compare"]
+WRONG = {
+    "train.py: --pivot: Unknown network 'resnet9'; did you mean resnet": ["--pivot=resnet9"],
+    "train.py: --students=resnet8, has an empty entry": ["--students=resnet8,"],
+    "train.py: Unknown command line flag 'epoch'. Did you mean: epochs": ["--epoch=3"],
+    "train.py: 'digits' is not a flag": ["digits"],
+}
+
+
+@pytest.fixture(scope="module")
+def ends(tmp_path_factory):
+    """The place where they should write nothing, and how each of them ended."""
+    place = tmp_path_factory.mktemp("programs") / "run"
+    flags = ["train.py", *NEEDED, f"--output_dir={place}"]
+    wrong = [[*flags, *arguments] for arguments in WRONG.values()]
+    compare = [*COMPARE, "--method=kd", "--dataset=digits"]
+    return place, programs(["train.py", "--help"], compare, *wrong)
+
+
+def test_help_explains_every_flag(ends):
+    text = " ".join(ends[1][0].stdout.split())
+    for field in dataclasses.fields(Settings):
+        assert f"--{field.name}:" in text or f"--[no]{field.name}:" in text
+        assert field.metadata["help"] in text
+    for symbol in ("(T)", "(beta)", "(alpha)", "(k)", "(m)", "(B)", "(PT)"):
+        assert symbol in text
+
+
+def test_wrong_flags_end_in_a_sentence(ends):
+    place, (_, compare, *wrong) = ends
+    for message, end in zip(WRONG, wrong, strict=True):
+        assert end.returncode == 1 and end.stderr.startswith(message), end.stderr
+        assert end.stdout == "" and end.stderr.count("\n") == 1
+    assert compare.returncode == 1
+    assert compare.stderr == "compare: --method is not for a comparison; give --methods.\n"
+    assert not place.exists()
