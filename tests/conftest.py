@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers import digits_run as digits_run_of
 from helpers.devices import replicas
 from helpers.networks import IMAGE_SHAPE, NUM_CLASSES, hidden_group_members
 from helpers.tiny import tiny_settings
@@ -63,6 +64,18 @@ def strategy(request):
 def tiny(monkeypatch):
     """Settings of runs that take a second, with networks and data that are tiny."""
     return tiny_settings(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory):
+    """The directory of a finished run on the digits, to be read only."""
+    return digits_run_of.shared(tmp_path_factory, "digits_run", digits_run_of.make)
+
+
+@pytest.fixture(scope="session")
+def held_out():
+    """The raw digits that were not learnt from, and their classes."""
+    return digits_run_of.held_out()
 
 
 @pytest.fixture(autouse=True)

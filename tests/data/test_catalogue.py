@@ -1,4 +1,4 @@
-"""Datasets of TensorFlow Datasets: records at any position, and a sentence for what is wrong."""
+"""Datasets of TensorFlow Datasets: which there are, and a sentence for what is wrong."""
 
 import errno
 import json
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
-from helpers.animals import NUMBERS, TinyAnimals, prepare, read_in_order
+from helpers.animals import TinyAnimals, prepare, read
 from helpers.programs import program
 
 from orc_keras.data import catalogue
-from orc_keras.data.records import RECORD_OVERHEAD, RecordImages
+from orc_keras.data.records import RecordImages
 
 
 class TinyText(TinyAnimals):
@@ -43,58 +43,6 @@ def no_network(monkeypatch):
     for function in ("create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, function, refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
-
-
-@pytest.fixture(scope="module")
-def animals(tmp_path_factory):
-    """A prepared dataset of three shards for each split."""
-    return prepare(tmp_path_factory.mktemp("animals"))
-
-
-@pytest.fixture
-def animals_copy(tmp_path):
-    """One that can be damaged."""
-    return prepare(tmp_path)
-
-
-def shards(builder):
-    return builder.info.splits["train"].filepaths
-
-
-def read(records, order):
-    order = tf.data.Dataset.from_tensor_slices(np.array(order, np.int64))
-    examples = order.map(records.read, num_parallel_calls=2)
-    return [(image, int(label)) for image, label in examples.as_numpy_iterator()]
-
-
-@pytest.mark.parametrize("split", NUMBERS)
-def test_every_record_is_read_at_its_position(animals, split):
-    records = RecordImages(animals, split)
-    expected = read_in_order(animals, split)
-    assert len(records) == len(expected) == NUMBERS[split]
-    assert read(records, range(len(records))) == expected
-    order = np.random.default_rng(0).integers(0, len(records), 40)
-    assert read(records, order) == [expected[position] for position in order]
-
-
-def test_types_and_static_shapes(animals):
-    image, label = RecordImages(animals, "train").read(tf.constant(4, tf.int64))
-    assert (image.dtype, image.shape) == (tf.string, ())
-    assert (label.dtype, label.shape) == (tf.int32, ())
-
-
-def test_array_records(tmp_path):
-    builder = prepare(tmp_path, file_format="array_record")
-    records = RecordImages(TinyAnimals(data_dir=tmp_path), "train")
-    source = builder.as_data_source("train", decoders={"image": tfds.decode.SkipDecoding()})
-    order = [22, 0, 9, 8, 21]
-    assert read(records, order) == [(source[i]["image"], source[i]["label"]) for i in order]
-
-
-def test_other_formats_are_refused(tmp_path):
-    builder = prepare(tmp_path, shards=1, file_format="parquet")
-    with pytest.raises(ValueError, match="in the format parquet; possible are tfrecord and array"):
-        RecordImages(builder, "train")
 
 
 def test_a_dataset_of_the_library(tmp_path, monkeypatch):
@@ -145,64 +93,6 @@ def test_names_and_shape_of_images_that_differ(animals):
 def test_images_and_classes_of_other_names(tmp_path):
     builder = TinyOtherKeys(data_dir=tmp_path)
     assert catalogue.class_names(builder) == ("0", "1")
-
-
-def test_a_truncated_file(animals_copy):
-    path = shards(animals_copy)[1]
-    path.write_bytes(path.read_bytes()[:-3])
-    number = animals_copy.info.splits["train"].shard_lengths[1]
-    message = f"{path} is damaged: it does not hold {number} whole records."
-    with pytest.raises(ValueError, match=message):
-        RecordImages(animals_copy, "train")
-
-
-def test_a_file_that_lacks_a_record(animals_copy):
-    path = shards(animals_copy)[2]
-    length = int.from_bytes(path.read_bytes()[:8], "little")
-    path.write_bytes(path.read_bytes()[length + RECORD_OVERHEAD :])
-    with pytest.raises(ValueError, match=f"{path} is damaged: it does not hold"):
-        RecordImages(animals_copy, "train")
-
-
-@pytest.mark.parametrize("byte", [0, 5])
-def test_a_damaged_length(animals_copy, byte):
-    path = shards(animals_copy)[1]
-    flip(path, byte)
-    with pytest.raises(ValueError, match=f"{path} is damaged"):
-        RecordImages(animals_copy, "train")
-
-
-def test_a_missing_file(animals_copy):
-    path = shards(animals_copy)[1]
-    path.unlink()
-    with pytest.raises(ValueError, match=f"{path} cannot be read: No such file"):
-        RecordImages(animals_copy, "train")
-
-
-def flip(path, byte):
-    content = bytearray(path.read_bytes())
-    content[byte] ^= 1
-    path.write_bytes(content)
-
-
-def damage_a_byte(path):
-    flip(path, 200)
-
-
-def delete(path):
-    path.unlink()
-
-
-@pytest.mark.parametrize("damage", [damage_a_byte, delete])
-def test_damage_while_running(animals_copy, damage):
-    records = RecordImages(animals_copy, "train")
-    path = shards(animals_copy)[1]
-    first, second, _ = animals_copy.info.splits["train"].shard_lengths
-    damage(path)
-    others = [*range(first), *range(first + second, len(records))]
-    assert len(read(records, others)) == len(others)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=f"{path} is damaged or unreadable"):
-        read(records, range(len(records)))
 
 
 def test_prepared_data_need_no_network(animals):

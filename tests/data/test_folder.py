@@ -1,33 +1,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image, PngImagePlugin
+from helpers.folders import fill, load, photo
+from PIL import Image
 
 from orc_keras import data
 from orc_keras.data import files
 from orc_keras.runs import summary
-
-
-def photo(seed, height=12, width=16, channels=3):
-    rng = np.random.default_rng(seed)
-    small = rng.integers(0, 256, (3, 4, channels)).astype(np.uint8)
-    image = Image.fromarray(small.squeeze())
-    return image.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def fill(root, splits=("train", "val"), classes=("cat", "dog"), number=3, **sizes):
-    """Writes a folder of small PNGs, each another one."""
-    for split in splits:
-        for name in classes:
-            (root / split / name).mkdir(parents=True, exist_ok=True)
-            for i in range(number):
-                seed = [ord(split[0]), ord(name[0]), i]
-                photo(seed, **sizes).save(root / split / name / f"{i}.png")
-    return root
-
-
-def load(root, **options):
-    return data.load(f"folder:{root}", **options)
 
 
 def pictures(batches, number=1):
@@ -146,34 +125,6 @@ def test_part_of_the_training_images_can_be_held_out(tmp_path):
             load(tmp_path, validation_fraction=fraction)
 
 
-def damage(path, what):
-    whole = path.read_bytes()
-    path.write_bytes(
-        {"empty": b"", "text": b"no image", "short": whole[: len(whole) * 2 // 3]}[what]
-    )
-
-
-@pytest.mark.parametrize("what", ["empty", "text", "short"])
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".webp"])
-@pytest.mark.parametrize("memory_gb", [0, 1])
-def test_a_damaged_image_is_named(tmp_path, what, suffix, memory_gb):
-    fill(tmp_path)
-    bad = tmp_path / "val" / "dog" / f"bad{suffix}"
-    photo(1, 60, 60).save(bad)
-    damage(bad, what)
-    with pytest.raises(ValueError, match=f"Of (12|13|7) images 1 cannot be used: {bad} is "):
-        load(tmp_path, memory_gb=memory_gb)
-
-
-def test_many_damaged_images(tmp_path):
-    fill(tmp_path, number=5)
-    for path in (tmp_path / "train").rglob("*.png"):
-        damage(path, "text")
-    message = r"Of 20 images 10 cannot be used: .*0.png is .*; and 7 more\.$"
-    with pytest.raises(ValueError, match=message):
-        load(tmp_path)
-
-
 def noise(seed, size=90):
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size, size, 3), np.uint8))
 
@@ -212,108 +163,6 @@ def test_the_fingerprint_tells_images_apart(tmp_path):
     prints.append(load(tmp_path).notes["files"])
     assert len(set(prints)) == 3
     assert load(tmp_path).notes["files"] == prints[-1]
-
-
-def palette_bmp(root):
-    photo(1).convert("P").save(root / "train" / "cat" / "bad.bmp")
-
-
-def bmp_of_32_bits(root):
-    photo(1).convert("RGBA").save(root / "train" / "cat" / "bad.bmp")
-
-
-def transparent_colour(root):
-    photo(1).save(root / "train" / "cat" / "bad.png", transparency=(1, 2, 3))
-
-
-def animation(root):
-    frames = [photo(seed) for seed in range(3)]
-    path = root / "train" / "cat" / "bad.webp"
-    frames[0].save(path, save_all=True, append_images=frames[1:])
-
-
-def strange_header(root):
-    """A chunk that Pillow refuses with an exception of its own kind."""
-    text = PngImagePlugin.PngInfo()
-    text.add_text("Comment", "a" * 3_000_000, zip=True)
-    photo(1).save(root / "train" / "cat" / "bad.png", pnginfo=text)
-
-
-def link_to_itself(root):
-    (root / "train" / "cat" / "me").symlink_to(".")
-
-
-def link_to_its_parent(root):
-    (root / "train" / "cat" / "all").symlink_to("..")
-
-
-def name_of_two_lines(root):
-    (root / "train" / "a\nb").mkdir()
-
-
-def gif(root):
-    photo(1).save(root / "train" / "cat" / "bad.png", "GIF")
-
-
-def one_class(root):
-    for split in ("train", "val"):
-        for path in (root / split / "dog").iterdir():
-            path.unlink()
-        (root / split / "dog").rmdir()
-
-
-def empty_class(root):
-    (root / "train" / "emu").mkdir()
-    (root / "val" / "emu").mkdir()
-
-
-def class_in_train_only(root):
-    (root / "train" / "emu").mkdir()
-    photo(1).save(root / "train" / "emu" / "0.png")
-
-
-def class_in_val_only(root):
-    (root / "val" / "emu").mkdir()
-
-
-def loose_image(root):
-    photo(1).save(root / "val" / "loose.png")
-
-
-def no_train(root):
-    (root / "train").rename(root / "training")
-
-
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        (palette_bmp, "bad.bmp is a BMP with a palette, .* save it as PNG"),
-        (bmp_of_32_bits, "bad.bmp is a BMP with .* alpha, or other than 24 bits; save it as PNG"),
-        (transparent_colour, "bad.png has a transparent colour; save it with an alpha channel"),
-        (animation, "bad.webp is an animation; save one of its images"),
-        (strange_header, "bad.png is not a readable image .ValueError of Pillow"),
-        (link_to_itself, "cat/me is a link to a folder whose images are there already"),
-        (link_to_its_parent, "cat/all is a link to a folder whose images are there already"),
-        (name_of_two_lines, r"has a class 'a\\nb', a name that cannot be printed"),
-        (gif, "bad.png is a GIF, not a PNG, JPEG, BMP or WebP"),
-        (one_class, "train must have a folder for each of at least two classes"),
-        (empty_class, "train/emu has no image"),
-        (class_in_train_only, "has a class 'emu' in train/ that is not in val/"),
-        (class_in_val_only, "has a class 'emu' in val/ that is not in train/"),
-        (loose_image, "val/loose.png lies outside the folders of the classes"),
-        (no_train, "has no folder train/ with a folder for each class in it"),
-    ],
-)
-def test_what_cannot_be_learnt_from_is_named(tmp_path, change, message):
-    fill(tmp_path)
-    change(tmp_path)
-    with pytest.raises(ValueError, match=message):
-        load(tmp_path)
-
-
-def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(ValueError, match=f"--dataset=folder:{tmp_path}/nowhere is not a folder"):
-        load(tmp_path / "nowhere")
 
 
 def test_a_folder_larger_than_memory_streams(tmp_path):

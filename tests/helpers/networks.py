@@ -18,12 +18,12 @@ def linear_network(name="linear", image_shape=IMAGE_SHAPE, num_classes=NUM_CLASS
     )
 
 
-def hidden_network(name, width, seed=0):
+def hidden_network(name, width, seed=0, image_shape=IMAGE_SHAPE, num_classes=NUM_CLASSES):
     """A classifier with a hidden layer and no BatchNorm."""
-    images = keras.Input(IMAGE_SHAPE)
+    images = keras.Input(image_shape)
     x = keras.layers.Flatten()(images)
     x = keras.layers.Dense(width, activation="relu", kernel_initializer=_initial(seed))(x)
-    logits = keras.layers.Dense(NUM_CLASSES, kernel_initializer=_initial(seed + 1))(x)
+    logits = keras.layers.Dense(num_classes, kernel_initializer=_initial(seed + 1))(x)
     return keras.Model(images, logits, name=name)
 
 

@@ -6,18 +6,13 @@ import json
 
 import numpy as np
 import pytest
+from helpers.comparisons import settings
 from helpers.summaries import MEMBER, SUMMARY
 from scipy import stats
 
 from orc_keras.compare import plan, plots, tables
 from orc_keras.compare.results import Results
 from orc_keras.runs import checksums, names
-from orc_keras.settings import Settings
-
-
-def settings(**changed):
-    return Settings(dataset="digits", pivot="resnet20", students=("resnet14", "resnet8"), **changed)
-
 
 ACCURACIES = {
     "kd": [0.90, 0.92, 0.91],

@@ -1,0 +1,169 @@
+"""Comparisons: their runs are made in order, several at once, and stop together."""
+
+import os
+import signal
+import subprocess
+import threading
+
+import pytest
+from helpers.comparisons import settings
+from helpers.programs import ROOT
+from helpers.summaries import SUMMARY
+
+from orc_keras.compare import plan, running
+from orc_keras.compare.results import Results
+from orc_keras.runs.directory import RunDirectory
+
+METHODS = ("alone", "kd", "takd", "dml", "orc")
+
+# In place of train.py: writes what a run leaves, fails where it is told to, and may go on for ever.
+PROGRAM = """
+import hashlib, json, signal, sys
+from pathlib import Path
+flagfile = Path(sys.argv[1].removeprefix("--flagfile="))
+flags = dict(line[2:].split("=", 1) for line in flagfile.read_text().splitlines())
+with open(flagfile.parents[1] / "order", "a") as order:
+    print(flags["method"], flags["seed"], file=order)
+if flags["method"] == "dml":
+    sys.exit("dml: not today")
+pivot = flags["pivot_weights"]
+assert not pivot or Path(pivot).exists()
+if float(flags["learning_rate"]) > 1:
+    signal.pause()
+there = Path(flags["output_dir"])
+(there / "checkpoints").mkdir(parents=True)
+(there / "checkpoints" / "pivot.keras").touch()
+text = flagfile.read_text()
+(there / "settings.flags").write_text("".join(
+    line + "\\n" for line in text.splitlines() if not line.startswith("--output_dir")
+))
+summary = json.dumps(SUMMARY)
+digest = hashlib.sha256(summary.encode()).hexdigest()
+(there / "SHA256SUMS").write_text(digest + "  summary.json\\n")
+(there / "summary.json").write_text(summary)
+with open(flagfile.parents[1] / "order", "a") as order:
+    print(flags["method"], flags["seed"], file=order)
+"""
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    path = tmp_path / "program.py"
+    path.write_text(f"SUMMARY = {SUMMARY!r}\n{PROGRAM}")
+    monkeypatch.setattr(running, "TRAIN", path)
+
+
+def test_the_order_of_runs(program, tmp_path, capsys):
+    """At most so many at once; nobody before its pivot is there; a failure stops nobody else."""
+    runs = plan.plan(settings(), METHODS, [], [0, 1], tmp_path)
+    failed = running.run_all(runs, jobs=2)
+    assert [(run.variant, run.seed) for run in failed] == [("dml", 0), ("dml", 1)]
+    lines = [line.split() for line in (tmp_path / "order").read_text().splitlines()]
+    now = set()
+    for method, seed in lines:
+        now ^= {(method, seed)} if method != "dml" else set()
+        assert len(now) <= 2
+    assert len(lines) == 2 * 8 + 2
+    printed = capsys.readouterr().out
+    assert "dml, seed 1: failed. dml: not today" in printed
+    assert "[10/10]" in printed and "orc, seed 0: 50.00%" in printed
+
+
+def test_what_has_finished_is_not_made_again(program, tmp_path, capsys):
+    first = plan.plan(settings(), ["orc"], [], [0], tmp_path)
+    assert running.run_all(first, jobs=2) == []
+    more = plan.plan(settings(), ["takd", "orc"], [], [0, 1], tmp_path)
+    assert running.run_all(more, jobs=2) == []
+    printed = capsys.readouterr().out
+    assert "8 runs, 2 at once: kd, alone, takd, orc. 3 have been made before." in printed
+    assert printed.count("orc, seed 0") == 1
+
+
+def test_whoever_waits_for_a_pivot_that_failed_has_failed(program, tmp_path):
+    runs = plan.plan(settings(learning_rate=0.01), ["orc"], [], [0], tmp_path)
+    kd, alone, orc = runs
+    (tmp_path / "kd" / "seed0" / "checkpoints").mkdir(parents=True)  # so that the program fails
+    assert running.run_all([kd, alone, orc], jobs=1) == [kd, orc]
+
+
+def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monkeypatch):
+    """Such as one whose comparison was killed: it goes on, and holds its directory."""
+    runs = plan.plan(settings(), [], [], [0], tmp_path)
+    directory = RunDirectory(runs[0].settings)
+    directory.claim()
+    (directory / "checkpoints").rmdir()  # which the program makes
+    waits = []
+    monkeypatch.setattr(running, "_wait", lambda _: waits.append(directory.close()))
+    assert running.run_all(runs, jobs=1) == [] and waits
+    assert all(RunDirectory(run.settings).is_finished() for run in runs)
+
+
+def test_who_came_second_waits(program, tmp_path, monkeypatch):
+    """A run that fails because another process has just begun to make it has not failed."""
+    (run,) = (r for r in plan.plan(settings(), [], [], [0], tmp_path) if r.variant == "alone")
+    in_use = iter([False, True])
+    monkeypatch.setattr(RunDirectory, "is_in_use", lambda _: next(in_use, False))
+    predictions = iter([1, 0])
+    monkeypatch.setattr(
+        running,
+        "_ended",
+        lambda processes, _: (processes.pop(next(iter(processes))), next(predictions), 0.0),
+    )
+    monkeypatch.setattr(running, "_outcome", lambda *_: "")
+    assert running.run_all([run], jobs=1) == [] and next(predictions, None) is None
+
+
+def test_other_settings_where_there_are_runs(program, tmp_path):
+    """A pivot of other settings would be used otherwise."""
+    running.run_all(plan.plan(settings(), [], [], [0], tmp_path), jobs=2)
+    with pytest.raises(ValueError, match=r"kd/seed0 holds .* \(pivot_epochs\); choose"):
+        plan.plan(settings(pivot_epochs=3), ["orc"], [], [0], tmp_path)
+    with pytest.raises(ValueError, match="holds a run; choose one for the comparison"):
+        plan.plan(settings(), [], [], [0], tmp_path / "kd" / "seed0")
+
+
+def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
+    """No process of the comparison is left."""
+    os.mkfifo(tmp_path / "order")  # which each run writes a line to as it begins
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
+
+    def stop():
+        with os.fdopen(os.open(tmp_path / "order", os.O_RDWR)) as order:
+            assert order.readline() and order.readline()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt) as stopped:
+            running.run_all(plan.plan(settings(learning_rate=60.0), [], [], [0], tmp_path), jobs=2)
+    finally:
+        thread.join()
+        signal.signal(signal.SIGHUP, before)
+    assert stopped.value.args == (signal.SIGTERM,)
+    assert subprocess.run(["pgrep", "-f", str(running.TRAIN)], capture_output=True).returncode == 1
+
+
+def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny):
+    """One begins as soon as the other has trained it; each evaluates the same pivot at its end."""
+    monkeypatch.setattr(running, "TRAIN", ROOT / "tests" / "helpers" / "tiny_train.py")
+    monkeypatch.setattr(plan.preconditions, "check_outlook", lambda _: None)  # of other networks
+    base = settings(
+        dataset="digits",
+        pivot="hidden16",
+        students=("hidden12", "hidden8"),
+        pivot_epochs=1,
+        epochs=1,
+        decay_epochs=(),
+        batch_size=256,
+    )
+    runs = [run for run in plan.plan(base, ["takd"], [], [4], tmp_path) if run.variant != "alone"]
+    assert running.run_all(runs, jobs=2) == []
+    results = Results(runs)
+    assert results.names == ["kd", "takd"]
+    of_pivot = [results.accuracies(name, "hidden16") for name in results.names]
+    of_student = [results.accuracies(name) for name in results.names]
+    assert results.speed("takd", "kd") > 0  # NaN if the runs had not recorded it
+    assert of_pivot[0] == of_pivot[1] and of_student[0] != of_student[1]
+    assert not (runs[1].directory / "pivot_history.csv").exists()

@@ -1,0 +1,175 @@
+"""A finished run, or what it exported, evaluated; and what is on single images."""
+
+import dataclasses
+import json
+import re
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from helpers.digits_run import CLASSES, normalised
+from helpers.programs import programs
+
+from orc_keras import data, predict
+from orc_keras.evaluate import __main__ as evaluate_program
+from orc_keras.evaluate import one_network
+from orc_keras.export.formats import export_member
+from orc_keras.export.saved_model import SavedModel
+from orc_keras.runs.images import held_out_again
+from orc_keras.runs.record import finished
+
+
+@pytest.fixture(scope="module")
+def folder(held_out, tmp_path_factory):
+    """The held-out digits as files: a folder for each class but the 7."""
+    root = tmp_path_factory.mktemp("images")
+    for i, (image, label) in enumerate(zip(*held_out)):
+        if label != 7:
+            (root / str(label)).mkdir(exist_ok=True)
+            (root / str(label) / f"{i}.png").write_bytes(tf.io.encode_png(image).numpy())
+    return root
+
+
+def accuracies(network, held_out):
+    """Accuracy on each class, computed by Keras from normalised images."""
+    images, labels = held_out
+    hits = network.predict(normalised(images), verbose=0).argmax(axis=1) == labels
+    return {name: hits[labels == i].mean() for i, name in enumerate(CLASSES)}, hits.mean()
+
+
+@pytest.mark.parametrize("member", ["", "hidden10"])
+def test_a_member_is_evaluated(digits_run, held_out, member):
+    what, measures = one_network.evaluate_member(digits_run, member)
+    assert what == f"{member or 'hidden8'} of {digits_run} on digits"
+    group = keras.saving.load_model(digits_run / "checkpoints" / "group.keras")
+    by_class, accuracy = accuracies(group.members[member or "hidden8"], held_out)
+    assert measures["accuracy_by_class"] == pytest.approx(by_class)
+    assert measures["top_1"] == pytest.approx(accuracy) and measures["images"] == 360
+
+
+def test_a_saved_model_is_evaluated_on_files_of_some_classes(digits_run, held_out, folder):
+    what, measures = one_network.evaluate_saved_model(digits_run / "student", f"folder:{folder}")
+    by_class, _ = accuracies(keras.saving.load_model(digits_run / "student.keras"), held_out)
+    assert measures["accuracy_by_class"].pop("7") is None
+    del by_class["7"]
+    assert measures["accuracy_by_class"] == pytest.approx(by_class)
+    _, of_member = one_network.evaluate_member(digits_run, dataset=f"folder:{folder}")
+    assert of_member["top_1"] == pytest.approx(measures["top_1"])
+    _, whole = one_network.evaluate_saved_model(digits_run / "student", "digits")
+    assert whole["accuracy_by_class"]["7"] is not None and whole["images"] == 360
+
+
+def test_the_programs(digits_run, folder, tmp_path):
+    run = shutil.copytree(digits_run, tmp_path / "run")
+    paths = sorted((folder / "3").iterdir())[:2]
+    shown, written, report = programs(
+        [
+            "-m",
+            "orc_keras.predict",
+            f"--saved_model={run}/student",
+            paths[0],
+            "nothing.png",
+            paths[1],
+        ],
+        ["-m", "orc_keras.evaluate", f"--run={run}", f"--json={tmp_path}/out.json"],
+        ["-m", "orc_keras.report", run, run],
+    )
+    assert shown.returncode == 1
+    assert shown.stderr == "orc_keras.predict: nothing.png is not a file.\n"
+    lines = shown.stdout.splitlines()
+    assert [lines[0], lines[6]] == list(map(str, paths)) and len(lines) == 12
+    assert all(re.fullmatch(r" *\d+\.\d%  \d", line) for line in lines[1:6])
+    assert (written.returncode, written.stderr) == (0, "")
+    measures = json.loads((tmp_path / "out.json").read_text())
+    row = f"top-1 accuracy +{measures['top_1']:.2%}\n"
+    assert re.search(row.replace(".", "[.]"), written.stdout)
+    assert (report.returncode, report.stderr) == (0, "")
+    assert report.stdout == f"Wrote {run}/report/report.html.\n"
+
+
+def test_a_prediction_is_the_most_probable_class(digits_run, held_out, folder):
+    network = SavedModel(digits_run / "student")
+    path = next((folder / "3").iterdir())
+    image = held_out[0][int(path.stem)][None]
+    (probabilities,) = (
+        tf.saved_model.load(digits_run / "student")
+        .signatures["serving_default"](images=tf.constant(image))["probabilities"]
+        .numpy()
+    )
+    best = predict.predict(network, path)
+    assert [name for name, _ in best] == [CLASSES[i] for i in np.argsort(-probabilities)[:5]]
+    assert [p for _, p in best] == pytest.approx(sorted(probabilities)[:4:-1], rel=1e-5)
+
+
+def test_bad_input(digits_run, folder, tmp_path):
+    def refused(message, function, *arguments):
+        with pytest.raises(ValueError, match=message):
+            function(*arguments)
+
+    member, model = one_network.evaluate_member, one_network.evaluate_saved_model
+    refused("holds no finished run", member, tmp_path)
+    refused("--member=wrn is not in the run; possible are hidden12, ", member, digits_run, "wrn")
+    refused(
+        "--member=wrn is not in the run; possible are hidden12, ", export_member, digits_run, "wrn"
+    )
+    refused("holds no finished run", export_member, tmp_path, "hidden12")
+    refused("is not a whole SavedModel with class_names.txt", model, tmp_path, "digits")
+    refused("must have a folder for each class", member, digits_run, "", f"folder:{tmp_path}")
+    shutil.copytree(digits_run / "student", tmp_path / "student")
+    (tmp_path / "student" / "class_names.txt").write_text("0\n1\n")
+    refused("is not a whole SavedModel", SavedModel, tmp_path / "student")
+    other = tmp_path / "other" / "seventeen"
+    other.mkdir(parents=True)
+    path = next((folder / "3").iterdir())
+    shutil.copy(path, other)
+    unknown = "1 classes that the network does not know, such as 'seventeen'; it knows 0, 1"
+    refused(unknown, model, digits_run / "student", f"folder:{other.parent}")
+    refused(unknown, member, digits_run, "", f"folder:{other.parent}")
+    (tmp_path / "colour" / "3").mkdir(parents=True)
+    image = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
+    (tmp_path / "colour" / "3" / "1.png").write_bytes(tf.io.encode_png(image).numpy())
+    message = "images have 3 channels, but the networks of the run in .* take 1"
+    refused(message, member, digits_run, "", f"folder:{tmp_path}/colour")
+    large = tmp_path / "large.png"
+    large.write_bytes(tf.io.encode_png(np.zeros((16, 16, 1), np.uint8)).numpy())
+    (tmp_path / "text.png").write_text("no image")
+    network = SavedModel(digits_run / "student")
+    wrong = {
+        "large.png": "has 16 x 16 pixels",
+        "text.png": "is not an image that can be read",
+        "colour/3/1.png": "is in colour, but the network takes grey images",
+    }
+    for name, what in wrong.items():
+        message = f"{name} {what}.*; .* takes undamaged PNGs, .*, of 8 x 8 x 1 unless"
+        refused(message, predict.predict, network, tmp_path / name)
+    refused(
+        "--json=.* cannot be written",
+        evaluate_program.check_writable,
+        str(tmp_path / "no" / "a.json"),
+    )
+
+
+def test_images_are_uint8(digits_run, held_out):
+    """What TensorFlow casts without a word is refused, as arrays by us, as tensors by itself."""
+    images = held_out[0][:2]
+    network = SavedModel(digits_run / "student")
+    served = network.answer(images)["logits"]
+    files = [tf.io.encode_png(image).numpy() for image in images]
+    np.testing.assert_allclose(network.answer(files)["logits"], served, atol=1e-5)
+    for floats in (images / 255, (images / 255).astype(np.float32)):
+        with pytest.raises(ValueError, match="takes images of type uint8, 0 to 255, not float"):
+            network.answer(floats)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="expected to be a uint8 tensor"):
+            tf.saved_model.load(digits_run / "student").signatures["serving_default"](
+                images=tf.convert_to_tensor(floats)
+            )
+
+
+def test_other_images_than_those_of_the_run(digits_run, monkeypatch):
+    images = data.load("digits")
+    other = dataclasses.replace(images, held_out=images.train)
+    monkeypatch.setattr(data, "load", lambda *_, **__: other)
+    with pytest.raises(ValueError, match="images of digits are not those .* held_out_images diff"):
+        held_out_again(finished(digits_run))

@@ -1,0 +1,8 @@
+"""The settings of comparisons."""
+
+from orc_keras.settings import Settings
+
+
+def settings(**changed):
+    given = dict(dataset="digits", pivot="resnet20", students=("resnet14", "resnet8"))
+    return Settings(**given | changed)

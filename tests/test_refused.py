@@ -1,0 +1,137 @@
+"""Runs that cannot be made end in a sentence, before anything is written; nothing is lost."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from helpers.networks import hidden_network
+from helpers.programs import ROOT
+
+from orc_keras import data, experiment
+from orc_keras.runs.directory import RunDirectory
+from orc_keras.settings import Settings
+
+
+def test_what_fits_no_memory_is_refused_before_images_are_looked_for():
+    settings = Settings(
+        dataset="folder:/nowhere", pivot="resnet14", students=("resnet8",), image_size=20000
+    )
+    message = "--batch_size=64 and --image_size=20000: resnet14 takes more than .* of memory"
+    with pytest.raises(ValueError, match=message):
+        experiment.prepare(settings)
+
+
+@pytest.mark.parametrize("text", ["", "null", "[1]", "{"])
+def test_a_damaged_description_of_the_data_is_named(tiny, tmp_path, text):
+    settings = tiny(output_dir=str(tmp_path / "run"))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "settings.flags").write_text(settings.as_flags())
+    (tmp_path / "run" / "data.json").write_text(text)
+    with pytest.raises(ValueError, match="data.json is damaged; begin anew by adding --overwrite"):
+        experiment.prepare(settings)
+    experiment.prepare(dataclasses.replace(settings, overwrite=True))
+
+
+def test_a_run_does_not_continue_with_other_images(tiny, tmp_path, monkeypatch):
+    settings = tiny(output_dir=str(tmp_path / "run"))
+    run = experiment.prepare(settings)
+    run.args[1].close()  # its directory
+    images = data.load()
+    other = dataclasses.replace(images, notes={"files": "others"}, class_names=tuple("abcdf"))
+    monkeypatch.setattr(data, "load", lambda *_, **__: other)
+    with pytest.raises(ValueError, match=r"is not what it was when the run in .* \(class_names\)"):
+        experiment.prepare(settings)
+
+
+def test_overwrite_deletes_the_earlier_run_and_nothing_else(tiny, tmp_path):
+    directory = tmp_path / "run"
+    settings = tiny(output_dir=str(directory))
+    experiment.prepare(settings)
+    for name in ("pivot_history.csv", "stage1_history.csv", "checkpoints/group.keras"):
+        (directory / name).write_text("of the earlier run")
+    for name in ("thesis.tex", "stages_history.csv"):
+        (directory / name).write_text("years of work")
+    settings = dataclasses.replace(settings, seed=1, overwrite=True)
+    experiment.prepare(settings)
+    assert "--seed=1\n" in (directory / "settings.flags").read_text()
+    left = {path.name for path in directory.rglob("*")}
+    assert left == {
+        "thesis.tex",
+        "stages_history.csv",
+        "settings.flags",
+        "data.json",
+        "checkpoints",
+    }
+    pivot = str(directory / "checkpoints" / "group.keras")
+    with pytest.raises(ValueError, match="--overwrite would delete --pivot_weights="):
+        experiment.prepare(dataclasses.replace(settings, pivot_weights=pivot))
+
+
+@pytest.mark.parametrize("changed", [{}, {"seed": 2}, {"overwrite": True}])
+def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path, changed):
+    """Neither the same run, continued while it goes on, nor another, nor one that overwrites."""
+    first = RunDirectory(tiny(output_dir=str(tmp_path / "run")))
+    second = RunDirectory(tiny(output_dir=str(tmp_path / "run"), **changed))
+    first.check()
+    second.check()
+    first.claim()
+    with pytest.raises(ValueError, match="--output_dir=.* is in use by another process"):
+        second.claim()
+    first.close()
+    if "seed" not in changed:
+        second.claim()
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+def test_damaged_pivot_weights(tiny, tmp_path, suffix):
+    path = tmp_path / f"pivot{suffix}"
+    hidden_network("hidden16", 16).save_weights(tmp_path / "whole.weights.h5")
+    path.write_bytes((tmp_path / "whole.weights.h5").read_bytes()[:1000])
+    settings = tiny(pivot_weights=str(path), output_dir=str(tmp_path / "run"))
+    with pytest.raises(ValueError, match="does not hold the weights of a hidden16"):
+        experiment.prepare(settings)
+
+
+@pytest.mark.parametrize(
+    "changed, message",
+    [
+        ({"batch_size": 41}, "--batch_size=41 is more than the 40 training images"),
+        ({"batch_size": 7, "strategy": "mirrored"}, "--batch_size=7 is not divisible by the 2"),
+        (
+            {"steps_per_execution": 2},
+            "=2 does not divide the 5 steps of an epoch; possible are 1, 5",
+        ),
+        ({"jit_compile": True, "strategy": "mirrored"}, "works on one device, not on 2 replicas"),
+        ({"students": ("hidden6",)}, "at least two students, not 1"),
+        ({"num_temporary_teachers": 3}, "must be .* below the number of students, 3, not 3"),
+        ({"pivot_weights": "nowhere.keras"}, "--pivot_weights=nowhere.keras is not a file"),
+        ({"pivot_weights": __file__}, "--pivot_weights=.* does not hold the weights of a hidden16"),
+        ({"output_dir": __file__}, "--output_dir=.* is not a directory"),
+        ({"output_dir": "/proc/run"}, "--output_dir=/proc/run cannot be written"),
+        ({"output_dir": str(ROOT / "models")}, "--output_dir=.* holds files that are not of a run"),
+    ],
+)
+def test_wrong_inputs_end_before_anything_is_written(tiny, tmp_path, changed, message):
+    settings = tiny(**{"output_dir": str(tmp_path / "run")} | changed)
+    with pytest.raises(ValueError, match=message):
+        experiment.prepare(settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_pivot_weights_that_are_not_finite(tiny, tmp_path, wrong):
+    network = hidden_network("hidden16", 16)
+    network.set_weights([np.full_like(weight, wrong) for weight in network.get_weights()])
+    network.save(tmp_path / "pivot.keras")
+    settings = tiny(pivot_weights=str(tmp_path / "pivot.keras"), output_dir=str(tmp_path / "run"))
+    with pytest.raises(ValueError, match="--pivot_weights=.* has NaN or infinite numbers in"):
+        experiment.prepare(settings)
+
+
+def test_pivot_weights_of_another_network(tiny, tmp_path):
+    hidden_network("hidden9", 9).save(tmp_path / "other.keras")
+    settings = tiny(pivot_weights=str(tmp_path / "other.keras"), output_dir=str(tmp_path / "run"))
+    message = r"does not hold the weights of a hidden16 for .* \(4, 4, 1\) and 5 classes"
+    with pytest.raises(ValueError, match=message):
+        experiment.prepare(settings)
+    assert not (tmp_path / "run").exists()
