@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from helpers.networks import hidden_network
 
+import models
 import train
 from orc_keras import data, experiment, preconditions
 from orc_keras.callbacks import NonFiniteLoss

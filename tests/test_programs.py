@@ -6,7 +6,7 @@ import pytest
 from helpers.flags import NEEDED
 from helpers.programs import programs
 
-from orc_keras.settings import Settings
+from orc_keras.settings import Settings, argument_of
 
 COMPARE = ["-m", "orc_keras.compare"]
 WRONG = {
@@ -31,7 +31,7 @@ def test_help_explains_every_flag(ends):
     text = " ".join(ends[1][0].stdout.split())
     for field in dataclasses.fields(Settings):
         assert f"--{field.name}:" in text or f"--[no]{field.name}:" in text
-        assert field.metadata["help"] in text
+        assert argument_of(field.name).help in text
     for symbol in ("(T)", "(beta)", "(alpha)", "(k)", "(m)", "(B)", "(PT)"):
         assert symbol in text
 

@@ -35,7 +35,7 @@ def test_a_damaged_description_of_the_data_is_named(tiny, tmp_path, text):
 def test_a_run_does_not_continue_with_other_images(tiny, tmp_path, monkeypatch):
     settings = tiny(output_dir=str(tmp_path / "run"))
     run = experiment.prepare(settings)
-    run.args[1].close()  # its directory
+    run.args[0].directory.close()
     images = data.load()
     other = dataclasses.replace(images, notes={"files": "others"}, class_names=tuple("abcdf"))
     monkeypatch.setattr(data, "load", lambda *_, **__: other)

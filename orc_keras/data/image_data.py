@@ -116,7 +116,12 @@ def load(
     splits = list(source.splits.items())
     if not to_learn:
         splits = [splits[-1]] * 2
-    train, held_out_from, held_out = _hold_out(splits, validation_fraction, dataset)
+    divided = _hold_out(splits, validation_fraction, dataset)
+    return _image_data(source, *divided, image_size, augmentation)
+
+
+def _image_data(source, train, held_out_from, held_out, image_size, augmentation):
+    """Returns the `ImageData` of a source whose splits have been divided."""
     size, resized = _size(source.size, image_size)
     image_shape = (*size, source.channels)
     mean, std = source.statistics or statistics(train, image_shape, resized)

@@ -38,10 +38,7 @@ def augment(images, seeds, names):
         names: of the augmentations, `"randaugment"` or `"cutout"`, in order.
 
     Returns:
-        Images of the same shape and type.
-
-    Raises:
-        ValueError: for another name.
+        Images of the same shape and type; ValueError for another name.
     """
     for name in names:
         if name not in AUGMENTATIONS:

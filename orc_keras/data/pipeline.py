@@ -70,24 +70,31 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replica
         position += tf.range(part, dtype=tf.int64)
         return order.sample(seed, step // steps_per_epoch, position, len(data.train))
 
+    one, augmented = _augmentation(data, augmentation)
+    parts = tf.data.Dataset.counter(first_step * replicas.here)
+    batches = _read(data.train, data.resized, parts.map(samples), one, part)
+    return _mapped(batches, augmented).prefetch(tf.data.AUTOTUNE)
+
+
+def _augmentation(data, more):
+    """Returns what happens to one training image, and then to a mini-batch of them."""
+    flip = data.augmentation == "crop_and_flip"
+
     def one(raw, seed):
         if not data.resized:
             return decoded(raw, data.image_shape)
         if data.augmentation == "none":
             return decoding.central_window(raw, data.image_shape)
-        flip = data.augmentation == "crop_and_flip"
         return decoding.random_window(raw, seed, data.image_shape, flip)
 
     def augmented(images, labels, seeds):
         if not data.resized and data.augmentation != "none":
-            images = shift_and_flip(images, seeds, data.augmentation == "crop_and_flip")
-        if augmentation:
-            images = keras_cv_layers.augment(images, seeds, augmentation)
+            images = shift_and_flip(images, seeds, flip)
+        if more:
+            images = keras_cv_layers.augment(images, seeds, more)
         return normalise(images, data.mean, data.std), labels
 
-    parts = tf.data.Dataset.counter(first_step * replicas.here)
-    batches = _read(data.train, data.resized, parts.map(samples), one, part)
-    return _mapped(batches, augmented).prefetch(tf.data.AUTOTUNE)
+    return one, augmented
 
 
 def held_out_batches(data, batch_size, replicas=ONE):

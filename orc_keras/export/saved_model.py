@@ -19,9 +19,8 @@ def export_saved_model(network, data, directory):
     `serving_default` takes `images`, uint8 of shape `[batch, height, width, channels]`, of the
     size that the network was trained on. `files` takes `contents`, strings of shape `[batch]`: the
     bytes of PNGs, JPEGs, BMPs or WebPs, which it crops and resizes like held-out images. Both
-    return `logits` and `probabilities`, float32 of shape `[batch, classes]`, and `classes`, the
-    most probable class, int64 of shape `[batch]`. The directory also holds `class_names.txt`, one
-    name per line, and `SHA256SUMS`, checksums of all files.
+    return `logits` and `probabilities`, float32 `[batch, classes]`, and `classes`, the most
+    probable class, int64 `[batch]`. `class_names.txt` and `SHA256SUMS` lie beside.
 
     Args:
         network: a `keras.Model` from normalised images to logits.
@@ -53,11 +52,16 @@ def export_saved_model(network, data, directory):
     archive.add_endpoint("serve", serve, input_signature=[images])
     archive.add_endpoint("files", serve_files, input_signature=[contents])
     archive.write_out(directory, verbose=False)
-    names = "".join(f"{name}\n" for name in data["class_names"])
-    Path(directory, "class_names.txt").write_text(names, encoding="utf-8")
-    files = sorted(path for path in Path(directory).rglob("*") if path.is_file())
+    _write_beside(data["class_names"], Path(directory))
+
+
+def _write_beside(class_names, directory):
+    """Writes the names of the classes, and then the checksums of all files."""
+    lines = "".join(f"{name}\n" for name in class_names)
+    (directory / "class_names.txt").write_text(lines, encoding="utf-8")
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
     sums = checksums.of({path.relative_to(directory).as_posix(): path for path in files})
-    Path(directory, SUMS).write_text(sums, encoding="utf-8")
+    (directory / SUMS).write_text(sums, encoding="utf-8")
 
 
 class SavedModel:

@@ -52,7 +52,7 @@ class ReportedRun:
         self.roles = self._read(names.ROLES, lambda: self._record.roles, None, no_roles)
         not_evaluated = "has not been evaluated" if self.summary else None
         self.predictions, self.examples = self._read(
-            names.EVALUATION, lambda: self._record.evaluation, Evaluation({}, {}), not_evaluated
+            names.EVALUATION, self._evaluation, Evaluation({}, {}), not_evaluated
         )
 
     @property
@@ -103,6 +103,14 @@ class ReportedRun:
         if not all(name in history for name in [*needed, "epoch"]):
             raise ValueError("It does not hold what it should.")
         return history
+
+    def _evaluation(self):
+        evaluation = self._record.evaluation
+        for each in (evaluation.predictions[name] for name in self.members):
+            largest = max(each.labels.max(), each.predicted.max())
+            if self.class_names and largest >= len(self.class_names):
+                raise ValueError("It has classes that the images have not.")
+        return evaluation
 
     def _read(self, name, read, otherwise, missing):
         """Reads a part; notes in `problems` if it is damaged, or missing and `missing` is given."""

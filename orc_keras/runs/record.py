@@ -89,16 +89,7 @@ class RunRecord:
     @functools.cached_property
     def evaluation(self):
         """The predictions of all members on the held-out images, an `Evaluation`."""
-
-        def read(path):
-            evaluation = predictions.read(path)
-            for of_member in (evaluation.predictions[name] for name in self.members):
-                largest = max(of_member.labels.max(), of_member.predicted.max())
-                if self.has(names.DATA) and largest >= len(self.data["class_names"]):
-                    raise ValueError("It has classes that the images have not.")
-            return evaluation
-
-        return self._read(names.EVALUATION, read)
+        return self._read(names.EVALUATION, predictions.read)
 
     def _read(self, name, read):
         path = self._checked(name)

@@ -4,7 +4,7 @@ import operator
 from functools import partial
 
 import pytest
-import smoke
+from helpers import smoke
 
 import attack  # isort: skip  (which smoke makes importable)
 from attacks import forking, outcome, pictures, runs  # isort: skip

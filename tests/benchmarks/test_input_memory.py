@@ -3,7 +3,7 @@
 import re
 import subprocess
 
-import smoke
+from helpers import smoke
 
 import input_memory  # isort: skip  (which smoke makes importable)
 

@@ -1,5 +1,5 @@
 import numpy as np
-import smoke
+from helpers import smoke
 
 import input_pipeline  # isort: skip  (which smoke makes importable)
 

@@ -11,8 +11,8 @@ import types
 
 import numpy as np
 import pytest
-import smoke
-from conftest import tiny_settings
+from helpers import smoke
+from helpers.tiny import tiny_settings
 
 import killed_run  # isort: skip  (which smoke makes importable)
 from killing import children, comparison, equality, phases, runs  # isort: skip

@@ -1,5 +1,5 @@
 import numpy as np
-import smoke
+from helpers import smoke
 
 import method_cost  # isort: skip  (which smoke makes importable)
 from orc_keras.groups.methods import METHODS

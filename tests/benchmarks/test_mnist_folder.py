@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-import smoke
+from helpers import smoke
 from PIL import Image
 
 import mnist_folder  # isort: skip  (which smoke makes importable)

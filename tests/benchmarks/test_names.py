@@ -6,7 +6,7 @@ import inspect
 import re
 
 import pytest
-import smoke
+from helpers import smoke
 
 import attack  # isort: skip  (which smoke makes importable)
 from attacks import compare_cases, flag_cases, group_cases, small  # isort: skip

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-import smoke
 from absl import flags
+from helpers import smoke
 
 import scaling  # isort: skip  (which smoke makes importable)
 import models

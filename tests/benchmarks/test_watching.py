@@ -1,5 +1,5 @@
 import pytest
-import smoke
+from helpers import smoke
 
 import watching  # isort: skip  (which smoke makes importable)
 

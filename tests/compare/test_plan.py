@@ -96,7 +96,7 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
             [],
             ["w: --batch_size=9999"],
             [0],
-            "w: --batch_size=9999 is more than the 1437 training images",
+            "w: --batch_size=9999 is more than the 1437 training",
         ),
         ([], ["w: --dataset=folder:/no"], [0], "w: --dataset=folder:/no is not a folder"),
         ([], ["w: --validation_fraction=0.001"], [0], "w: --validation_fraction=.* is impossible"),

@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 from helpers.devices import replicas
 from helpers.networks import IMAGE_SHAPE, hidden_group_members
-from orc_keras.distribution.multi_worker import SingleNetwork
 
 import orc_keras
 from models.normalization import BatchNormalization
@@ -18,6 +17,7 @@ from orc_keras.data.pipeline import Replicas
 from orc_keras.distribution import strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.groups import optimizers
+from orc_keras.groups.keras_model import GroupModel
 
 
 def normalised_members(synchronized):
@@ -89,9 +89,7 @@ def test_evaluation_counts_every_image_once(number, resized):
     strategy = replicas(number)
     with strategy.scope():
         images = keras.Input((2, 2, 1))
-        alone = SingleNetwork(
-            keras.Model(images, keras.layers.Dense(2)(keras.layers.Flatten()(images)))
-        )
+        alone = Single(images, keras.layers.Dense(2)(keras.layers.Flatten()(images)))
         alone.compile("sgd", _label, metrics=[_label])
     for count, batch_size in [(1, 4), (3, 4), (5, 4), (17, 8), (8, 12)]:
         labels = np.arange(count) ** 3 % 101
@@ -102,6 +100,15 @@ def test_evaluation_counts_every_image_once(number, resized):
         steps = -(-count // batch_size)
         result = alone.evaluate(held_out, steps=steps, verbose=0)
         assert result == pytest.approx([labels.mean()] * 2, rel=1e-6), (count, batch_size)
+
+
+class Single(GroupModel):
+    """A network by itself, which is evaluated as a group is."""
+
+    def __init__(self, images, logits):
+        super().__init__()
+        self.student = keras.Model(images, logits)
+        self.built = True
 
 
 def _label(labels, logits):

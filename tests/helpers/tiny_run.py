@@ -26,7 +26,7 @@ class TinyRuns:
         self._program.stdin.close()
         self._program.wait()
 
-    def start(self, *flags, at=None, file_limit=None, devices=1, environment=None):
+    def start(self, *flags, at=None, file_limit=None, devices=1, environment=None, without=""):
         """Starts a run; returns what `wait` takes.
 
         Args:
@@ -37,8 +37,10 @@ class TinyRuns:
             file_limit: the most bytes that a file of it can have.
             devices: logical CPU devices.
             environment: variables.
+            without: the name of a workaround of a fault of Keras's, which is left out.
         """
-        return self._ask("start", list(flags), at, file_limit, devices, environment or {})
+        how = (at, file_limit, devices, environment or {}, without)
+        return self._ask("start", list(flags), *how)
 
     def wait(self, run):
         """Waits for its end; returns the exit code, negative for a signal, and what it printed."""
@@ -63,7 +65,7 @@ def build(name, image_shape, num_classes, head):
     return keras.Model(images, keras.layers.Dense(num_classes)(x), name=name)
 
 
-def train_in_child(arguments, at, file_limit, devices, environment, output):
+def train_in_child(arguments, at, file_limit, devices, environment, without, output):
     """The forked process: trains, and ends as train.py does."""
     import resource
 
@@ -77,6 +79,8 @@ def train_in_child(arguments, at, file_limit, devices, environment, output):
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
     if at:
         signal_oneself(*at)
+    if without:
+        leave_out(without)
     if devices > 1:
         cpu, logical = (
             tf.config.list_physical_devices("CPU")[0],
@@ -96,6 +100,15 @@ def train_in_child(arguments, at, file_limit, devices, environment, output):
         code = 0
     sys.stdout.flush()
     os._exit(code)
+
+
+def leave_out(workaround):
+    from orc_keras.groups import keras_model, network_group
+
+    if workaround == "per_replica":
+        network_group.per_replica = lambda metrics: metrics
+    else:
+        delattr(keras_model.GroupModel, workaround)
 
 
 def signal_oneself(event, when, number):

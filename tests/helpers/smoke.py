@@ -3,11 +3,12 @@
 import sys
 
 from absl import flags
-from conftest import ROOT
+
+from helpers.programs import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-# A group of conftest's tiny networks; it takes the fixture `tiny`.
+# A group of tiny networks; it takes the fixture `tiny`.
 TINY = (
     *("--dataset=tiny", "--pivot=hidden16", "--students=hidden12,hidden8", "--batch_size=8"),
     *("--image_shape=4,4,1", "--classes=5"),
