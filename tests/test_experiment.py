@@ -70,7 +70,7 @@ def test_batch_norms_are_synchronised_when_asked_for(synchronised):
 
 
 def test_a_run_compiled_by_xla_learns(tiny, tmp_path):
-    how = dict(jit_compile=True, epochs=6, decay_epochs=(6,))
+    how = dict(jit_compile=True, method="kd", epochs=6, decay_epochs=(6,))
     settings = tiny(output_dir=str(tmp_path), **FEW | how)
     experiment.prepare(settings)()
     losses = read_history(tmp_path / "history.csv")["loss"]

@@ -7,7 +7,7 @@ import signal
 import socket
 
 import pytest
-from helpers.saved_runs import FLAGS, STEPS, assert_same_end
+from helpers.saved_runs import FLAGS, assert_same_end
 from helpers.tiny_run import TinyRuns
 
 
@@ -90,7 +90,7 @@ def test_a_worker_that_stops_stops_the_other(runs, whole, tmp_path):
             "command continues from the last save, on all of them."
         )
 
-    kill(0, step=5)  # of the pivot
+    kill(0, step=5)
     for code, printed in run(runs, directory, at=(None, ("step", 8, signal.SIGTERM))):
         assert code == 128 + signal.SIGTERM, printed
         assert printed.splitlines()[-1].startswith("train.py: stopped by SIGTERM")
