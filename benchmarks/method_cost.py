@@ -36,7 +36,7 @@ def main(values, _=()):
 
 def show(times, pivot_steps):
     print(f"{'':8}{'ms':>8}{'times alone':>14}{'with the pivot':>17}")
-    for name, (group, _) in METHODS.items():
+    for name, group in METHODS.items():
         if name not in times:
             continue
         ratio = np.median(times[name] / times["alone"])

@@ -69,7 +69,7 @@ class NoRecord(RoleRecord):
 
     def record(self, teachers, is_teacher, mean_losses):
         self.left_out.add("record")
-        self.role_record.mini_batches.assign_add(1)
+        self.mini_batches.assign_add(1)
 
     def record_lesson(self, teaching, sample_losses, weights=None):
         self.left_out.add("record_lesson")

@@ -144,16 +144,17 @@ def _by_type():
 
 
 def _wrong_values(field):
-    about = field.metadata
+    about = field.metadata["of"]
     if field.type is bool:
         return NOT_BOOLEANS
     if field.type is str:
-        choices = about["choices"] or ()
+        choices = about.choices
         return ("no_such_choice", "", choices[0].upper(), f"{choices[0]} ") if choices else ()
     if field.type not in (int, float):
         return ()
-    limits = [] if about["lower"] is None else [about["lower"] - 1]
-    limits += [] if about["upper"] is None else [about["upper"] + 1]
+    limits = [] if about.at_least is None else [about.at_least - 1]
+    limits += [] if about.at_most is None else [about.at_most + 1]
+    limits += [] if about.above is None else [about.above]
     return (*(NOT_WHOLE if field.type is int else NOT_NUMBERS), *map(str, limits))
 
 

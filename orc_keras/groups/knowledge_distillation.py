@@ -44,16 +44,9 @@ class KnowledgeDistillation(NetworkGroup):
         temperature=DEFAULT.temperature,
         distillation_weight=DEFAULT.distillation_weight,
         name=None,
-        **arguments,
     ):
-        super().__init__(
-            pivot,
-            students,
-            name,
-            temperature=temperature,
-            distillation_weight=distillation_weight,
-            **arguments,
-        )
+        super().__init__(pivot, students, name)
+        self.take(temperature=temperature, distillation_weight=distillation_weight)
 
     def stages_of_method(self):
         return {GROUP: tuple(self.student_names)}
@@ -184,15 +177,8 @@ class DenselyGuided(KnowledgeDistillation):
         seed=DEFAULT.seed,
         name=None,
     ):
-        super().__init__(
-            pivot,
-            students,
-            temperature,
-            distillation_weight,
-            name,
-            survival_probability=survival_probability,
-            seed=seed,
-        )
+        super().__init__(pivot, students, temperature, distillation_weight, name)
+        self.take(survival_probability=survival_probability, seed=seed)
         self.mini_batches = self.add_state("mini_batches", (), "int64")
 
     def stages_of_method(self):

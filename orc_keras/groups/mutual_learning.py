@@ -89,7 +89,8 @@ class CollaborativeLearning(NetworkGroup):
     pivot_learns_before = False
 
     def __init__(self, pivot, students, temperature=DEFAULT.temperature, name=None):
-        super().__init__(pivot, students, name, temperature=temperature)
+        super().__init__(pivot, students, name)
+        self.take(temperature=temperature)
 
     def train_step(self, data):
         images, labels = self.unpack(data)

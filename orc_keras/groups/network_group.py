@@ -23,7 +23,6 @@ class NetworkGroup(GroupModel):
         pivot: the pivot teacher, a built `keras.Model` from images to logits.
         students: the other networks, also built models; the last one is *the* student.
         name: the name of the group.
-        **arguments: the method's arguments. They are checked, and become attributes.
 
     Attributes:
         members: the networks by name, in order, the pivot first. A repeated name is numbered:
@@ -47,7 +46,7 @@ class NetworkGroup(GroupModel):
     pivot_learns_before = True
     role_record = None
 
-    def __init__(self, pivot, students, name=None, **arguments):
+    def __init__(self, pivot, students, name=None):
         super().__init__(name=name)
         networks = [pivot, *members.as_list("students", students)]
         members.check_members(networks)
@@ -56,12 +55,16 @@ class NetworkGroup(GroupModel):
         self.num_classes = members.num_classes(networks[-1])
         self.member_metrics = MemberMetrics(list(self.members))
         self.optimizers = {}
-        for argument, given in arguments.items():
-            ARGUMENTS[argument].check(argument, given)
-            setattr(self, argument, tuple(given) if isinstance(given, list) else given)
-        self._method_arguments = tuple(arguments)
+        self._method_arguments = ()
         self.built = True
         self.stage, self.learners = [s for s in self.stages.items() if s[0] != PIVOT][0]
+
+    def take(self, **arguments):
+        """Checks arguments of the method, and makes them attributes, which are saved."""
+        for name, given in arguments.items():
+            ARGUMENTS[name].check(name, given)
+            setattr(self, name, tuple(given) if isinstance(given, list) else given)
+        self._method_arguments += tuple(arguments)
 
     # Stages and members
 

@@ -81,10 +81,8 @@ class OnlineRoleChange(NetworkGroup):
         distillation_warmup=DEFAULT.distillation_warmup,
         name=None,
     ):
-        super().__init__(
-            pivot,
-            students,
-            name,
+        super().__init__(pivot, students, name)
+        self.take(
             temperature=temperature,
             distillation_weight=distillation_weight,
             mixup_alpha=mixup_alpha,

@@ -206,7 +206,9 @@ def end_epoch(model, epoch, callbacks, validation_data, validation_steps=None, v
         epoch: its number, from 0.
         callbacks: those of `fit`; so are the other arguments.
     """
-    every = keras.callbacks.CallbackList(callbacks, model=model, verbose=verbose, epochs=epoch + 1)
+    every = keras.callbacks.CallbackList(
+        callbacks, model=model, verbose=verbose, epochs=epoch + 1, steps=validation_steps
+    )
     every.on_train_begin()
     every.on_epoch_begin(epoch)
     logs = {name: float(value) for name, value in model.get_metrics_result().items()}

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from helpers import smoke
 
@@ -15,16 +17,20 @@ def test_what_it_prints(tiny, capsys):
     assert 0 < steps < all_of_it, "the end of an epoch takes time"
 
 
+def group_with(left_out, metrics):
+    return SimpleNamespace(role_record=SimpleNamespace(left_out=left_out), metrics=metrics)
+
+
 @pytest.mark.parametrize("method", sorted(watching.RECORDING))
 def test_a_method_that_the_library_does_not_call_is_noticed(group, method):
     """As if it had been renamed: what is to be left out would be recorded."""
-    unrecorded = type("", (), {"left_out": watching.RECORDING - {method}, "metrics": []})
-    with pytest.raises(SystemExit, match=f"does not record by {method} any more"):
+    unrecorded = group_with(watching.RECORDING - {method}, [])
+    with pytest.raises(SystemExit, match=f"does not record by RoleRecord.{method} any more"):
         watching.check(group, unrecorded)
 
 
 def test_metrics_that_are_not_left_out_are_noticed(group):
-    unrecorded = type("", (), {"left_out": watching.RECORDING, "metrics": group.metrics})
+    unrecorded = group_with(watching.RECORDING, group.metrics)
     with pytest.raises(SystemExit, match="all that one group measures and not the other"):
         watching.check(group, unrecorded)
 

@@ -108,6 +108,7 @@ class Single(GroupModel):
     def __init__(self, images, logits):
         super().__init__()
         self.student = keras.Model(images, logits)
+        self.learners = self.student_names = ("single",)
         self.built = True
 
 

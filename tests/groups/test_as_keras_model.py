@@ -115,7 +115,7 @@ def test_in_any_order(group, examples, tmp_path):
     np.testing.assert_allclose(exported.serve(images), loaded.predict(images, verbose=0), atol=1e-6)
 
 
-@pytest.mark.parametrize("group", [METHODS["orc"][0], METHODS["takd"][0]], indirect=True)
+@pytest.mark.parametrize("group", [METHODS["orc"], METHODS["takd"]], indirect=True)
 def test_keras_callbacks(group, examples, tmp_path):
     """In a graph and eagerly; they know nothing of how a group learns."""
     learner = group.learners[-1]
