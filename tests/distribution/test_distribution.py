@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers.devices import replicas
-from helpers.networks import IMAGE_SHAPE, hidden_group_members
+from helpers.networks import IMAGE_SHAPE, hidden_group_members, normalised_members
 
 import orc_keras
-from models.normalization import BatchNormalization
 from orc_keras import data
 from orc_keras.data import ImageData
 from orc_keras.data.pipeline import Replicas
@@ -18,20 +17,6 @@ from orc_keras.distribution import strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.groups import optimizers
 from orc_keras.groups.keras_model import GroupModel
-
-
-def normalised_members(synchronized):
-    """The same group with BatchNorm behind the first layer."""
-
-    def with_batch_norm(network):
-        flatten, hidden, logits = network.layers[1:]
-        images = keras.Input(IMAGE_SHAPE)
-        x = BatchNormalization(synchronized=synchronized)(hidden(flatten(images))[:, None, None])
-        x = keras.layers.Flatten()(x)
-        return keras.Model(images, logits(x), name=network.name)
-
-    pivot, (large, _, small) = hidden_group_members()
-    return with_batch_norm(pivot), [with_batch_norm(large), with_batch_norm(small)]
 
 
 def test_replicas_compute_what_one_device_does(batches):

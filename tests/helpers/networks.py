@@ -2,6 +2,8 @@
 
 import keras
 
+from models.normalization import BatchNormalization
+
 IMAGE_SHAPE = (4, 4, 1)
 NUM_CLASSES = 5
 
@@ -36,3 +38,17 @@ def hidden_group_members():
     widths = {"pivot": 16, "large": 12, "middle": 8, "small": 6}
     pivot, *students = (hidden_network(name, w, seed=w) for name, w in widths.items())
     return pivot, students
+
+
+def normalised_members(synchronized):
+    """The same group with BatchNorm behind the first layer."""
+
+    def with_batch_norm(network):
+        flatten, hidden, logits = network.layers[1:]
+        images = keras.Input(IMAGE_SHAPE)
+        x = BatchNormalization(synchronized=synchronized)(hidden(flatten(images))[:, None, None])
+        x = keras.layers.Flatten()(x)
+        return keras.Model(images, logits(x), name=network.name)
+
+    pivot, (large, _, small) = hidden_group_members()
+    return with_batch_norm(pivot), [with_batch_norm(large), with_batch_norm(small)]
