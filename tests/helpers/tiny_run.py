@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -90,14 +91,16 @@ def train_in_child(arguments, at, file_limit, devices, environment, without, out
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
     flags.FLAGS(["train.py", *arguments])
+    code = 1
     try:
         train.main(["train.py"])
+        code = 0
     except SystemExit as error:
         if isinstance(error.code, str):
             print(error.code)
         code = error.code if isinstance(error.code, int) else 1
-    else:
-        code = 0
+    except Exception:
+        traceback.print_exc()  # and no more: TensorFlow's threads may keep Python from ending
     sys.stdout.flush()
     os._exit(code)
 
