@@ -148,6 +148,7 @@ def make_tiny():
     from orc_keras import command_line
     from orc_keras.report import page
 
+    os.fsync = lambda descriptor: None  # nobody pulls a plug here
     page.write = lambda paths: paths[0]  # which takes longer than such a run
     models.build = build
     models.smallest_size = lambda name, head: 1
