@@ -35,6 +35,9 @@ class Argument:
         """Raises ValueError, which says what is possible, unless `given` is."""
         if not self._is_possible(given):
             raise ValueError(f"{name} must be {self._possible()}, not {given!r}.")
+        is_whole = isinstance(self.default, int) and not isinstance(self.default, bool)
+        if is_whole and given >= 2**63:
+            raise ValueError(f"{name} must be below 2**63, so that a step can count it.")
         if isinstance(self.default, float) and given and not 1e-37 < abs(given) < 1e38:
             raise ValueError(f"{name} must be a number that float32 can hold, not {given!r}.")
 
@@ -54,7 +57,7 @@ class Argument:
 
     def _is_in_range(self, given):
         return (
-            abs(given) < (2**63 if isinstance(self.default, int) else math.inf)  # a step counts so
+            -math.inf < given < math.inf  # nor NaN
             and (self.at_least is None or given >= self.at_least)
             and (self.above is None or given > self.above)
             and (self.at_most is None or given <= self.at_most)

@@ -109,7 +109,7 @@ def train_stages(run, group):
         if stage.is_over(run, name, stages[number + 1 :]):
             learners = ", ".join(group.stages[name])
             print(f"{learners} has learnt: the saves of a later stage hold it.")
-            seconds_an_image = math.nan
+            seconds_an_image = seconds_an_image if name == PIVOT else math.nan
             continue
         print(_announcement(run, group, name))
         group.enter(name)

@@ -11,6 +11,7 @@ import models
 from orc_keras.evaluate.whole_group import evaluate_group
 from orc_keras.export.formats import export
 from orc_keras.export.stock_layers import load_members
+from orc_keras.groups.network_group import PIVOT
 from orc_keras.report import page
 from orc_keras.runs import names, predictions, summary
 from orc_keras.runs.record import RunRecord
@@ -34,7 +35,7 @@ def finish(run, group, seconds, rate):
     with directory.replacing(names.EVALUATION) as path:
         predictions.write(evaluation, path)
     seen = len(images.train) // settings.batch_size * settings.batch_size * settings.epochs
-    of_group = sum(value for stage, value in seconds.items() if stage != "pivot")
+    of_group = sum(value for stage, value in seconds.items() if stage != PIVOT)
     contents = {
         "settings": dataclasses.asdict(settings),
         "way": group.way,

@@ -44,10 +44,21 @@ LONG = (
 
 
 def pytest_collection_finish():
-    """Spares the collector of garbage, a tenth of the time, what stays for ever: TensorFlow."""
+    _collect()
+    gc.disable()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def garbage():
+    """Collected behind each file: in the middle of a test it would take up to a minute."""
+    yield
+    _collect()
+
+
+def _collect():
+    """Collects garbage, and spares the collector what stays for ever, such as TensorFlow."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
 
 
 def pytest_collection_modifyitems(items):

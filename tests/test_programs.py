@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 from helpers.flags import NEEDED
-from helpers.programs import programs
+from helpers.programs import program, programs
 
 from orc_keras.settings import Settings, argument_of
 
@@ -44,3 +44,15 @@ def test_wrong_flags_end_in_a_sentence(ends):
     assert compare.returncode == 1
     assert compare.stderr == "compare: --method is not for a comparison; give --methods.\n"
     assert not place.exists()
+
+
+def test_packages_import_nothing_heavy():
+    """What `python -m` imports before a program can do so quietly; a program then does."""
+    rooms = ("compare", "evaluate", "export", "report")
+    packages = ", ".join(f"orc_keras.{room}" for room in rooms)
+    heavy = "{'keras', 'tensorflow'} & {*sys.modules}"
+    end = program("-c", f"import sys, {packages}; print({heavy})")
+    assert (end.stdout, end.stderr) == ("set()\n", "")
+    end = program("-m", "orc_keras.report")
+    said = "orc_keras.report: name the directory of a run, and others to compare it with.\n"
+    assert (end.returncode, end.stdout, end.stderr) == (1, "", said)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from orc_keras import command_line
 from orc_keras.runs import checksums, names
-from orc_keras.runs import summary as summaries
 from orc_keras.runs.files import delete, replacing
+from orc_keras.runs.record import RunRecord
 
 
 class RunDirectory:
@@ -101,13 +101,14 @@ class RunDirectory:
 
     def data_there(self):
         """Returns the description of the images that the run began with; empty if it has not."""
-        path = self / names.DATA
-        if self.settings.overwrite or not path.exists():
+        record = RunRecord(self.path)
+        if self.settings.overwrite or not record.has(names.DATA):
             return {}
         try:
-            return summaries.checked_data(json.loads(path.read_text()))
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{path} is damaged; begin anew by adding --overwrite.") from error
+            return record.data
+        except ValueError as error:
+            sentence = str(error).rstrip(".")
+            raise ValueError(f"{sentence}; begin anew by adding --overwrite.") from error
 
     def check_data(self, description):
         """Raises ValueError if these are not the images that the run began with."""

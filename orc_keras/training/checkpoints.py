@@ -65,9 +65,9 @@ class Saves:
         np.savez(content, **values)
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as unfinished:
-                checksum = self._checksum(path, content.getbuffer())
-                unfinished.write_bytes(content.getvalue() + checksum)
+            with replacing(path) as unfinished, open(unfinished, "wb") as file:
+                file.write(content.getbuffer())
+                file.write(self._checksum(path, content.getbuffer()))
         except OSError as error:
             raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
         there = self._paths()
@@ -93,7 +93,7 @@ class Saves:
         return 0, 0, None
 
     def _read(self, path):
-        whole = path.read_bytes()
+        whole = memoryview(path.read_bytes())
         content, checksum = whole[:-SIZE], whole[-SIZE:]
         if checksum != self._checksum(path, content):
             raise ValueError("It is not what was written.")
@@ -101,7 +101,9 @@ class Saves:
             return {name: file[name] for name in file.files}
 
     def _checksum(self, path, content):
-        return hashlib.sha256(f"{self._run}\n{path.stem}\n".encode() + content).digest()
+        digest = hashlib.sha256(f"{self._run}\n{path.stem}\n".encode())
+        digest.update(content)
+        return digest.digest()
 
     def _paths(self):
         """Returns the paths of the saves, newest first."""

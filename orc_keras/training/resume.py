@@ -76,11 +76,11 @@ class SaveAndContinue(keras.callbacks.Callback):
         """
         if self.step:
             yield self.epoch + 1, self._steps_per_epoch - self.step
-        if self.epoch < epochs or not self._started:
+        if self.epoch < epochs or self._started is None:
             yield epochs, self._steps_per_epoch
 
     def on_train_begin(self, logs=None):
-        if self._started:  # the second part
+        if self._started is not None:  # the second part
             return
         self._saved = (self.epoch, self.step) if self._values else None
         self._steps_saved = self.first_step

@@ -14,10 +14,10 @@ def test_a_group_of_several_families_learns():
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy("mixed_bfloat16")
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 4, 32)
+    labels = rng.integers(0, 4, 16)
     coarse = rng.normal(size=(4, 4, 4, 3))[labels]
-    images = coarse.repeat(4, axis=1).repeat(4, axis=2) + rng.normal(0, 0.3, (32, 16, 16, 3))
-    batches = tf.data.Dataset.from_tensor_slices((images.astype(np.float32), labels)).batch(16)
+    images = coarse.repeat(4, axis=1).repeat(4, axis=2) + rng.normal(0, 0.3, (16, 16, 16, 3))
+    batches = tf.data.Dataset.from_tensor_slices((images.astype(np.float32), labels)).batch(8)
 
     pivot, *students = (models.build(name, (16, 16, 3), 4, head="linear") for name in FAMILIES)
     group = orc_keras.OnlineRoleChange(pivot, students)

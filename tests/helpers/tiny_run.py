@@ -33,8 +33,9 @@ class TinyRuns:
         Args:
             flags: of train.py.
             at: when the process gets which signal: `("step", 12, signal.SIGKILL)` is after its
-                twelfth mini-batch, `("rename", "summary.json", ...)` before a file or directory
-                that has been written gets this name.
+                twelfth mini-batch, `("test", 1, ...)` after the first of a validation,
+                `("rename", "summary.json", ...)` before a file or directory that has been written
+                gets this name.
             file_limit: the most bytes that a file of it can have.
             devices: logical CPU devices.
             environment: variables.
@@ -118,13 +119,15 @@ def signal_oneself(event, when, number):
     """Sends a signal to this process after the step, or before the renaming, that is named."""
     import keras
 
-    steps = itertools.count(1)
-    end_of_step = keras.callbacks.CallbackList.on_train_batch_end
+    def counting(batch_end, which):
+        batches = itertools.count(1)
 
-    def step(*args, **kwargs):
-        if event == "step" and next(steps) == when:
-            os.kill(os.getpid(), number)
-        return end_of_step(*args, **kwargs)
+        def counted(*args, **kwargs):
+            if event == which and next(batches) == when:
+                os.kill(os.getpid(), number)
+            return batch_end(*args, **kwargs)
+
+        return counted
 
     def renaming(function):
         def rename(source, target):
@@ -134,7 +137,9 @@ def signal_oneself(event, when, number):
 
         return rename
 
-    keras.callbacks.CallbackList.on_train_batch_end = step
+    every = keras.callbacks.CallbackList
+    every.on_train_batch_end = counting(every.on_train_batch_end, "step")
+    every.on_test_batch_end = counting(every.on_test_batch_end, "test")
     os.rename, os.replace = renaming(os.rename), renaming(os.replace)
 
 

@@ -25,7 +25,7 @@ def whole(runs, tmp_path_factory):
 
 
 def test_a_run_that_is_stopped_again_and_again(runs, whole, tmp_path):
-    """In both stages: after a step, in a save, in the export; by signals, and by a full disk."""
+    """In both stages: after a step, in a validation, a save and the export; by a full disk too."""
     directory = tmp_path / "run"
     flags = (f"--flagfile={whole}/settings.flags", f"--output_dir={directory}")
 
@@ -44,6 +44,7 @@ def test_a_run_that_is_stopped_again_and_again(runs, whole, tmp_path):
     assert last.endswith("what was saved before is there, the same command continues.")
     assert newest == "pivot-000000-00000006.npz"
     assert stop(("step", 8 - 6, TERM)) == (continues, "pivot-000000-00000008.npz")
+    assert stop(("test", 1, TERM)) == (continues, f"pivot-000000-{STEPS:08}.npz")
     assert stop(("rename", "group-000000-00000006.npz", KILL))[1] == "group-000000-00000003.npz"
     assert stop(("step", STEPS - 3 + 5, TERM)) == (continues, "group-000001-00000005.npz")
     assert stop(("rename", "student.keras", KILL))[1] == LAST[1]
