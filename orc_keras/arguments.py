@@ -36,8 +36,8 @@ class Argument:
         if not self._is_possible(given):
             raise ValueError(f"{name} must be {self._possible()}, not {given!r}.")
         is_whole = isinstance(self.default, int) and not isinstance(self.default, bool)
-        if is_whole and given >= 2**63:
-            raise ValueError(f"{name} must be below 2**63, so that a step can count it.")
+        if is_whole and given >= 2**63:  # more than a step can count
+            raise ValueError(f"{name} must be below 2**63, not {given}.")
         if isinstance(self.default, float) and given and not 1e-37 < abs(given) < 1e38:
             raise ValueError(f"{name} must be a number that float32 can hold, not {given!r}.")
 
