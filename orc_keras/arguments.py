@@ -130,6 +130,12 @@ RUN = {
         "File of weights (.keras or .weights.h5) for the pivot, in place of training it alone.",
     ),
     "epochs": Argument(240, "Epochs that the group is trained.", at_least=1),
+    "evaluate_every": Argument(
+        1,
+        "Epochs between evaluations on the held-out images; the last epoch of a stage always has "
+        "one.",
+        at_least=1,
+    ),
     "learning_rate": Argument(0.05, "Learning rate of every member at the start.", above=0),
     "decay_epochs": Argument(
         (150, 180, 210),

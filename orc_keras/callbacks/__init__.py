@@ -1,5 +1,6 @@
-"""Keras callbacks; all but `RoleHistory` and `StudentProgress` work on any `keras.Model`."""
+"""Keras callbacks; `History`, `RoleHistory` and `StudentProgress` need a group."""
 
+from orc_keras.callbacks.history import History
 from orc_keras.callbacks.non_finite import NonFiniteLoss, StopOnNonFiniteLoss
 from orc_keras.callbacks.role_history import RoleHistory
 from orc_keras.callbacks.tensorboard import GroupTensorBoard
@@ -8,6 +9,7 @@ from orc_keras.groups.own_callbacks import StudentProgress
 
 __all__ = [
     "GroupTensorBoard",
+    "History",
     "NonFiniteLoss",
     "RoleHistory",
     "StopOnNonFiniteLoss",

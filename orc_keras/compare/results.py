@@ -68,7 +68,9 @@ class Results:
         histories = [record.history() for record in self._runs[name].values()]
         accuracy = np.array([history["val_accuracy"] for history in histories])
         steps_per_epoch = data["train_images"] // settings["batch_size"]
-        return steps_per_epoch * np.arange(1, accuracy.shape[1] + 1), accuracy
+        evaluated = ~np.isnan(accuracy).any(axis=0)
+        steps = steps_per_epoch * np.arange(1, accuracy.shape[1] + 1)
+        return steps[evaluated], accuracy[:, evaluated]
 
     def _summary(self, name):
         return next(iter(self._runs[name].values())).summary

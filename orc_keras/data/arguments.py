@@ -6,8 +6,8 @@ ARGUMENTS = {
     "dataset": Argument(
         "",
         "Images: digits, cifar10, cifar100, imagenet2012, tfds:<any other name in TensorFlow "
-        "Datasets>, or folder:<path>, a folder with train/<class>/ and val/<class>/ (or "
-        "validation/, or test/).",
+        "Datasets>, folder:<path>, a folder with train/<class>/ and val/<class>/ (or "
+        "validation/, or test/), or idx:<path>, a folder of IDX files such as MNIST's.",
     ),
     "data_dir": Argument("", "Folder of TensorFlow Datasets; empty: its usual place."),
     "image_size": Argument(

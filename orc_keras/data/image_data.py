@@ -79,8 +79,8 @@ def load(
     """Loads a dataset.
 
     Args:
-        dataset: its name: digits, cifar10, cifar100, imagenet2012, `tfds:<name>` or
-            `folder:<path>`.
+        dataset: its name: digits, cifar10, cifar100, imagenet2012, `tfds:<name>`,
+            `folder:<path>` or `idx:<path>`.
         data_dir: the folder of TensorFlow Datasets; empty for its usual place.
         image_size: height and width that images are resized to; 0: unchanged if all have one size
             of at most 96 pixels, otherwise 224.

@@ -1,12 +1,13 @@
 """The sources of images that `--dataset` can name."""
 
 import dataclasses
+import math
 import os
 from pathlib import Path
 
 import numpy as np
 
-from orc_keras.data import catalogue, files, folder, records
+from orc_keras.data import catalogue, files, folder, idx, records
 from orc_keras.data.images import PixelImages
 
 CIFAR = ((0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761))  # mean and standard deviation
@@ -47,8 +48,11 @@ def find(dataset, data_dir, memory, checked, to_learn=True):
     if kind == "tfds" and name:
         return _from_catalogue(name, data_dir, memory)
     if kind == "folder" and name:
-        return _from_folder(Path(os.path.expanduser(name)), memory, checked, to_learn)
-    possible = ["digits", *STATISTICS, "tfds:<name in TensorFlow Datasets>", "folder:<path>"]
+        return _from_folder(_path(name), memory, checked, to_learn)
+    if kind == "idx" and name:
+        return _from_idx(_path(name), memory)
+    possible = ["digits", *STATISTICS, "tfds:<name in TensorFlow Datasets>"]
+    possible += ["folder:<path>", "idx:<path>"]
     raise ValueError(f"--dataset={dataset} is unknown; possible are {', '.join(possible)}.")
 
 
@@ -69,8 +73,11 @@ def count(dataset, data_dir):
     """
     kind, _, name = dataset.partition(":")
     if kind == "folder" and name:
-        class_names, splits = folder.find(Path(os.path.expanduser(name)))
+        class_names, splits = folder.find(_path(name))
         return len(class_names), {split: len(s.paths) for split, s in splits.items()}, None
+    if kind == "idx" and name:
+        shapes = {s: idx.shape(f["images"], "images") for s, f in idx.find(_path(name)).items()}
+        return 1, {split: shape[0] for split, shape in shapes.items()}, shapes["train"][1:]
     if dataset in STATISTICS or (kind == "tfds" and name):
         builder = catalogue.open_builder(name or dataset, data_dir)
         numbers = {s: builder.info.splits[s].num_examples for s in catalogue.splits(builder)}
@@ -80,6 +87,10 @@ def count(dataset, data_dir):
     source = find(dataset, data_dir, memory=0, checked=None)
     numbers = {name: len(images) for name, images in source.splits.items()}
     return len(source.class_names), numbers, source.size
+
+
+def _path(name):
+    return Path(os.path.expanduser(name))
 
 
 def _digits():
@@ -145,3 +156,20 @@ def _from_folder(root, memory, checked, to_learn):
         images = {n: files.FileImages(s.paths, s.labels) for n, s in splits.items()}
     size = sizes.pop() if len(sizes) == 1 else None
     return Source(images, class_names, channels, size, notes=notes)
+
+
+def _from_idx(path, memory):
+    """Grey images of one size in IDX files, such as Fashion-MNIST's."""
+    found = idx.find(path)
+    shapes = [idx.shape(of_split["images"], "images") for of_split in found.values()]
+    if sum(map(math.prod, shapes)) > memory:
+        raise ValueError(
+            f"The images of --dataset=idx:{path} take {sum(map(math.prod, shapes)) / 1e9:.3g} GB, "
+            f"more than --memory_gb={memory / 1e9:g}; IDX files are read whole, so raise it."
+        )
+    if len({shape[1:] for shape in shapes}) > 1:
+        raise ValueError(f"--dataset=idx:{path}: training and held-out images differ in size.")
+    splits, class_names = idx.load(found)
+    paths = [file for of_split in found.values() for file in of_split.values()]
+    notes = {"source": str(path), "files": files.fingerprint(paths[0].parent, paths)}
+    return Source(splits, class_names, channels=1, size=shapes[0][1:], notes=notes)

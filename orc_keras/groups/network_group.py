@@ -141,10 +141,15 @@ class NetworkGroup(GroupModel):
     def _make_optimizers(self, names):
         """Gives members new optimizers; *the* student has the compiled one."""
         with self.distribute_strategy.scope():
-            new = {name: optimizers.copy_of(self.optimizer) for name in names}
+            rates = {name: self.learning_rate_factor(name) for name in names}
+            new = {name: optimizers.copy_of(self.optimizer, rate) for name, rate in rates.items()}
             new[self.student_names[-1]] = self.optimizer
             optimizers.build({self.members[name]: each for name, each in new.items()})
         self.optimizers = {**self.optimizers, **new}
+
+    def learning_rate_factor(self, name):
+        """Returns a member's learning rate in this stage as a multiple of the compiled one."""
+        return 1.0
 
     def get_config(self):
         return {

@@ -42,21 +42,53 @@ class L2SGD(keras.optimizers.SGD):
         return {**super().get_config(), "l2": self.l2}
 
 
-def copy_of(optimizer):
+@keras.saving.register_keras_serializable("orc_keras")
+class Scaled(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule times a factor.
+
+    Args:
+        schedule: a `keras.optimizers.schedules.LearningRateSchedule`.
+        factor: what its learning rate is multiplied by, 0 or more.
+    """
+
+    def __init__(self, schedule, factor):
+        self.schedule, self.factor = schedule, factor
+
+    def __call__(self, step):
+        return self.factor * self.schedule(step)
+
+    def get_config(self):
+        schedule = keras.optimizers.schedules.serialize(self.schedule)
+        return {"schedule": schedule, "factor": self.factor}
+
+    @classmethod
+    def from_config(cls, config):
+        schedule = keras.optimizers.schedules.deserialize(config["schedule"])
+        return cls(schedule, config["factor"])
+
+
+def copy_of(optimizer, factor=1.0):
     """Returns a new optimizer with the same settings; its learning rate follows the original's.
 
     So a Keras callback that sets the learning rate of the group's optimizer sets that of every
     member. (A schedule is copied: it depends on the iteration, which is the same for all members.)
+
+    Args:
+        optimizer: a Keras optimizer.
+        factor: the copy's learning rate as a multiple of the original's.
     """
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return keras.optimizers.LossScaleOptimizer(
-            copy_of(optimizer.inner_optimizer),
+            copy_of(optimizer.inner_optimizer, factor),
             optimizer.initial_scale,
             optimizer.dynamic_growth_steps,
         )
     config = optimizer.get_config()
     if isinstance(config["learning_rate"], float):
-        config["learning_rate"] = lambda: optimizer.learning_rate
+        config["learning_rate"] = lambda: factor * optimizer.learning_rate
+    elif factor != 1:
+        schedule = keras.optimizers.schedules.deserialize(config["learning_rate"])
+        config["learning_rate"] = Scaled(schedule, factor)
     return type(optimizer).from_config(config)
 
 

@@ -31,12 +31,18 @@ def _curves(run, before, quantity, label, scale=1):
     drawn, axes = style.figure()
     for i, name in enumerate(run.members):
         key = f"val_{name}_{quantity}"
-        axes.plot(run.epochs, scale * np.array(run.history[key]), label=name, **style.look(i))
+        axes.plot(*_evaluated(run, key, scale), label=name, **style.look(i))
         if before and key in before.history:
-            values = scale * np.array(before.history[key])
-            axes.plot(before.epochs, values, lw=0.8, alpha=0.6, **style.look(i))
+            axes.plot(*_evaluated(before, key, scale), lw=0.8, alpha=0.6, **style.look(i))
     _finish_over_epochs(axes, run, label)
     return drawn
+
+
+def _evaluated(run, key, scale):
+    """Returns the epochs with an evaluation, and their values."""
+    values = scale * np.array(run.history[key])
+    known = ~np.isnan(values)
+    return np.array(run.epochs)[known], values[known]
 
 
 def confidence(run):

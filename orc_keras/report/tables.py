@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 
 import numpy as np
 from PIL import Image
@@ -37,7 +38,8 @@ def members(run, others):
 
 
 def _of_history(history, name):
-    return {"top-1": f"{history[f'val_{name}_accuracy'][-1]:.2%}"} if history else {}
+    known = [a for a in history.get(f"val_{name}_accuracy", []) if not math.isnan(a)]
+    return {"top-1": f"{known[-1]:.2%}"} if known else {}
 
 
 def members_of_summary(summary, names):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from orc_keras import data
 from orc_keras.callbacks import (
     GroupTensorBoard,
+    History,
     RoleHistory,
     StopOnNonFiniteLoss,
     StudentProgress,
@@ -94,7 +95,7 @@ def _callbacks(run, group, progress, throughput, history):
         StudentProgress(),
         *([RoleHistory(run.directory / names.ROLES)] if changes_roles else []),
         keras.callbacks.LearningRateScheduler(_learning_rate(run.settings)),
-        keras.callbacks.CSVLogger(history, append=True),  # repeatable: without rates
+        History(history, append=True),  # repeatable: without rates
         throughput,
         GroupTensorBoard(run.directory / names.TENSORBOARD / group.stage),
     ]
@@ -116,10 +117,17 @@ def _fit(run, group, progress, throughput, callbacks, until, steps):
         initial_epoch=progress.epoch,
         steps_per_epoch=steps,
         **validation,
+        validation_freq=_evaluated(epochs_of(group.stage, run.settings), run.settings),
         callbacks=callbacks,
         shuffle=False,  # the pipeline does that
         verbose=_verbosity(),
     )
+
+
+def _evaluated(epochs, settings):
+    """Returns the epochs that end with an evaluation, counted from 1."""
+    every = settings.evaluate_every
+    return [*range(every, epochs, every), epochs]
 
 
 def _verbosity():

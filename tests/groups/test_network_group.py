@@ -126,6 +126,7 @@ def test_the_settings_survive_saving(tmp_path):
         feedback="training",
         teacher_passes="inference",
         distillation_warmup=9,
+        pivot_learning_rate=0.1,
     )
     assert set(arguments) == set(arguments_of(orc_keras.OnlineRoleChange))
     group = orc_keras.OnlineRoleChange(*hidden_group_members(), **arguments)

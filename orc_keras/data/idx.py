@@ -1,0 +1,142 @@
+"""IDX files: the format of MNIST, Fashion-MNIST, KMNIST and EMNIST."""
+
+import collections
+import gzip
+import math
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from orc_keras.data.images import PixelImages, empty_pixels
+
+NAME = re.compile(r"(?:(.+)-)?(train|t10k|test)-(images|labels)[-.]idx[13]-ubyte(?:\.gz)?")
+AXES = {"images": 3, "labels": 1}
+UBYTE = 8  # the code of unsigned bytes, the only type that images have
+
+
+def find(path):
+    """Finds the files of a collection.
+
+    Args:
+        path: a `Path`: a folder that holds one collection; or, where it holds several as EMNIST's
+            does, that folder and the collection's name, as in `emnist/emnist-letters`.
+
+    Returns:
+        The `Path` of `"images"` and `"labels"` by split, `train` first.
+
+    Raises:
+        ValueError: if the files are missing, or the choice is not clear.
+    """
+    root, wanted = (path, None) if path.is_dir() else (path.parent, path.name)
+    collections_there = _collections(root)
+    if wanted is None and len(collections_there) == 1:
+        (wanted,) = collections_there
+    if wanted is None and len(collections_there) > 1:
+        names = ", ".join(sorted(name or "(no name)" for name in collections_there))
+        raise ValueError(f"--dataset=idx:{path} holds {names}; add which, as in idx:{path}/<name>.")
+    splits = collections_there.get(wanted, {})
+    if "train" not in splits:
+        raise ValueError(
+            f"--dataset=idx:{path} has no train-images-idx3-ubyte and train-labels-idx1-ubyte "
+            "(or either with .gz), with or without a collection's name before them."
+        )
+    for split, files in splits.items():
+        if missing := set(AXES) - set(files):
+            raise ValueError(f"--dataset=idx:{path} has no {missing.pop()} of {split}.")
+    return {split: splits[split] for split in ("train", "t10k", "test") if split in splits}
+
+
+def _collections(root):
+    """Returns paths by collection, split, and whether images or labels."""
+    found = collections.defaultdict(lambda: collections.defaultdict(dict))
+    for path in sorted(root.iterdir()) if root.is_dir() else []:
+        if match := NAME.fullmatch(path.name):
+            name, split, what = match.groups()
+            found[name][split].setdefault(what, path)  # not the compressed one if both are there
+    return found
+
+
+def shape(path, what):
+    """Returns the shape that an IDX file's header states; the file is not read beyond it.
+
+    Args:
+        path: of the file.
+        what: `"images"` or `"labels"`.
+
+    Raises:
+        ValueError: if it is not such a file.
+    """
+    with _opened(path) as file:
+        return _header(path, file, what)
+
+
+def read(path, what):
+    """Returns the content of an IDX file, uint8 of the shape that its header states.
+
+    Args:
+        path: of the file.
+        what: `"images"`, `[number, height, width]`, or `"labels"`, `[number]`.
+
+    Raises:
+        ValueError: if it is not such a file, or is damaged.
+    """
+    with _opened(path) as file:
+        content = empty_pixels(*_header(path, file, what))
+        filled = _guarded(path, lambda: file.readinto(memoryview(content).cast("B")))
+        if filled < content.size or _guarded(path, lambda: file.read(1)):
+            raise ValueError(f"{path} is not as long as its header says; it may be truncated.")
+    return content
+
+
+def load(found):
+    """Reads a collection whole.
+
+    Args:
+        found: of `find`.
+
+    Returns:
+        `PixelImages` by split, and the names of the classes: the labels' numbers, as far as they
+        occur among the training images (EMNIST's letters begin at 1).
+
+    Raises:
+        ValueError: if a file is damaged, or labels do not belong to the images.
+    """
+    labels = {split: read(paths["labels"], "labels") for split, paths in found.items()}
+    classes = np.unique(labels["train"])
+    splits = {}
+    for split, paths in found.items():
+        if unknown := sorted(set(labels[split].tolist()) - set(classes.tolist())):
+            raise ValueError(f"{paths['labels']} has labels that training has not: {unknown}.")
+        pixels = read(paths["images"], "images")[..., None]
+        if len(pixels) != len(labels[split]):
+            raise ValueError(
+                f"{paths['images']} has {len(pixels):,} images, but {paths['labels']} has "
+                f"{len(labels[split]):,} labels."
+            )
+        splits[split] = PixelImages(pixels, np.searchsorted(classes, labels[split]))
+    return splits, tuple(map(str, classes.tolist()))
+
+
+def _opened(path):
+    return gzip.open(path) if Path(path).suffix == ".gz" else open(path, "rb")
+
+
+def _header(path, file, what):
+    """Reads a header: two zeros, the type, the number of axes, and their sizes, big-endian."""
+    axes = AXES[what]
+    header = _guarded(path, lambda: file.read(4 + 4 * axes))
+    if header[:4] != bytes([0, 0, UBYTE, axes]) or len(header) < 4 + 4 * axes:
+        raise ValueError(f"{path} is not an IDX file of {what} in unsigned bytes.")
+    sizes = np.frombuffer(header, ">u4", offset=4).tolist()
+    if not math.prod(sizes):
+        raise ValueError(f"{path} holds nothing: its header says {sizes}.")
+    return tuple(sizes)
+
+
+def _guarded(path, read):
+    try:
+        return read()
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} is damaged or truncated ({error}).") from error
