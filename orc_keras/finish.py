@@ -42,6 +42,7 @@ def finish(run, group, seconds, rate):
         "versions": versions(),
         "seed": settings.seed,
         "seconds": round(sum(seconds.values()), 1),
+        "seconds_of_stages": {stage: round(value, 1) for stage, value in seconds.items()},
         "images_per_second": round(seen / of_group, 1),
         "images_per_second_without_evaluation": None if math.isnan(rate) else round(rate, 1),
         "data": images.description(),

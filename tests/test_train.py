@@ -77,6 +77,7 @@ def test_the_summary_is_that_of_the_last_epoch(trained):
         *_, last = csv.DictReader(file)
     assert summary["settings"]["batch_size"] == 128 and summary["seed"] == 0
     assert summary["versions"]["keras"] == keras.__version__
+    assert sum(summary["seconds_of_stages"].values()) == pytest.approx(summary["seconds"], abs=0.2)
     assert summary["seconds"] > 0 and summary["images_per_second"] > 0
     assert [m["role"] for m in summary["members"].values()] == [
         "pivot",
