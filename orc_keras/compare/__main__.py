@@ -2,9 +2,10 @@
 
 python -m orc_keras.compare --flagfile=configs/digits.flags --seeds=0,1,2 --output_dir=runs/compare
 
-Trains every method with every seed, continues interrupted runs, and writes a table (Markdown and
-CSV) and plots to --output_dir. All runs of a seed start from the same weights and see the same
-images in the same order. They share a trained pivot, unless a variant changes its training.
+Trains every method with every seed, continues interrupted runs, and writes tables (Markdown and
+CSV) and plots to --output_dir. The tables say which differences can be told from chance. All runs
+of a seed start from the same weights and see the same images in the same order. They share a
+trained pivot, unless a variant changes its training.
 """
 
 import sys
@@ -19,8 +20,7 @@ startup.quietly()
 import tensorflow as tf
 
 from orc_keras import command_line
-from orc_keras.compare import plan, plots, running, tables
-from orc_keras.compare.results import Results
+from orc_keras.compare import plan, plots, results, running, tables
 
 FLAGS = flags.FLAGS
 SET_HERE = {"method": "methods", "seed": "seeds"}
@@ -45,11 +45,15 @@ def main(argv):
 
 def _show(runs):
     """Writes and prints the results."""
-    results = Results(runs)
-    if results.names:
-        print(f"\n{tables.write(results, _directory())}")
-        plots.write(results, _directory())
-        print(f"{_directory()}/ has this as results.md and .csv, every run in runs.csv, two plots.")
+    figures, directory = results.of_runs(runs), _directory()
+    if not figures:
+        return
+    results.write(figures, directory / "runs.csv")
+    curves, of_runs = results.curves(runs), results.Results(figures)
+    unfinished = len(runs) - len({(each.name, each.seed) for each in figures})
+    print(f"\n{tables.write(of_runs, directory, FLAGS.detect, unfinished)}")
+    plots.write(of_runs, curves, directory)
+    print(f"{directory}/ has this as results.md and .csv, every run in runs.csv, and four plots.")
 
 
 def _directory():
@@ -92,5 +96,13 @@ if __name__ == "__main__":
         "--distillation_weight=0.9'; may be given several times.",
     )
     flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds, each of which all methods have.")
+    flags.DEFINE_float(
+        "detect",
+        tables.DETECTED,
+        "Difference, in percentage points, for which the table says how many seeds would tell it "
+        "from chance.",
+        1e-3,
+        100,
+    )
     flags.DEFINE_integer("jobs", 0, "Runs at once; 0: one on GPUs, one for each core on CPUs.", 0)
     command_line.start(main, "compare")

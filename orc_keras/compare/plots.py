@@ -4,24 +4,36 @@ import math
 
 import numpy as np
 
-from orc_keras.compare.results import mean_and_interval
+from orc_keras.compare.statistics import mean_and_interval
 from orc_keras.report import style
 from orc_keras.runs.files import replacing
 
 
-def write(results, directory):
-    """Writes `accuracy.png` and `steps.png` into the `Path` directory."""
+def write(results, curves, directory):
+    """Writes the plots into the `Path` directory: accuracy, steps, minutes and size, as PNG.
+
+    Args:
+        results: `Results`.
+        curves: of the function `curves`.
+        directory: a `Path`.
+    """
+    drawn = {
+        "accuracy": lambda: accuracy(results),
+        "steps": lambda: steps(results, curves),
+        "minutes": lambda: minutes(results),
+        "size": lambda: size(results),
+    }
     with style.styled("light"):
-        for name, draw in (("accuracy", accuracy), ("steps", steps)):
+        for name, draw in drawn.items():
             with replacing(directory / f"{name}.png") as path:
-                draw(results).savefig(path, dpi=200, format="png")
+                draw().savefig(path, dpi=200, format="png")
 
 
 def accuracy(results):
     """The student's accuracy by method: every seed, the mean and its confidence interval."""
     drawn, axes = style.figure(height=0.9 + 0.25 * len(results.names))
     for place, name in enumerate(results.names):
-        values = 100 * np.array(list(results.accuracies(name).values()))
+        values = _percent(results, name)
         colour = style.COLOURS[0]
         mean, low, high = mean_and_interval(values)
         axes.plot(values, np.full(len(values), place), "o", color=colour, ms=3, alpha=0.35)
@@ -33,21 +45,65 @@ def accuracy(results):
     return drawn
 
 
-def steps(results):
+def steps(results, curves):
     """The student's accuracy over its training, the mean over seeds, by method."""
-    labels = [style.short(name, 28) for name in results.names]
-    columns = max(1, 50 // (7 + max(map(len, labels))))  # as many as fit the plot's width
-    drawn, axes = style.figure(height=3.2 + 0.19 * math.ceil(len(labels) / columns))
+    drawn, axes, legend = _with_legend(results.names)
     for i, name in enumerate(results.names):
-        taken, values = results.curve(name)
-        axes.plot(taken, 100 * values.mean(axis=0), label=labels[i], **style.look(i))
+        taken, values = curves[name]
+        axes.plot(taken, 100 * values.mean(axis=0), label=_short(name), **style.look(i))
         if len(taken) == 1:
             axes.lines[-1].set_marker("o")  # a line of one point cannot be seen
     axes.set(xlabel="the student's steps", ylabel="held-out accuracy (%)")
-    finals = [100 * np.mean(list(results.accuracies(name).values())) for name in results.names]
+    finals = [_percent(results, name).mean() for name in results.names]
     # Show where they differ: down to 3 times the largest final error. Early epochs are cut off.
     error = max(100 - min(finals), 1)
     best = max(line.get_ydata().max() for line in axes.lines)
     axes.set_ylim(max(100 - 3 * error, 0), best + error / 10)
-    style.legend_above(axes, columns)
+    legend()
     return drawn
+
+
+def minutes(results):
+    """The student's accuracy, its mean and interval, against the time of training, by method."""
+    drawn, axes, legend = _with_legend(results.names)
+    for i, name in enumerate(results.names):
+        mean, low, _ = mean_and_interval(_percent(results, name))
+        how = {"color": style.look(i)["color"], "marker": _marker(i), "label": _short(name)}
+        axes.errorbar([results.minutes(name)], [mean], yerr=[mean - low], ls="", ms=5, **how)
+    axes.set(xlabel="minutes of training, the pivot's included", ylabel="held-out accuracy (%)")
+    axes.set_xlim(left=0)
+    legend()
+    return drawn
+
+
+def size(results):
+    """Each member's mean accuracy against its number of parameters, by method."""
+    drawn, axes, legend = _with_legend(results.names)
+    for i, name in enumerate(results.names):
+        parameters = results.parameters(name)
+        members = sorted(parameters, key=parameters.get)
+        means = [_percent(results, name, member).mean() for member in members]
+        numbers = [parameters[member] for member in members]
+        axes.plot(numbers, means, marker=_marker(i), ms=4, label=_short(name), **style.look(i))
+    axes.set(xlabel="trainable parameters", ylabel="held-out accuracy (%)", xscale="log")
+    legend()
+    return drawn
+
+
+def _percent(results, name, member=None):
+    return 100 * np.array(list(results.accuracies(name, member).values()))
+
+
+def _with_legend(names):
+    """Returns a figure with room for a legend above it, its axes, and what draws the legend."""
+    columns = max(1, 50 // (7 + max(len(_short(name)) for name in names)))  # as many as fit
+    drawn, axes = style.figure(height=3.2 + 0.19 * math.ceil(len(names) / columns))
+    return drawn, axes, lambda: style.legend_above(axes, columns)
+
+
+def _short(name):
+    return style.short(name, 28)
+
+
+def _marker(position):
+    return "osD^vPX"[position % 7]

@@ -1,95 +1,145 @@
-"""The results of a comparison, and their statistics over the seeds."""
+"""The results of a comparison: the figures of every member of every finished run."""
+
+import csv
+from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
+from orc_keras.compare.statistics import Difference
+from orc_keras.groups.network_group import PIVOT
 from orc_keras.runs.directory import RunDirectory
+from orc_keras.runs.files import replacing
 from orc_keras.runs.record import finished
 
-LEVEL = 0.95  # of confidence intervals
+
+class Figures(NamedTuple):
+    """The figures of a member of a finished run, a row of `runs.csv`.
+
+    Attributes:
+        name: of the method or variant.
+        seed: of the run.
+        member, role: its name and its role; the last member of a run is *the* student.
+        parameters: the number of trainable ones.
+        accuracy: on the held-out images, from 0 to 1.
+        taught: the share of mini-batches in which it was a temporary teacher, or NaN.
+        minutes: the run's training, the pivot's beforehand and evaluations included.
+    """
+
+    name: str
+    seed: int
+    member: str
+    role: str
+    parameters: int
+    accuracy: float
+    taught: float
+    minutes: float
+
+
+def of_runs(runs):
+    """Returns the `Figures` of the finished ones of a list of `Trial`."""
+    return [figures for run in runs if _is_finished(run) for figures in _of_run(run)]
+
+
+def _is_finished(run):
+    return RunDirectory(run.settings).is_finished()
+
+
+def _of_run(run):
+    summary = finished(run.directory).summary
+    seconds = summary["seconds"]
+    if run.pivot:  # learnt in another run
+        trained = finished(run.pivot.parents[1]).summary
+        seconds += trained["seconds_of_stages"].get(PIVOT, 0)
+    for name, member in summary["members"].items():
+        yield Figures(
+            run.variant,
+            run.seed,
+            name,
+            member["role"],
+            member["parameters"],
+            member["accuracy"],
+            np.nan if member["taught"] is None else member["taught"],
+            round(seconds / 60, 2),
+        )
+
+
+def write(figures, path):
+    """Writes a list of `Figures` as CSV."""
+    with replacing(path) as unfinished, open(unfinished, "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([Figures._fields, *figures])
+
+
+def read(path):
+    """Returns the list of `Figures` that a CSV file holds.
+
+    Raises:
+        ValueError: if it holds something else.
+    """
+    try:
+        with open(path, newline="") as file:
+            rows = csv.DictReader(file)
+            types = Figures.__annotations__.items()
+            return [Figures(**{name: kind(row[name]) for name, kind in types}) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not the runs.csv of a comparison.") from error
 
 
 class Results:
-    """The finished runs of a comparison.
+    """The figures of a comparison, by method and variant.
 
     Args:
-        runs: a list of `Trial`.
+        figures: a list of `Figures`, not empty.
 
     Attributes:
-        names: the variants that have a finished run, in order.
-        unfinished: the number of unfinished runs.
+        names: the methods and variants, in order.
     """
 
-    def __init__(self, runs):
-        there = [run for run in runs if RunDirectory(run.settings).is_finished()]
-        self.unfinished = len(runs) - len(there)
-        self.names = list(dict.fromkeys(run.variant for run in there))
-        self._runs = {name: {} for name in self.names}
-        for run in there:
-            self._runs[run.variant][run.seed] = finished(run.directory)
-
-    def seeds(self, name):
-        """Returns the seeds of the finished runs of `name`."""
-        return list(self._runs[name])
+    def __init__(self, figures):
+        self.names = list(dict.fromkeys(each.name for each in figures))
+        self._of = {name: [each for each in figures if each.name == name] for name in self.names}
 
     def members(self, name):
         """Returns the names of the members, the pivot first."""
-        return list(self._summary(name)["members"])
+        return list(dict.fromkeys(each.member for each in self._of[name]))
 
     def accuracies(self, name, member=None):
         """Returns the held-out accuracy of a member, *the* student by default, by seed."""
         member = member or self.members(name)[-1]
-        records = self._runs[name].items()
-        return {seed: run.summary["members"][member]["accuracy"] for seed, run in records}
+        return {each.seed: each.accuracy for each in self._of[name] if each.member == member}
+
+    def parameters(self, name):
+        """Returns the number of parameters by member."""
+        return {each.member: each.parameters for each in self._of[name]}
+
+    def minutes(self, name):
+        """Returns the minutes that training took, the mean over the seeds."""
+        return float(np.mean([each.minutes for each in self._of[name]]))
 
     def difference(self, name, reference):
-        """Compares the student's accuracy in two variants, over the seeds that both have.
-
-        Returns:
-            The mean of the paired differences and the ends of its 95 % confidence interval
-            (Student's t), which are NaN for a single pair; None if there is no pair.
-        """
+        """Returns the `Difference` of the student's accuracy, or None if no seed is in both."""
         ours, theirs = self.accuracies(name), self.accuracies(reference)
         paired = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
-        return mean_and_interval(paired) if paired else None
-
-    def speed(self, name, reference):
-        """Returns the student's speed relative to `reference`, the median over seeds, or NaN.
-
-        Speed is its training images per second, without evaluation.
-        """
-        ours, theirs = self._rates(name), self._rates(reference)
-        ratios = [ours[seed] / theirs[seed] for seed in ours if seed in theirs]
-        return float(np.median(ratios)) if ratios else np.nan
-
-    def curve(self, name):
-        """Returns steps, `[epochs]`, and the student's held-out accuracy, `[seeds, epochs]`."""
-        data, settings = self._summary(name)["data"], self._summary(name)["settings"]
-        histories = [record.history() for record in self._runs[name].values()]
-        accuracy = np.array([history["val_accuracy"] for history in histories])
-        steps_per_epoch = data["train_images"] // settings["batch_size"]
-        evaluated = ~np.isnan(accuracy).any(axis=0)
-        steps = steps_per_epoch * np.arange(1, accuracy.shape[1] + 1)
-        return steps[evaluated], accuracy[:, evaluated]
-
-    def _summary(self, name):
-        return next(iter(self._runs[name].values())).summary
-
-    def _rates(self, name):
-        key = "images_per_second_without_evaluation"
-        rates = {seed: run.summary.get(key) for seed, run in self._runs[name].items()}
-        return {seed: rate for seed, rate in rates.items() if rate}
+        return Difference(name, reference, paired) if paired else None
 
 
-def mean_and_error(values):
-    """Returns the mean and its standard error, NaN for a single value."""
-    values = np.asarray(list(values))
-    spread = values.std(ddof=1) if len(values) > 1 else np.nan
-    return float(values.mean()), float(spread / np.sqrt(len(values)))
+def curves(runs):
+    """Returns the student's accuracy over its training, by method, of finished `Trial`s.
+
+    Returns:
+        Steps, `[evaluations]`, and held-out accuracy, `[seeds, evaluations]`, by name.
+    """
+    there = [run for run in runs if _is_finished(run)]
+    return {
+        name: _curve([finished(run.directory) for run in there if run.variant == name])
+        for name in dict.fromkeys(run.variant for run in there)
+    }
 
 
-def mean_and_interval(values):
-    """Returns the mean and both ends of its confidence interval by Student's t."""
-    mean, error = mean_and_error(values)
-    half = error * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) if len(values) > 1 else np.nan
-    return mean, mean - half, mean + half
+def _curve(records):
+    data, settings = records[0].summary["data"], records[0].summary["settings"]
+    accuracy = np.array([record.history()["val_accuracy"] for record in records])
+    steps_per_epoch = data["train_images"] // settings["batch_size"]
+    steps = steps_per_epoch * np.arange(1, accuracy.shape[1] + 1)
+    evaluated = ~np.isnan(accuracy).any(axis=0)
+    return steps[evaluated], accuracy[:, evaluated]

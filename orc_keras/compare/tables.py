@@ -4,68 +4,129 @@ import csv
 import math
 
 from orc_keras.compare.plan import REFERENCES
-from orc_keras.compare.results import mean_and_error
+from orc_keras.compare.statistics import LEVEL, holm, mean_and_error
 from orc_keras.groups.methods import METHODS
 from orc_keras.runs.files import replacing
 
+DETECTED = 0.3  # percentage points
 
-def write(results, directory):
-    """Writes `results.md`, `results.csv` (the same) and `runs.csv` (a row for each run).
+
+def write(results, directory, detected=DETECTED, unfinished=0):
+    """Writes `results.md`, and `results.csv` with a row for each difference.
 
     Args:
         results: `Results`.
         directory: where to write, a `Path`.
+        detected: as in `markdown`.
+        unfinished: the number of runs that have not finished.
 
     Returns:
         The text of `results.md`.
     """
-    text = markdown(results)
+    text = markdown(results, detected=detected)
+    if unfinished:
+        text += f"\nRuns that have not finished: {unfinished}.\n"
     with replacing(directory / "results.md") as path:
         path.write_text(text, encoding="utf-8")
-    _write_csv(directory / "results.csv", [row(results, name) for name in results.names])
-    _write_csv(directory / "runs.csv", [each for n in results.names for each in _runs(results, n)])
+    with replacing(directory / "results.csv") as path, open(path, "w", newline="") as file:
+        rows = differences(results, references_of(results), detected)
+        writer = csv.DictWriter(file, rows[0] if rows else ["name"])
+        writer.writeheader()
+        writer.writerows(rows)
     return text
 
 
-def row(results, name):
-    """Returns the numbers of one method or variant, by column."""
-    accuracies = results.accuracies(name).values()
-    mean, error = mean_and_error(accuracies)
-    columns = {"name": name, "seeds": len(accuracies), "accuracy": mean, "standard_error": error}
-    for reference in _references(results):
-        compared = results.difference(name, reference) if name != reference else None
-        difference, low, high = compared or (math.nan,) * 3
-        columns |= {
-            f"minus_{reference}": difference,
-            f"minus_{reference}_low": low,
-            f"minus_{reference}_high": high,
-        }
-    return columns | {"speed": results.speed(name, "alone") if "alone" in results.names else None}
+def references_of(results):
+    """Returns the baselines; with variants, orc too, since most are variants of it."""
+    references = REFERENCES if set(results.names) <= set(METHODS) else (*REFERENCES, "orc")
+    return [name for name in references if name in results.names]
 
 
-def markdown(results):
-    """Returns the tables as Markdown, with an explanation of the columns."""
-    references = _references(results)
-    head = ["", "student's accuracy", "seeds", *(f"minus {r}" for r in references), "speed"]
-    lines = [head, ["---", *["---:"] * (len(head) - 1)]]
-    for name in results.names:
-        values = row(results, name)
-        differences = [_difference(values, reference) for reference in references]
-        accuracy = _with_error(values["accuracy"], values["standard_error"])
-        speed = _number(values["speed"], "{:.2f}")
-        lines.append([name, accuracy, str(values["seeds"]), *differences, speed])
-    parts = [_as_table(lines), NOTE, _of_members(results)]
-    if results.unfinished:
-        parts.append(f"Runs that have not finished: {results.unfinished}.")
+def differences(results, references, detected=DETECTED):
+    """Returns the figures of each difference, dicts by column; accuracies from 0 to 1.
+
+    Each pair of methods is there once. All p-values are corrected for the number of all.
+
+    Args:
+        results: `Results`.
+        references: the names that the others are compared with.
+        detected: as in `markdown`.
+    """
+    pairs = [
+        results.difference(name, reference)
+        for number, reference in enumerate(references)
+        for name in results.names
+        if name not in references[: number + 1]
+    ]
+    pairs = [pair for pair in pairs if pair]
+    corrected = holm([pair.p() for pair in pairs])
+    return [_figures(pair, p, detected) for pair, p in zip(pairs, corrected)]
+
+
+def _figures(pair, p, detected):
+    mean, low, high = pair.interval().tolist()
+    return {
+        "name": pair.name,
+        "minus": pair.reference,
+        "seeds": len(pair.values),
+        "difference": mean,
+        "low": low,
+        "high": high,
+        "p": pair.p(),
+        "p_corrected": p,
+        "seeds_needed": pair.seeds_needed(detected / 100),
+    }
+
+
+def markdown(results, references=None, detected=DETECTED):
+    """Returns the tables as Markdown, with an explanation of the columns.
+
+    Args:
+        results: `Results`.
+        references: the names that the others are compared with; None: `references_of(results)`.
+        detected: percentage points, of the column that says how many seeds tell such a difference.
+    """
+    references = references_of(results) if references is None else references
+    rows = differences(results, references, detected)
+    parts = [_accuracies(results)]
+    for reference in references:
+        if of_reference := [row for row in rows if row["minus"] == reference]:
+            parts.append(_compared(of_reference, reference, detected))
+    parts += [_note(len(rows), detected), _of_members(results)]
     return "\n\n".join(parts) + "\n"
 
 
-NOTE = (
-    "Accuracy on the held-out images in percent, mean ± standard error over the seeds. Differences "
-    "in percentage points: mean over the seeds that both have, and its 95 % confidence interval "
-    "(Student's t). Speed: images per second relative to alone, evaluation and the pivot's own "
-    "training beforehand not counted; other runs may have been made at the same time."
-)
+def _note(number, detected):
+    return (
+        "Accuracy on the held-out images in percent, mean ± standard error over the seeds. "
+        "Minutes: of training, evaluations and the pivot's own training beforehand included; other "
+        "runs may have been made at the same time. Differences in percentage points: mean over "
+        "the seeds that both have, and its 95 % confidence interval (Student's t). Told from "
+        f"chance: whether p, of the paired t-test and corrected for all {number} differences here "
+        f"(Holm), is below {1 - LEVEL:.2f}. Seeds: how many would tell a true difference of "
+        f"{detected:g} points from chance in four of five attempts, by itself, if seeds scatter "
+        "as these do; a rough number."
+    )
+
+
+def _accuracies(results):
+    lines = [["", "student's accuracy", "seeds", "minutes"], ["---", *["---:"] * 3]]
+    for name in results.names:
+        values = results.accuracies(name).values()
+        minutes = f"{results.minutes(name):.1f}"
+        lines.append([name, _with_error(*mean_and_error(values)), str(len(values)), minutes])
+    return _as_table(lines)
+
+
+def _compared(rows, reference, detected):
+    head = ["", f"minus {reference}", "told from chance", "p", f"seeds for {detected:g}"]
+    lines = [head, ["---", "---:", ":---:", "---:", "---:"]]
+    for row in rows:
+        p, needed = row["p_corrected"], row["seeds_needed"]
+        told = "" if math.isnan(p) else "yes" if p < 1 - LEVEL else "no"
+        text = "" if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"
+        lines.append([row["name"], _difference(row), told, text, f"{needed or ''}"])
+    return _as_table(lines)
 
 
 def _of_members(results):
@@ -79,41 +140,14 @@ def _of_members(results):
     return _as_table(lines)
 
 
-def _references(results):
-    """Returns the baselines; with variants, orc too, since most are variants of it."""
-    references = REFERENCES if set(results.names) <= set(METHODS) else (*REFERENCES, "orc")
-    return [name for name in references if name in results.names]
-
-
-def _difference(values, reference):
-    mean, low, high = (values[f"minus_{reference}{end}"] for end in ("", "_low", "_high"))
-    if math.isnan(mean):
-        return ""
-    interval = "" if math.isnan(low) else f" ({100 * low:+.2f} to {100 * high:+.2f})"
-    return f"{100 * mean:+.2f}{interval}"
+def _difference(row):
+    mean, low, high = (100 * row[column] for column in ("difference", "low", "high"))
+    return f"{mean:+.2f}" + ("" if math.isnan(low) else f" ({low:+.2f} to {high:+.2f})")
 
 
 def _with_error(mean, error):
     return f"{100 * mean:.2f}" + ("" if math.isnan(error) else f" ± {100 * error:.2f}")
 
 
-def _number(value, text):
-    return "" if value is None or math.isnan(value) else text.format(value)
-
-
 def _as_table(lines):
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _runs(results, name):
-    for seed in results.seeds(name):
-        of_members = {m: results.accuracies(name, m)[seed] for m in results.members(name)}
-        yield {"name": name, "seed": seed, **of_members}
-
-
-def _write_csv(path, rows):
-    columns = list(dict.fromkeys(key for each in rows for key in each))
-    with replacing(path) as unfinished, open(unfinished, "w", newline="") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)

@@ -10,8 +10,7 @@ from helpers.comparisons import settings
 from helpers.summaries import MEMBER, SUMMARY
 from scipy import stats
 
-from orc_keras.compare import plan, plots, tables
-from orc_keras.compare.results import Results
+from orc_keras.compare import plan, plots, results, statistics, tables
 from orc_keras.runs import checksums, names
 
 ACCURACIES = {
@@ -31,7 +30,8 @@ def finished(tmp_path):
         accuracies = {"a": 0.5, "b": 0.6, "c": student}
         summary = SUMMARY | {
             "members": {name: MEMBER | {"accuracy": a} for name, a in accuracies.items()},
-            "images_per_second_without_evaluation": 50 if run.variant == "alone" else 40,
+            "seconds": 90,
+            "seconds_of_stages": {"pivot": 30, "group": 60},
         }
         (run.directory / "summary.json").write_text(json.dumps(summary))
         (run.directory / "settings.flags").write_text(run.settings.as_flags())
@@ -45,73 +45,106 @@ def sum_up(directory):
     (directory / names.SUMS).write_text(checksums.of(written))
 
 
+def tables_of(runs):
+    return results.Results(results.of_runs(runs))
+
+
 def test_the_statistics_are_scipys(finished):
-    results = Results(finished)
-    row = tables.row(results, "orc")
+    rows = tables.differences(tables_of(finished), ["kd"])
+    (row,) = [row for row in rows if row["name"] == "orc"]
     ours, kd = np.array(ACCURACIES["orc"]), np.array(ACCURACIES["kd"])
-    assert row["accuracy"] == pytest.approx(ours.mean())
-    assert row["standard_error"] == pytest.approx(stats.sem(ours))
-    interval = stats.ttest_rel(ours, kd).confidence_interval(0.95)
-    assert row["minus_kd"] == pytest.approx((ours - kd).mean())
-    assert (row["minus_kd_low"], row["minus_kd_high"]) == pytest.approx(tuple(interval))
-    assert row["speed"] == pytest.approx(0.8)
+    test = stats.ttest_rel(ours, kd)
+    assert row["difference"] == pytest.approx((ours - kd).mean())
+    assert (row["low"], row["high"]) == pytest.approx(tuple(test.confidence_interval(0.95)))
+    assert row["p"] == pytest.approx(test.pvalue)
 
 
-def test_what_the_table_says(finished, tmp_path):
-    finished.append(plan.plan(settings(), ["dml"], [], [9], tmp_path)[-1])
-    text = tables.write(Results(finished), tmp_path)
-    assert (
-        "| orc | 93.33 ± 0.88 | 3 | +2.33 (-0.54 to +5.20) | +2.67 (-5.32 to +10.65) | 0.80 |"
-        in text
-    )
-    assert "| kd | 91.00 ± 0.58 | 3 |  | +0.33 (-4.84 to +5.50) | 0.80 |" in text
+def test_what_the_tables_say(finished, tmp_path):
+    """Minutes: 90 s, and 30 s for the pivot where the run of kd has trained it."""
+    text = tables.write(tables_of(finished), tmp_path, unfinished=1)
+    assert "| kd | 91.00 ± 0.58 | 3 | 1.5 |" in text
+    assert "| orc | 93.33 ± 0.88 | 3 | 2.0 |" in text
+    assert "| orc | +2.33 (-0.54 to +5.20) | no | 0.218 | 119 |" in text
+    assert "| orc | +2.67 (-5.32 to +10.65) | no | 0.575 | 904 |" in text
     assert "| orc | 50.00 ± 0.00 | 60.00 ± 0.00 | 93.33 ± 0.88 |" in text
+    assert "corrected for all 3 differences" in text
     assert "Runs that have not finished: 1." in text
     with open(tmp_path / "results.csv") as file:
-        rows = {row["name"]: row for row in csv.DictReader(file)}
-    assert float(rows["orc"]["minus_alone"]) == pytest.approx(0.08 / 3)
-    with open(tmp_path / "runs.csv") as file:
-        runs = [(row["name"], row["seed"], row["c"]) for row in csv.DictReader(file)]
-    assert ("alone", "1", "0.91") in runs and len(runs) == 9
+        rows = {(row["name"], row["minus"]): row for row in csv.DictReader(file)}
+    assert list(rows) == [("alone", "kd"), ("orc", "kd"), ("orc", "alone")]
+    assert float(rows["orc", "alone"]["difference"]) == pytest.approx(0.08 / 3)
+
+
+def test_the_runs_are_read_as_they_were_written(finished, tmp_path):
+    figures = results.of_runs(finished)
+    results.write(figures, tmp_path / "runs.csv")
+    assert str(results.read(tmp_path / "runs.csv")) == str(figures) and len(figures) == 27
+    (tmp_path / "other.csv").write_text("name,seed\norc,0\n")
+    with pytest.raises(ValueError, match="other.csv is not the runs.csv of a comparison"):
+        results.read(tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize("deviation", [0.2, 1.0])
+def test_so_many_seeds_tell_the_difference(deviation):
+    """In simulated comparisons with that many seeds, four of five have p below 0.05."""
+    rng = np.random.default_rng(0)
+    values = np.array([-1.0, 0.0, 1.0]) * deviation
+    needed = statistics.Difference("a", "b", values.tolist()).seeds_needed(0.3)
+    drawn = rng.normal(0.3, deviation, (20_000, needed))
+    assert 0.79 < np.mean(stats.ttest_1samp(drawn, 0, axis=1).pvalue < 0.05) < 0.87
+
+
+def test_differences_without_scatter():
+    same, larger = (statistics.Difference("a", "b", [x] * 3) for x in (0.0, 0.1))
+    assert (same.p(), larger.p()) == (1, 0)
+    assert larger.seeds_needed(0.3) == 2
 
 
 def test_variants_are_compared_with_orc_too(finished):
     """With the seeds that both have: 0.91 and 0.93 of alone against 0.95 and 0.92."""
     some = [run for run in finished if run.variant == "alone" and run.seed]
     more = [dataclasses.replace(run, variant="mine") for run in some]
-    text = tables.markdown(Results([*finished, *more]))
-    assert "| minus kd | minus alone | minus orc | speed |" in text
+    text = tables.markdown(tables_of([*finished, *more]))
+    assert all(f"|  | minus {name} | told" in text for name in ("kd", "alone", "orc"))
     differences = np.array([0.91 - 0.95, 0.93 - 0.92])
     low, high = stats.ttest_1samp(100 * differences, 0).confidence_interval(0.95)
-    assert f"| -1.50 ({low:+.2f} to {high:+.2f}) |" in text
+    assert f"| mine | -1.50 ({low:+.2f} to {high:+.2f}) | no |" in text
 
 
 def test_one_seed_has_no_interval(finished):
-    results = Results([run for run in finished if run.seed == 0])
-    assert "| orc | 93.00 | 1 | +3.00 | +5.00 | 0.80 |" in tables.markdown(results)
+    text = tables.markdown(tables_of([run for run in finished if run.seed == 0]))
+    assert "| orc | 93.00 | 1 | 2.0 |" in text and "| orc | +3.00 |  |  |  |" in text
 
 
-def test_the_plots_show_what_the_table_says(finished, tmp_path):
-    results = Results(finished)
-    (axes,) = plots.accuracy(results).axes
+def test_the_plots_show_what_the_tables_say(finished, tmp_path):
+    of_runs, curves = tables_of(finished), results.curves(finished)
+    (axes,) = plots.accuracy(of_runs).axes
     diamonds = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"]
-    assert diamonds == pytest.approx([91, 100 * np.mean(ACCURACIES["alone"]), 100 * 2.8 / 3])
-    (axes,) = plots.steps(results).axes
+    means = [91, 100 * np.mean(ACCURACIES["alone"]), 100 * 2.8 / 3]
+    assert diamonds == pytest.approx(means)
+    (axes,) = plots.steps(of_runs, curves).axes
     curve = axes.lines[-1]
     assert curve.get_label() == "orc"
     assert curve.get_xdata().tolist() == [4, 8]  # 45 images are 4 mini-batches of 10
     assert curve.get_ydata() == pytest.approx([10, 100 * 2.8 / 3])
     assert axes.get_ylim()[0] == pytest.approx(72)  # alone, the worst, ends with 28 / 3 % wrong
-    plots.write(results, tmp_path)
-    assert (tmp_path / "accuracy.png").stat().st_size > 5000
+    points = [(1.5, means[0]), (1.5, means[1]), (2, means[2])]
+    (axes,) = plots.minutes(of_runs).axes
+    shown = [bar.lines[0].get_xydata()[0] for bar in axes.containers]
+    np.testing.assert_allclose(shown, points)
+    (axes,) = plots.size(of_runs).axes
+    assert axes.lines[2].get_ydata() == pytest.approx([50, 60, means[2]])
+    plots.write(of_runs, curves, tmp_path)
+    assert (tmp_path / "size.png").stat().st_size > 5000
 
 
-def test_a_single_epoch_can_be_seen(finished):
+def test_epochs_without_an_evaluation_are_left_out(finished):
     for run in finished:
-        (run.directory / "history.csv").write_text("epoch,val_accuracy\n0,0.9\n")
+        (run.directory / "history.csv").write_text("epoch,val_accuracy\n0,nan\n1,0.9\n")
         sum_up(run.directory)
-    (axes,) = plots.steps(Results(finished)).axes
+    (axes,) = plots.steps(tables_of(finished), results.curves(finished)).axes
     assert [line.get_marker() for line in axes.lines] == ["o"] * 3
+    assert [line.get_xdata().tolist() for line in axes.lines] == [[8]] * 3
 
 
 def test_many_long_names_leave_room_for_the_curves(finished):
@@ -119,7 +152,8 @@ def test_many_long_names_leave_room_for_the_curves(finished):
     more = [
         dataclasses.replace(r, variant=f"{i} with a long name") for i in range(15) for r in of_orc
     ]
-    drawn = plots.steps(Results([*finished, *more]))
+    runs = [*finished, *more]
+    drawn = plots.steps(tables_of(runs), results.curves(runs))
     drawn.draw_without_rendering()
     box = drawn.axes[0].get_position()
     assert box.width > 0.75 and box.height * drawn.get_figheight() > 2  # inches

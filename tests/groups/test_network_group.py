@@ -145,6 +145,29 @@ def test_a_callback_sets_the_learning_rate_of_all_members(group, examples):
     )
 
 
+def test_a_pivot_with_a_learning_rate_of_its_own(examples):
+    """The factor holds in the group, not where the pivot learns alone; 0 leaves it as it is."""
+    group = orc_keras.OnlineRoleChange(*hidden_group_members(), pivot_learning_rate=0.25)
+    group.compile(optimizers.L2SGD(0.1, momentum=0.9))
+
+    def rates():
+        return [float(group.optimizers[name].learning_rate) for name in group.members]
+
+    assert rates() == pytest.approx([0.025, 0.1, 0.1, 0.1])
+    group.enter("pivot")
+    assert rates()[0] == pytest.approx(0.1)
+    group.enter("group")
+    group.optimizer.learning_rate = 0.2
+    assert rates() == pytest.approx([0.05, 0.2, 0.2, 0.2])
+    still = orc_keras.OnlineRoleChange(*hidden_group_members(), pivot_learning_rate=0)
+    still.compile(keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)))
+    before = [v.numpy() for v in still.trainable_variables]
+    still.fit(*examples, batch_size=20, verbose=0)
+    moved = [np.any(a != b.numpy()) for a, b in zip(before, still.trainable_variables)]
+    of_pivot = len(still.pivot.trainable_variables)
+    assert not any(moved[:of_pivot]) and all(moved[of_pivot:])
+
+
 @pytest.mark.parametrize("weights", ["sample_weight", "class_weight"])
 def test_weights_are_refused(group, examples, weights):
     given = {"sample_weight": np.ones(80), "class_weight": dict.fromkeys(range(5), 1.0)}[weights]

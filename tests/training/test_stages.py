@@ -16,8 +16,11 @@ class Interrupted(Exception):
 def test_a_run_continues_in_the_stage_in_which_it_was_interrupted(
     tiny, tmp_path, monkeypatch, capsys
 ):
-    """No stage learns twice; each has its own learning rate from the start, and its history."""
-    settings = tiny(method="takd", output_dir=str(tmp_path / "run"))
+    """No stage learns twice; each has its own learning rate from the start, and its history.
+
+    Each ends with an evaluation, and has none before.
+    """
+    settings = tiny(method="takd", evaluate_every=2, output_dir=str(tmp_path / "run"))
     epochs = []
     end = callbacks.Throughput.on_epoch_end
 
@@ -36,11 +39,13 @@ def test_a_run_continues_in_the_stage_in_which_it_was_interrupted(
     for name, learner in learners.items():
         history = read_history(tmp_path / "run" / f"{name}.csv")
         np.testing.assert_allclose(history["learning_rate"], [0.05, 0.005])
-        assert f"{learner}_loss" in history and "val_hidden6_loss" in history
+        assert f"{learner}_loss" in history
+        assert np.isnan(history["val_hidden6_loss"]).tolist() == [True, False]
     printed = capsys.readouterr().out
     for learner in learners.values():
         assert f"of 3 learns: {learner} (epochs: 2)." in printed
     lines = [line for line in printed.splitlines() if "val_" in line]
+    assert len(lines) == 4  # a line for each stage, the pivot's included
     assert "hidden12_accuracy" in lines[1] and "val_hidden12_loss" in lines[1]
     assert " accuracy" in lines[-1] and "hidden" not in lines[-1]
 

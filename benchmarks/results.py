@@ -1,0 +1,42 @@
+"""The tables of docs/results.md from recorded runs: python benchmarks/results.py <runs.csv> ...
+
+--minus names what the others are compared with, --names the methods and variants to show, as
+shell patterns, such as --names='kd,orc*'. What is printed is corrected for the number of
+differences in it. Seeds made in several comparisons belong together if several files are given.
+"""
+
+import fnmatch
+
+import common
+
+from orc_keras.compare import results, tables
+
+from absl import flags  # isort: skip
+
+
+def define_flags(values):
+    to = {"flag_values": values}
+    flags.DEFINE_list("minus", ["kd", "alone"], "What the others are compared with.", **to)
+    flags.DEFINE_list("names", ["*"], "Methods and variants to show, as shell patterns.", **to)
+    flags.DEFINE_float("detect", tables.DETECTED, "Points, for the number of seeds.", 1e-3, **to)
+
+
+def main(values, paths):
+    if not paths:
+        raise ValueError("name at least one runs.csv of a comparison.")
+    figures = [each for path in paths for each in results.read(path)]
+    keys = [(each.name, each.seed, each.member) for each in figures]
+    if len(set(keys)) < len(keys):
+        raise ValueError("the files hold a run twice.")
+    shown = [each for each in figures if _is_shown(each.name, values)]
+    if not shown:
+        raise ValueError(f"--names={','.join(values.names)} are not there.")
+    print(tables.markdown(results.Results(shown), values.minus, values.detect))
+
+
+def _is_shown(name, values):
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in (*values.names, *values.minus))
+
+
+if __name__ == "__main__":
+    common.start(main, define_flags)
