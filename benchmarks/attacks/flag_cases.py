@@ -93,7 +93,18 @@ IMPOSSIBLE = (
     ({"temperature": "0"}, ("temperature",)),
 )
 DATASETS = ("mnist", "Digits", "digits ", "folder:", "folder:missing", "tfds:", "tfds:no_such_set")
-DATASETS += ("tfds:../digits", "tfds:mnst", "tfds:coco", "digits:8", "cifar", "", "imagenet", "/")
+DATASETS += (
+    "idx:",
+    "idx:missing",
+    "tfds:../digits",
+    "tfds:mnst",
+    "tfds:coco",
+    "digits:8",
+    "cifar",
+    "",
+    "imagenet",
+    "/",
+)
 NETWORKS = ("resnet9", "ResNet8", "resnet8.keras", "", "8", "resnet-8", "wrn_99_2", "none")
 INTERVALS = ("", "0 steps", "5", "5 minutes", "-1 epochs", "1.5 epochs", "epoch", "1 epoch 2 steps")
 CONFIGS = ("{", "[]", '{"cluster": 5}', '{"cluster": {"worker": ["a:1", "b:2"]}}')

@@ -56,7 +56,7 @@ def test_snippets_call_what_there_is():
     assert len(of_modules) > 20 and not missing
 
 
-@pytest.mark.parametrize("name", ["mnist", "mnist_ablations"])
+@pytest.mark.parametrize("name", ["mnist", "mnist_ablations", "questions"])
 def test_the_comparisons_of_the_results(name, monkeypatch, tmp_path):
     """The flagfiles of docs/results.md plan runs, if their images are there."""
     monkeypatch.chdir(smoke.ROOT)
