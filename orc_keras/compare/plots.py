@@ -86,6 +86,7 @@ def size(results):
         numbers = [parameters[member] for member in members]
         axes.plot(numbers, means, marker=_marker(i), ms=4, label=_short(name), **style.look(i))
     axes.set(xlabel="trainable parameters", ylabel="held-out accuracy (%)", xscale="log")
+    style.plain_logarithmic(axes.xaxis, (1, 2, 5))
     legend()
     return drawn
 
@@ -106,4 +107,4 @@ def _short(name):
 
 
 def _marker(position):
-    return "osD^vPX"[position % 7]
+    return "osD^vPXp"[position % 8]  # there are seven colours: the eighth method differs in both

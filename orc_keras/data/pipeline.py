@@ -6,6 +6,7 @@ same on any number of replicas.
 """
 
 import math
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ class Replicas(NamedTuple):
 
 
 ONE = Replicas()
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replicas=ONE):
@@ -129,7 +131,7 @@ def held_out_files(data, batch_size):
         raw, label = data.held_out.read(index)
         return raw if raw.dtype == tf.string else tf.io.encode_png(raw), label
 
-    images = tf.data.Dataset.range(len(data.held_out))
+    images = tf.data.Dataset.range(len(data.held_out)).with_options(_options())
     return _mapped(images, file).batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
@@ -207,10 +209,7 @@ def _part(batch_size, replicas):
 
 def _read(images, resized, samples, one, batch_size):
     """Maps (indices, seeds) to (images, labels, seeds), by whole mini-batches if possible."""
-    options = tf.data.Options()
-    # The default optimisations would copy all images in memory, and make nothing here faster.
-    options.experimental_optimization.apply_default_optimizations = False
-    samples = samples.with_options(options)
+    samples = samples.with_options(_options())
 
     def read(index, seed):
         return *images.read(index), seed
@@ -220,8 +219,18 @@ def _read(images, resized, samples, one, batch_size):
     # Two maps, since reading may be serial (an ArrayRecord is read in Python), decoding is not.
     one_by_one = _mapped(samples.unbatch(), read)
     windows = _mapped(one_by_one, lambda raw, label, seed: (one(raw, seed), label, seed))
-    return windows.batch(batch_size, num_parallel_calls=tf.data.AUTOTUNE)
+    return windows.batch(batch_size, num_parallel_calls=CORES)
+
+
+def _options():
+    options = tf.data.Options()
+    # The default optimisations would copy all images in memory, and make nothing here faster.
+    options.experimental_optimization.apply_default_optimizations = False
+    # The tuner sleeps for up to a minute at a time, and an iterator cannot be deleted until it
+    # wakes up: `fit` would return half a minute late. Its result here is one call for each core.
+    options.autotune.enabled = False
+    return options
 
 
 def _mapped(dataset, function):
-    return dataset.map(function, num_parallel_calls=tf.data.AUTOTUNE)
+    return dataset.map(function, num_parallel_calls=CORES)

@@ -80,9 +80,14 @@ def logarithmic(axes):
     axes.set_yscale("log")
     lowest, highest = axes.get_ylim()
     some = (1, 2, 5) if highest > 10 * lowest else (1, 1.5, 2, 3, 4, 6, 8)
-    axes.yaxis.set_major_locator(LogLocator(subs=some))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter("{x:g}")
+    plain_logarithmic(axes.yaxis, some, "{x:g}")
+
+
+def plain_logarithmic(axis, multiples, text="{x:,.0f}"):
+    """Gives a logarithmic axis ticks at multiples of powers of ten, with plain numbers."""
+    axis.set_major_locator(LogLocator(subs=multiples))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(text)
 
 
 def legend_above(axes, columns=2):

@@ -63,6 +63,8 @@ def test_the_comparisons_of_the_results(name, monkeypatch, tmp_path):
     lines = (smoke.ROOT / "benchmarks" / f"{name}.flags").read_text().splitlines()
     variants = [line.partition("=")[2] for line in lines if line.startswith("--variant=")]
     base = [line for line in lines if not re.match("--(variant|methods|seeds)=|#", line)]
-    settings = command_line.parsed([*base, "--dataset=digits", "--image_size=14", "--batch_size=46"])
+    settings = command_line.parsed(
+        [*base, "--dataset=digits", "--image_size=14", "--batch_size=46"]
+    )
     runs = plan.plan(settings, ["orc"], variants, [0, 1], tmp_path)
     assert len(runs) == 2 * len({"kd", "alone", "orc", *variants})

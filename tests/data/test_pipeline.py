@@ -151,3 +151,14 @@ def test_more_augmentation_when_asked_for():
     cut, _ = next(data.train_batches(images, 32, 0, augmentation=("cutout",)).as_numpy_iterator())
     assert (plain > 0).all() and ((cut == 0) | np.isclose(cut, plain)).all()
     assert (cut == 0).any(axis=(1, 2, 3)).all()
+
+
+def test_no_pipeline_has_a_tuner():
+    """TensorFlow's would delay the end of `fit` by up to a minute: deleting an iterator waits."""
+    images = image_data()
+    for batches in (
+        data.train_batches(images, batch_size=10, seed=0),
+        data.held_out_batches(images, 10),
+        data.held_out_files(images, 10),
+    ):
+        assert batches.options().autotune.enabled is False
