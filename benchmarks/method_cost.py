@@ -14,8 +14,7 @@ import dataclasses
 import common  # first: it keeps TensorFlow's import quiet
 import numpy as np
 
-import models
-from orc_keras import command_line
+from orc_keras import command_line, models
 from orc_keras.groups.methods import METHODS
 
 

@@ -7,7 +7,7 @@ them have been measured.
 import common  # first: it keeps TensorFlow's import quiet
 from absl import flags
 
-import models
+from orc_keras import models
 
 GROUPS = {  # name: members, the group's recipe for the mini-batch, images per second and CPU core
     "wrn40_2": (("wrn_40_2", "wrn_34_2", "wrn_28_2", "wrn_16_2"), 64, "cifar_core"),

@@ -13,8 +13,7 @@ from pathlib import Path
 import common  # first: it keeps TensorFlow's import quiet
 import numpy as np
 
-import models
-from orc_keras import command_line
+from orc_keras import command_line, models
 
 import tensorflow as tf  # isort: skip
 

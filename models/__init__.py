@@ -1,5 +1,8 @@
 """The networks by name: `build(name, input_shape, num_classes)` and `names()`.
 
+To import as `orc_keras.models`: installed they are part of that package, and in a checkout, where
+other projects may have a folder `models/` too, it has a link to this one.
+
 The networks consist of stock Keras layers, except for a faster BatchNorm (`normalization.py`).
 `python -m orc_keras.networks` prints the table of all networks.
 """
@@ -11,7 +14,7 @@ import numbers
 
 import keras
 
-from models import mobilenet_v2, resnet, shufflenet_v1, shufflenet_v2, vgg, wide_resnet
+from orc_keras.models import mobilenet_v2, resnet, shufflenet_v1, shufflenet_v2, vgg, wide_resnet
 
 _FAMILIES = (resnet, wide_resnet, vgg, mobilenet_v2, shufflenet_v1, shufflenet_v2)
 HEADS = ("default", "linear")

@@ -6,7 +6,7 @@ It has ReLU in place of ReLU6, and a 1 x 1 expansion in the first block too.
 import keras
 from keras import layers
 
-from models.parts import (
+from orc_keras.models.parts import (
     average_pool,
     batch_norm,
     classifier,

@@ -7,7 +7,7 @@ Layers are created in the order of the reference networks.
 import keras
 from keras import layers
 
-from models.normalization import BatchNormalization
+from orc_keras.models.normalization import BatchNormalization
 
 
 def conv(x, width, name, kernel_size=3, strides=1, groups=1, use_bias=False, initial=None):

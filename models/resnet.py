@@ -15,7 +15,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from models.parts import average_pool, classifier, conv_bn, conv_bn_relu, relu
+from orc_keras.models.parts import average_pool, classifier, conv_bn, conv_bn_relu, relu
 
 
 class Variant(NamedTuple):

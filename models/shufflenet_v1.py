@@ -7,7 +7,7 @@ pooling; ReLU follows the depthwise convolution too.
 import keras
 from keras import layers
 
-from models.parts import (
+from orc_keras.models.parts import (
     average_pool,
     batch_norm,
     channel_shuffle,

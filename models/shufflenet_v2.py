@@ -7,7 +7,7 @@ pooling.
 import keras
 from keras import layers, ops
 
-from models.parts import (
+from orc_keras.models.parts import (
     average_pool,
     batch_norm,
     channel_shuffle,

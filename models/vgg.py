@@ -12,7 +12,7 @@ pooling only for images of 64 pixels or more, not for 32.
 import keras
 from keras import layers
 
-from models.parts import average_pool, classifier, conv_bn_relu, relu
+from orc_keras.models.parts import average_pool, classifier, conv_bn_relu, relu
 
 # name -> convolutions in each stage
 VARIANTS = {

@@ -7,7 +7,7 @@ first BatchNorm and ReLU precede the shortcut as well.
 import keras
 from keras import layers
 
-from models.parts import average_pool, batch_norm, classifier, conv, relu
+from orc_keras.models.parts import average_pool, batch_norm, classifier, conv, relu
 
 # name -> depth, widening factor
 VARIANTS = {

@@ -19,6 +19,7 @@ _PLACES = {
     "OnlineRoleChange": _GROUPS,
     "TeacherAssistants": _GROUPS,
     "callbacks": "orc_keras.callbacks",
+    "models": "orc_keras.models",
     "optimizers": "orc_keras.groups.optimizers",
 }
 __all__ = list(_PLACES)

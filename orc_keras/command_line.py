@@ -7,23 +7,38 @@ import dataclasses
 import os
 import sys
 import warnings
+from pathlib import Path
 
 from absl import app, flags
 
 from orc_keras import startup
 from orc_keras.settings import Settings, check_commas
 
+CONFIGS = Path(__file__).parent / "configs"
+
+
+def name_of(program):
+    """Returns what a program calls itself in messages: `program`, or the command, if it is one."""
+    called = os.path.basename(sys.argv[0])
+    return called if called.startswith("orc-") else program
+
 
 def start(main, program):
     """Parses the flags and calls `main`; exits with one sentence if a flag is wrong.
 
     Args:
-        main: a function of the list of arguments that are not flags, the program's name first.
+        main: a function of the list of arguments that are not flags, the program's name first. It
+            imports TensorFlow, which takes seconds, when it has looked at them.
         program: the name that the sentence begins with.
     """
+    for module, defined in flags.FLAGS.flags_by_module_dict().items():
+        if not module.startswith("absl"):
+            for flag in defined:  # what --help shows
+                flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
     def parse(arguments):
         try:
+            arguments = [_with_path(argument) for argument in arguments]
             _check_flagfiles(arguments)
             return flags.FLAGS(arguments)
         except (flags.Error, ValueError) as error:
@@ -35,6 +50,17 @@ def start(main, program):
         return main(arguments)
 
     app.run(quietly, flags_parser=parse)
+
+
+def _with_path(argument):
+    """Returns an argument in which the name of a flagfile of ours is replaced by its path."""
+    flag, _, name = argument.partition("=")
+    if flag.lstrip("-") != "flagfile" or os.path.exists(os.path.expanduser(name)):
+        return argument
+    ours = {path.stem: path for path in sorted(CONFIGS.glob("*.flags"))}
+    if path := ours.get(os.path.basename(name).removesuffix(".flags")):
+        return f"{flag}={path}"
+    raise ValueError(f"--flagfile={name} is not a file, nor one of ours: {', '.join(ours)}")
 
 
 def _check_flagfiles(arguments, seen=()):

@@ -10,8 +10,7 @@ import tempfile
 import keras
 import tensorflow as tf
 
-import models
-from orc_keras import data, preconditions
+from orc_keras import data, models, preconditions
 from orc_keras.distribution import strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.finish import finish

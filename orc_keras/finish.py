@@ -7,7 +7,7 @@ import platform
 
 import numpy as np
 
-import models
+from orc_keras import models
 from orc_keras.evaluate.whole_group import evaluate_group
 from orc_keras.export.formats import export
 from orc_keras.export.stock_layers import load_members

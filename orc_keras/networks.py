@@ -2,17 +2,18 @@
 
 import sys
 
-from orc_keras import startup
+from orc_keras import command_line, startup
 
-startup.quietly()
-
-import models
+NAME = command_line.name_of("orc_keras.networks")
 
 
-def main():
+def main(argv):
     """Prints each network's parameters, forward FLOPs at its usual input and smallest input."""
-    if len(sys.argv) > 1:
-        sys.exit(f"python -m orc_keras.networks takes no arguments, but got {sys.argv[1]!r}.")
+    if len(argv) > 1:
+        sys.exit(f"{NAME}: takes no arguments, but got {argv[1]!r}.")
+    startup.quietly()
+    from orc_keras import models
+
     print(f"{'network':<18} {'parameters':>11} {'usual input':>12} {'MFLOPs':>8} {'smallest':>8}")
     for name in models.names():
         (height, width, channels), classes = models.usual_input(name)
@@ -29,5 +30,10 @@ def main():
     )
 
 
+def program():
+    """Runs the program, as the command `orc-networks` does."""
+    command_line.start(main, NAME)
+
+
 if __name__ == "__main__":
-    main()
+    program()

@@ -12,8 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import models
-from orc_keras import data
+from orc_keras import data, models
 from orc_keras.groups.methods import METHODS
 
 

@@ -6,18 +6,13 @@ Prints the five most probable classes of each image.
 import sys
 from pathlib import Path
 
-import numpy as np
 from absl import flags
 
-from orc_keras import startup
-
-startup.quietly()
-
-from orc_keras import command_line
-from orc_keras.data import files
-from orc_keras.export.saved_model import SavedModel
+from orc_keras import command_line, startup
 
 MOST = 5
+
+NAME = command_line.name_of("orc_keras.predict")
 
 
 def predict(network, path):
@@ -30,6 +25,10 @@ def predict(network, path):
     Raises:
         ValueError: if there is no such file, or the network cannot take its image.
     """
+    import numpy as np
+
+    from orc_keras.data import files
+
     if not Path(path).is_file():
         raise ValueError(f"{path} is not a file.")
     try:
@@ -43,23 +42,31 @@ def predict(network, path):
 
 def main(argv):
     if len(argv) < 2:
-        sys.exit("orc_keras.predict: name the files of images.")
+        sys.exit(f"{NAME}: name the files of images.")
+    startup.quietly()
+    from orc_keras.export.saved_model import SavedModel
+
     failed = False
     try:
         network = SavedModel(flags.FLAGS.saved_model)
     except ValueError as error:
-        sys.exit(f"orc_keras.predict: {error}")
+        sys.exit(f"{NAME}: {error}")
     for path in argv[1:]:
         try:
             lines = [f"{probability:7.1%}  {name}" for name, probability in predict(network, path)]
         except (ValueError, OSError) as error:
-            print(f"orc_keras.predict: {error}", file=sys.stderr)
+            print(f"{NAME}: {error}", file=sys.stderr)
             failed = True
         else:
             print("\n".join([path, *lines]))
     sys.exit(int(failed))
 
 
-if __name__ == "__main__":
+def program():
+    """Runs the program, as the command `orc-predict` does."""
     flags.DEFINE_string("saved_model", None, "Directory of a SavedModel.", required=True)
-    command_line.start(main, "orc_keras.predict")
+    command_line.start(main, NAME)
+
+
+if __name__ == "__main__":
+    program()

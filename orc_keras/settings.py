@@ -1,4 +1,7 @@
-"""The settings of a run, a frozen dataclass. Each field is a flag (see `command_line`)."""
+"""The settings of a run, a frozen dataclass. Each field is a flag (see `command_line`).
+
+No TensorFlow is needed to say that a setting is out of its range.
+"""
 
 import dataclasses
 import re
@@ -6,7 +9,7 @@ import re
 from orc_keras.arguments import RUN, Argument
 from orc_keras.data.arguments import ARGUMENTS as DATA
 from orc_keras.groups.arguments import ARGUMENTS as METHOD
-from orc_keras.groups.methods import METHODS, arguments_of
+from orc_keras.groups.arguments import METHODS
 
 METHOD_NAME = Argument(
     "orc",
@@ -14,7 +17,7 @@ METHOD_NAME = Argument(
     "member by itself; kd, from the pivot; dml, deep mutual learning; kdcl, collaborative "
     "learning; takd, a chain of teacher assistants; dgkd, each member from all larger "
     "ones.",
-    choices=tuple(METHODS),
+    choices=METHODS,
 )
 
 
@@ -124,8 +127,10 @@ class Settings:
 
     def unused(self):
         """Returns the names of settings that are not the default, and that the method ignores."""
-        method = METHODS[self.method]
-        ignored = set(METHOD) - {"seed", *arguments_of(method)}
+        from orc_keras.groups import methods  # imports TensorFlow
+
+        method = methods.METHODS[self.method]
+        ignored = set(METHOD) - {"seed", *methods.arguments_of(method)}
         ignored |= set() if method.pivot_learns_before else {"pivot_epochs"}
         return [
             field.name

@@ -8,9 +8,7 @@ import pytest
 import tensorflow as tf
 from helpers.networks import hidden_network
 
-import models
-import train
-from orc_keras import data, experiment, preconditions
+from orc_keras import data, experiment, models, preconditions, train
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
 from orc_keras.export.stock_layers import load_members

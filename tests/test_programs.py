@@ -9,6 +9,7 @@ from helpers.programs import program, programs
 from orc_keras.settings import Settings, argument_of
 
 COMPARE = ["-m", "orc_keras.compare"]
+PROGRAMS = ("train", "compare", "evaluate", "export", "networks", "predict", "report", "verify")
 WRONG = {
     "train.py: --pivot: Unknown network 'resnet9'; did you mean resnet": ["--pivot=resnet9"],
     "train.py: --students=resnet8, has an empty entry": ["--students=resnet8,"],
@@ -46,13 +47,16 @@ def test_wrong_flags_end_in_a_sentence(ends):
     assert not place.exists()
 
 
-def test_packages_import_nothing_heavy():
-    """What `python -m` imports before a program can do so quietly; a program then does."""
-    rooms = ("compare", "evaluate", "export", "report")
-    packages = ", ".join(f"orc_keras.{room}" for room in rooms)
-    heavy = "{'keras', 'tensorflow'} & {*sys.modules}"
-    end = program("-c", f"import sys, {packages}; print({heavy})")
-    assert (end.stdout, end.stderr) == ("set()\n", "")
-    end = program("-m", "orc_keras.report")
-    said = "orc_keras.report: name the directory of a run, and others to compare it with.\n"
-    assert (end.returncode, end.stdout, end.stderr) == (1, "", said)
+ANSWERS = """
+import atexit, runpy, sys
+atexit.register(lambda: print({"keras", "tensorflow", "numpy"} & {*sys.modules}))
+sys.argv = ["", "--no_such_flag"]
+runpy.run_module("orc_keras.NAME", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_nothing_heavy_is_imported_to_say_what_is_wrong(name):
+    end = program("-c", ANSWERS.replace("NAME", name))
+    assert end.stdout.splitlines()[-1:] == ["set()"] and end.returncode == 1
+    assert end.stderr.count("\n") == 1 and "Unknown command line flag 'no_such_flag'" in end.stderr

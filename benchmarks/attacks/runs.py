@@ -90,7 +90,7 @@ def _networks(place):
     """Files of networks, as somebody else may have written them."""
     import keras
 
-    import models
+    from orc_keras import models
 
     models.build("resnet14", (8, 8, 1), 10).save(place / "resnet14.keras")
     models.build("resnet8", (8, 8, 1), 10).save(place / "resnet8.keras")

@@ -11,9 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import models
 import orc_keras
-from orc_keras import callbacks, data
+from orc_keras import callbacks, data, models
 from orc_keras.groups import feedback, losses, optimizers
 from orc_keras.report import page
 from orc_keras.training.checkpoints import Saves

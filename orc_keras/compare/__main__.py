@@ -13,54 +13,37 @@ from pathlib import Path
 
 from absl import flags
 
-from orc_keras import startup
-
-startup.quietly()
-
-import tensorflow as tf
-
-from orc_keras import command_line
-from orc_keras.compare import plan, plots, results, running, tables
+from orc_keras import command_line, startup
+from orc_keras.groups.arguments import METHODS
 
 FLAGS = flags.FLAGS
 SET_HERE = {"method": "methods", "seed": "seeds"}
+DETECTED = 0.3  # percentage points
+
+NAME = command_line.name_of("compare")
 
 
 def main(argv):
-    tf.config.set_visible_devices([], "GPU")  # leave their memory to the runs
     try:
-        runs, jobs = _planned(argv)
-        failed = running.run_all(runs, jobs)
-        _show(runs)
+        base, seeds = _given(argv)
+        startup.quietly()
+        from orc_keras.compare.comparison import compare
+
+        given = (base, FLAGS.methods, FLAGS.variant, seeds, _directory())
+        compare(*given, FLAGS.jobs, FLAGS.detect)
     except KeyboardInterrupt as stop:
-        print("compare: stopped; the same command continues.", file=sys.stderr)
+        print(f"{NAME}: stopped; the same command continues.", file=sys.stderr)
         sys.exit(128 + (stop.args[0] if stop.args else 2))
     except (ValueError, OSError) as error:
-        sys.exit(f"compare: {error}")
-    if failed:
-        sys.exit(
-            f"compare: {len(failed)} of {len(runs)} runs failed; the same command tries again."
-        )
-
-
-def _show(runs):
-    """Writes and prints the results."""
-    figures, directory = results.of_runs(runs), _directory()
-    if not figures:
-        return
-    results.write(figures, directory / "runs.csv")
-    curves, of_runs = results.curves(runs), results.Results(figures)
-    unfinished = len(runs) - len({(each.name, each.seed) for each in figures})
-    print(f"\n{tables.write(of_runs, directory, FLAGS.detect, unfinished)}")
-    plots.write(of_runs, curves, directory)
-    print(f"{directory}/ has this as results.md and .csv, every run in runs.csv, and four plots.")
+        sys.exit(f"{NAME}: {error}")
 
 
 def _directory():
     return Path(FLAGS.output_dir or "runs/compare").expanduser()
 
 
-def _planned(argv):
+def _given(argv):
+    """Returns the settings that all runs share, and the seeds."""
     if len(argv) > 1:
         raise ValueError(f"{argv[1]!r} is not a flag; see python -m orc_keras.compare --help.")
     for flag, instead in SET_HERE.items():
@@ -69,23 +52,18 @@ def _planned(argv):
     base = command_line.from_flags()
     if base.overwrite:
         raise ValueError("--overwrite is not for a comparison; choose another --output_dir.")
-    runs = plan.plan(base, FLAGS.methods, FLAGS.variant, _seeds(), _directory())
-    return runs, FLAGS.jobs or min(running.default_jobs(), len(runs))
-
-
-def _seeds():
     try:
-        return [int(seed) for seed in FLAGS.seeds]
+        return base, [int(seed) for seed in FLAGS.seeds]
     except ValueError:
         raise ValueError(f"--seeds must be whole numbers, not {','.join(FLAGS.seeds)!r}.") from None
 
 
-if __name__ == "__main__":
+def program():
+    """Runs the program, as the command `orc-compare` does."""
     command_line.define_flags()
-    flags.adopt_module_key_flags(command_line)
     flags.DEFINE_list(
         "methods",
-        list(plan.METHODS),
+        list(METHODS),
         "Methods to compare, of --method's choices; kd and alone, with which all others are "
         "compared, are always there.",
     )
@@ -98,11 +76,15 @@ if __name__ == "__main__":
     flags.DEFINE_list("seeds", ["0", "1", "2", "3", "4"], "Seeds, each of which all methods have.")
     flags.DEFINE_float(
         "detect",
-        tables.DETECTED,
+        DETECTED,
         "Difference, in percentage points, for which the table says how many seeds would tell it "
         "from chance.",
         1e-3,
         100,
     )
     flags.DEFINE_integer("jobs", 0, "Runs at once; 0: one on GPUs, one for each core on CPUs.", 0)
-    command_line.start(main, "compare")
+    command_line.start(main, NAME)
+
+
+if __name__ == "__main__":
+    program()

@@ -11,7 +11,7 @@ from pathlib import Path
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import RunRecord
 
-TRAIN = Path(__file__).parents[2] / "train.py"
+TRAIN = ("-m", "orc_keras.train")
 
 
 def run_all(runs, jobs):
@@ -86,7 +86,7 @@ def _process(run, slot, jobs):
     cores = _cores()[slot::jobs] or _cores()
     with open(log, "a") as output:
         process = subprocess.Popen(
-            [sys.executable, TRAIN, f"--flagfile={flagfile}"],
+            [sys.executable, *TRAIN, f"--flagfile={flagfile}"],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -1,23 +1,22 @@
-"""The images: their sources, and the pipeline to the networks."""
+"""The images: their sources, and the pipeline to the networks; imported on first use."""
 
-from orc_keras.data.image_data import ImageData, load, outlook
-from orc_keras.data.images import PixelImages
-from orc_keras.data.pipeline import (
-    held_out_batches,
-    held_out_files,
-    held_out_pixels,
-    normalise,
-    train_batches,
-)
+import importlib
 
-__all__ = [
-    "ImageData",
-    "PixelImages",
-    "held_out_batches",
-    "held_out_files",
-    "held_out_pixels",
-    "load",
-    "normalise",
-    "outlook",
-    "train_batches",
-]
+_PLACES = {
+    "ImageData": "image_data",
+    "PixelImages": "images",
+    "held_out_batches": "pipeline",
+    "held_out_files": "pipeline",
+    "held_out_pixels": "pipeline",
+    "load": "image_data",
+    "normalise": "pipeline",
+    "outlook": "image_data",
+    "train_batches": "pipeline",
+}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name):
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -11,22 +11,28 @@ from pathlib import Path
 
 from absl import flags
 
-from orc_keras import startup
+from orc_keras import command_line, startup
 
-startup.quietly()
+NAME = command_line.name_of("orc_keras.evaluate")
 
-from orc_keras import command_line
-from orc_keras.evaluate.one_network import evaluate_member, evaluate_saved_model, table
+
+def _check(run, member, saved_model, dataset):
+    if bool(run) == bool(saved_model):
+        raise ValueError("Give either --run or --saved_model.")
+    if saved_model and (member or not dataset):
+        raise ValueError("--saved_model needs --dataset, and no --member.")
 
 
 def _evaluate(run, member, saved_model, dataset, data_dir):
-    if bool(run) == bool(saved_model):
-        raise ValueError("Give either --run or --saved_model.")
+    startup.quietly()
+    from orc_keras.evaluate import one_network
+
     if run:
-        return evaluate_member(run, member, dataset, data_dir)
-    if member or not dataset:
-        raise ValueError("--saved_model needs --dataset, and no --member.")
-    return evaluate_saved_model(saved_model, dataset, data_dir)
+        what, measures = one_network.evaluate_member(run, member, dataset, data_dir)
+    else:
+        what, measures = one_network.evaluate_saved_model(saved_model, dataset, data_dir)
+    print(f"{what}\n\n{one_network.table(measures)}")
+    return {"evaluated": what} | measures
 
 
 def check_writable(path):
@@ -44,20 +50,21 @@ def check_writable(path):
 
 def main(argv):
     if len(argv) > 1:
-        sys.exit(f"orc_keras.evaluate: {argv[1]!r} is not a flag.")
-    names = ("run", "member", "saved_model", "dataset", "data_dir")
+        sys.exit(f"{NAME}: {argv[1]!r} is not a flag.")
+    names = ("run", "member", "saved_model", "dataset")
+    given = [flags.FLAGS[name].value for name in names]
     try:
+        _check(*given)
         check_writable(flags.FLAGS.json)
-        what, measures = _evaluate(*(flags.FLAGS[name].value for name in names))
-        print(f"{what}\n\n{table(measures)}")
+        evaluated = _evaluate(*given, flags.FLAGS.data_dir)
         if flags.FLAGS.json:
-            text = json.dumps({"evaluated": what} | measures, indent=2)
-            Path(flags.FLAGS.json).write_text(text + "\n")
+            Path(flags.FLAGS.json).write_text(json.dumps(evaluated, indent=2) + "\n")
     except (ValueError, OSError) as error:
-        sys.exit(f"orc_keras.evaluate: {error}")
+        sys.exit(f"{NAME}: {error}")
 
 
-if __name__ == "__main__":
+def program():
+    """Runs the program, as the command `orc-evaluate` does."""
     flags.DEFINE_string("run", "", "Directory of a finished run.")
     flags.DEFINE_string("member", "", "Name of the member, as in the run's table; the student.")
     flags.DEFINE_string("saved_model", "", "Directory of a SavedModel, in place of --run.")
@@ -69,4 +76,8 @@ if __name__ == "__main__":
     )
     flags.DEFINE_string("data_dir", "", "Folder of TensorFlow Datasets; empty: its usual place.")
     flags.DEFINE_string("json", "", "File to write the figures to, as JSON.")
-    command_line.start(main, "orc_keras.evaluate")
+    command_line.start(main, NAME)
+
+
+if __name__ == "__main__":
+    program()

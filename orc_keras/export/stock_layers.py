@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-import models
-from models.normalization import BatchNormalization
+from orc_keras import models
 from orc_keras.groups import methods  # noqa: F401 (registers the classes in a group's file)
+from orc_keras.models.normalization import BatchNormalization
 from orc_keras.runs import checksums, names
 
 

@@ -8,6 +8,7 @@ import types
 
 from orc_keras.arguments import SEED, Argument
 
+METHODS = ("orc", "alone", "kd", "dml", "kdcl", "takd", "dgkd")  # classes: see `methods`
 TEACHINGS = ("intensive", "private", "group")
 
 ARGUMENTS = {

@@ -5,7 +5,7 @@ import warnings
 import keras
 import numpy as np
 
-import models  # also registers our BatchNormalization, which a group's file may hold
+from orc_keras import models  # also registers our BatchNormalization, which a group's file may hold
 
 
 def as_list(argument, networks):

@@ -4,6 +4,7 @@ import inspect
 
 import keras
 
+from orc_keras.groups import arguments
 from orc_keras.groups.arguments import ARGUMENTS
 from orc_keras.groups.independent import Alone
 from orc_keras.groups.knowledge_distillation import (
@@ -14,15 +15,21 @@ from orc_keras.groups.knowledge_distillation import (
 from orc_keras.groups.mutual_learning import CollaborativeLearning, MutualLearning
 from orc_keras.groups.online_role_change import OnlineRoleChange
 
-METHODS = {
-    "orc": OnlineRoleChange,
-    "alone": Alone,
-    "kd": KnowledgeDistillation,
-    "dml": MutualLearning,
-    "kdcl": CollaborativeLearning,
-    "takd": TeacherAssistants,
-    "dgkd": DenselyGuided,
-}
+METHODS = dict(
+    zip(
+        arguments.METHODS,
+        (
+            OnlineRoleChange,
+            Alone,
+            KnowledgeDistillation,
+            MutualLearning,
+            CollaborativeLearning,
+            TeacherAssistants,
+            DenselyGuided,
+        ),
+        strict=True,
+    )
+)
 
 
 def arguments_of(method):

@@ -2,22 +2,27 @@
 
 import sys
 
-from orc_keras import startup
+from orc_keras import command_line, startup
 
-startup.quietly()
-
-from orc_keras import command_line
-from orc_keras.report.page import write
+NAME = command_line.name_of("orc_keras.report")
 
 
 def main(argv):
     if len(argv) < 2:
-        sys.exit("orc_keras.report: name the directory of a run, and others to compare it with.")
+        sys.exit(f"{NAME}: name the directory of a run, and others to compare it with.")
+    startup.quietly()
+    from orc_keras.report.page import write
+
     try:
         print(f"Wrote {write(argv[1:])}.")
     except (ValueError, OSError) as error:
-        sys.exit(f"orc_keras.report: {error}")
+        sys.exit(f"{NAME}: {error}")
+
+
+def program():
+    """Runs the program, as the command `orc-report` does."""
+    command_line.start(main, NAME)
 
 
 if __name__ == "__main__":
-    command_line.start(main, "orc_keras.report")
+    program()

@@ -12,16 +12,12 @@ from pathlib import Path
 
 from absl import flags
 
-from orc_keras import startup
-
-startup.quietly()
-
-from orc_keras import command_line
-from orc_keras.compare import running
+from orc_keras import command_line, startup
 from orc_keras.runs.summary import aligned
-from orc_keras.verify import bundle, checks
 
 MOVED = ("dataset", "data_dir")  # where the images are, on this machine
+
+NAME = command_line.name_of("orc_keras.verify")
 
 
 def main(argv):
@@ -29,17 +25,22 @@ def main(argv):
     try:
         if len(argv) != 2:
             raise ValueError("name one bundle, or with --make=<bundle> one run.")
+        startup.quietly()
         if new := flags.FLAGS.make:
+            from orc_keras.verify import bundle
+
             bundle.make(argv[1], new)
             print(f"{new}/ holds the run; python -m orc_keras.verify {new} verifies it.")
         elif not verify(argv[1], **given):
             sys.exit(1)
     except (ValueError, OSError) as error:
-        sys.exit(f"orc_keras.verify: {error}")
+        sys.exit(f"{NAME}: {error}")
 
 
 def verify(path, train=False, dataset="", data_dir="", output_dir=""):
     """Prints what was verified; returns whether all of it agrees. Arguments: as the flags."""
+    from orc_keras.verify import checks
+
     settings = checks.settings_of(path)
     figures = checks.figures(path, dataset, data_dir)
     rows = [("", "recorded", "now"), *((name, *both) for name, both in figures.items())]
@@ -55,9 +56,12 @@ def verify(path, train=False, dataset="", data_dir="", output_dir=""):
 
 def trained_again(path, settings, run, moved):
     """Trains with the bundle's settings; returns whether the curve stays in the band."""
+    from orc_keras.compare import running
+    from orc_keras.verify import checks
+
     moved = [f"--{name}={value}" for name, value in moved.items() if value]
     arguments = [*settings.as_flags().splitlines(), *moved, f"--output_dir={run}"]
-    command = [sys.executable, running.TRAIN, *arguments]
+    command = [sys.executable, *running.TRAIN, *arguments]
     print(f"Training again, in {run}/.", flush=True)
     if code := subprocess.run(command, check=False).returncode:
         raise ValueError(f"training ended with exit code {code}.")
@@ -82,10 +86,15 @@ def _verdict(points):
     return "The curve is another one; nowhere does it leave the band of the recorded seeds."
 
 
-if __name__ == "__main__":
+def program():
+    """Runs the program, as the command `orc-verify` does."""
     flags.DEFINE_boolean("train", False, "Train the group again, too.")
     flags.DEFINE_string("dataset", "", "Where the images are, as for train.py; as recorded.")
     flags.DEFINE_string("data_dir", "", "Folder of TensorFlow Datasets; empty: its usual place.")
     flags.DEFINE_string("output_dir", "", "Of the training; empty: runs/verify/<bundle's name>.")
     flags.DEFINE_string("make", "", "The bundle to make, of the run that is named.")
-    command_line.start(main, "orc_keras.verify")
+    command_line.start(main, NAME)
+
+
+if __name__ == "__main__":
+    program()

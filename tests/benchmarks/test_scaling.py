@@ -4,7 +4,7 @@ from absl import flags
 from helpers import smoke
 
 import scaling  # isort: skip  (which smoke makes importable)
-import models
+from orc_keras import models
 
 ASSUMED = (
     *("--tflops=1", "--gpus_per_machine=2", "--link_gb=4", "--network_gb=1", "--gpus=1,2,4"),

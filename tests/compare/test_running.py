@@ -54,7 +54,7 @@ with open(flagfile.parents[1] / "order", "a") as order:
 def program(tmp_path, monkeypatch):
     path = tmp_path / "program.py"
     path.write_text(f"SUMMARY = {SUMMARY!r}\n{PROGRAM}")
-    monkeypatch.setattr(running, "TRAIN", path)
+    monkeypatch.setattr(running, "TRAIN", (path,))
 
 
 def test_the_order_of_runs(program, tmp_path, capsys):
@@ -146,12 +146,12 @@ def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
         thread.join()
         signal.signal(signal.SIGHUP, before)
     assert stopped.value.args == (signal.SIGTERM,)
-    assert subprocess.run(["pgrep", "-f", str(running.TRAIN)], capture_output=True).returncode == 1
+    assert subprocess.run(["pgrep", "-f", str(*running.TRAIN)], capture_output=True).returncode == 1
 
 
 def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny, capfd):
     """One begins as soon as the other has trained it; each evaluates the same pivot at its end."""
-    monkeypatch.setattr(running, "TRAIN", ROOT / "tests" / "helpers" / "tiny_train.py")
+    monkeypatch.setattr(running, "TRAIN", (ROOT / "tests" / "helpers" / "tiny_train.py",))
     monkeypatch.setattr(plan.preconditions, "check_outlook", lambda _: None)  # of other networks
     base = settings(
         dataset="digits",

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import models
 import orc_keras
+from orc_keras import models
 
 # Without the ShuffleNets: each step of theirs takes long on CPUs. `tests/models` trains them.
 FAMILIES = ("vgg8", "wrn_16_2", "mobilenet_v2")

@@ -6,7 +6,7 @@ from helpers.devices import replicas
 from helpers.networks import normalised_members
 
 import orc_keras
-from models.normalization import BatchNormalization
+from orc_keras.models.normalization import BatchNormalization
 
 
 def trained_group(examples, synchronized=False):

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import models
 from helpers.networks import hidden_network
-from orc_keras import data, experiment
+from orc_keras import data, experiment, models
 from orc_keras.settings import Settings
 
 MEMBERS = ("hidden12", "hidden10", "hidden8")

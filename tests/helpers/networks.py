@@ -2,7 +2,7 @@
 
 import keras
 
-from models.normalization import BatchNormalization
+from orc_keras.models.normalization import BatchNormalization
 
 IMAGE_SHAPE = (4, 4, 1)
 NUM_CLASSES = 5

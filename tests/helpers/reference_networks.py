@@ -7,7 +7,7 @@ operation a few lines of arithmetic.
 
 import numpy as np
 
-from models import leaf_layers
+from orc_keras.models import leaf_layers
 
 
 class Weights:

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-import models
 from helpers.devices import replicas
 from helpers.networks import hidden_network
-from orc_keras import data
+from orc_keras import data, models
 from orc_keras.distribution import strategies
 from orc_keras.report import page
 from orc_keras.settings import Settings

@@ -74,7 +74,7 @@ def train_in_child(arguments, at, file_limit, devices, environment, without, out
     import tensorflow as tf
     from absl import flags
 
-    import train
+    from orc_keras import train
 
     os.environ.update(environment)
     if file_limit:
@@ -149,8 +149,7 @@ def make_tiny():
     import train  # noqa: F401  (it keeps TensorFlow's import quiet)
 
     # isort: split
-    import models
-    from orc_keras import command_line
+    from orc_keras import command_line, models
     from orc_keras.report import page
 
     os.fsync = lambda descriptor: None  # nobody pulls a plug here

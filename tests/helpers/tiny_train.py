@@ -4,7 +4,6 @@ import tiny_run
 
 if __name__ == "__main__":
     tiny_run.make_tiny()
-    import train
-    from orc_keras import command_line
+    from orc_keras import command_line, train
 
     command_line.start(train.main, "train.py")

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-import models
+from orc_keras import models
 
 
 def kernels_of(name):

@@ -6,7 +6,7 @@ import pytest
 from helpers import reference_networks
 from helpers.programs import program
 
-import models
+from orc_keras import models
 from orc_keras.export.stock_layers import as_stock_layers
 
 EVERY = [(name, "default") for name in models.names()]
@@ -121,7 +121,7 @@ def test_moving_statistics_keep_nine_tenths():
 LOAD = """
 import importlib.util, sys
 import keras, numpy as np
-assert importlib.util.find_spec("models") is None
+assert importlib.util.find_spec("orc_keras") is None
 for path in sys.argv[1:]:
     network = keras.saving.load_model(path + ".keras", safe_mode=True)
     np.save(path + "_logits.npy", network(np.load(path + ".npy")))

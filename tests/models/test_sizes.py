@@ -2,13 +2,12 @@
 
 import contextlib
 import io
-import runpy
 
 import keras
 import pytest
 from helpers.flags import CONFIGS, parse
 
-import models
+from orc_keras import models, networks
 
 PARAMETERS = {  # trainable; 100 classes and 3 channels, 1000 classes for ImageNet
     "resnet8": 83_892,
@@ -56,9 +55,8 @@ PARAMETERS_LINEAR = {
 def table():
     """The columns of `python -m orc_keras.networks` by the network's name."""
     output = io.StringIO()
-    with contextlib.redirect_stdout(output), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["models"])
-        runpy.run_module("orc_keras.networks", run_name="__main__")
+    with contextlib.redirect_stdout(output):
+        networks.main(["orc-networks"])
     header, *rows = output.getvalue().split("\n\n")[0].splitlines()
     assert header.split() == ["network", "parameters", "usual", "input", "MFLOPs", "smallest"]
     return {name: columns for name, *columns in map(str.split, rows)}

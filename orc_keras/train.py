@@ -1,0 +1,68 @@
+"""Trains a group: orc-train --flagfile=digits"""
+
+import dataclasses
+import signal
+import sys
+
+from orc_keras import command_line, startup
+
+NAME = command_line.name_of("train.py")
+
+
+def main(argv):
+    if len(argv) > 1:
+        sys.exit(f"{NAME}: {argv[1]!r} is not a flag; see {NAME} --help.")
+    try:
+        settings = command_line.from_flags()
+    except ValueError as error:
+        sys.exit(f"{NAME}: {error}")
+    startup.quietly()
+    _train(settings)
+
+
+def _train(settings):
+    import tensorflow as tf
+
+    from orc_keras import experiment
+    from orc_keras.distribution import workers
+    from orc_keras.runs.directory import RunDirectory
+    from orc_keras.training.signals import Stopped
+
+    directory = RunDirectory(settings)
+    try:
+        try:
+            run = experiment.prepare(dataclasses.replace(settings, output_dir=str(directory.path)))
+        except (ValueError, OSError) as error:
+            sys.exit(f"{NAME}: {error}")
+        run()
+    except FloatingPointError as error:  # a loss or a logit
+        sys.exit(f"{NAME}: {error}")
+    except (Stopped, KeyboardInterrupt) as error:
+        number = getattr(error, "signal_number", signal.SIGINT)
+        name = signal.Signals(number).name
+        print(f"{NAME}: stopped by {name}; {directory.how_to_continue()}.", file=sys.stderr)
+        sys.exit(128 + number)  # the exit code of a process ended by the signal
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        sys.exit(
+            f"{NAME}: the memory is too small for this group; a smaller --batch_size or "
+            f"--image_size takes less. What was saved before is in {directory.path}."
+        )
+    except tf.errors.OpError as error:
+        if not workers.lost_one(error):
+            raise
+        sys.exit(
+            f"{NAME}: another worker has stopped, or its machine cannot be reached; "
+            f"{directory.how_to_continue()} from the last save, on all of them."
+        )
+    except OSError as error:
+        sys.exit(f"{NAME}: {error}; what was saved before is there, {directory.how_to_continue()}.")
+
+
+def program():
+    """Runs the program, as the command `orc-train` does."""
+    command_line.define_flags()
+    command_line.start(main, NAME)
+
+
+if __name__ == "__main__":
+    program()
