@@ -150,10 +150,13 @@ RUN = {
     ),
     "strategy": Argument(
         "auto",
-        "Devices: one_device; mirrored, all GPUs (without a GPU, all logical CPUs); "
-        "multi_worker, those of all machines in TF_CONFIG; auto, multi_worker where TF_CONFIG "
+        "Devices: one_device; mirrored, all GPUs; multi_worker, those of all machines in "
+        "TF_CONFIG; auto, multi_worker where TF_CONFIG "
         "names several machines, mirrored where there are several GPUs.",
         choices=("auto", "one_device", "mirrored", "multi_worker"),
+    ),
+    "require_gpu": Argument(
+        False, "End with an error where TensorFlow sees no GPU, in place of training on the CPU."
     ),
     "sync_batch_norm": Argument(
         False,

@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from orc_keras import data, models, preconditions
-from orc_keras.distribution import strategies
+from orc_keras.distribution import devices, strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.finish import finish
 from orc_keras.groups import methods
@@ -41,6 +41,7 @@ def prepare(settings):
     preconditions.check_networks(settings)
     preconditions.check_size(settings)
     strategy = strategies.choose(settings.strategy)  # before TensorFlow runs any operation
+    devices.check(settings.require_gpu)
     workers = Workers(strategy)
     directory = RunDirectory(settings if workers.is_chief else _out_of_the_way(settings))
     made = workers.from_chief(workers.together(lambda: _made_before(directory)))
@@ -82,6 +83,10 @@ def train(run, group):
     """
     workers = run.workers
     with contextlib.closing(run.directory), workers.chief_speaking():
+        strategy = group.distribute_strategy
+        print(f"On {devices.description(strategy, run.settings.batch_size)}.")
+        if reason := devices.why_no_gpu():
+            print(f"An NVIDIA card is here, but TensorFlow does not use it: {reason}.")
         print(summary.data(run.images.description()))
         if unused := run.settings.unused():
             flags = ", ".join(f"--{name}" for name in unused)

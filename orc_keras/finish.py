@@ -8,6 +8,7 @@ import platform
 import numpy as np
 
 from orc_keras import models
+from orc_keras.distribution import devices
 from orc_keras.evaluate.whole_group import evaluate_group
 from orc_keras.export.formats import export
 from orc_keras.export.stock_layers import load_members
@@ -40,6 +41,7 @@ def finish(run, group, seconds, rate):
         "settings": dataclasses.asdict(settings),
         "way": group.way,
         "versions": versions(),
+        "devices": devices.description(group.distribute_strategy),
         "seed": settings.seed,
         "seconds": round(sum(seconds.values()), 1),
         "seconds_of_stages": {stage: round(value, 1) for stage, value in seconds.items()},

@@ -75,6 +75,7 @@ class Settings:
     pivot_learning_rate: float = _flag(METHOD["pivot_learning_rate"])
     survival_probability: float = _flag(METHOD["survival_probability"])
     strategy: str = _flag(RUN["strategy"], identity=False)
+    require_gpu: bool = _flag(RUN["require_gpu"], identity=False)
     sync_batch_norm: bool = _flag(RUN["sync_batch_norm"])
     mixed_precision: str = _flag(RUN["mixed_precision"])
     steps_per_execution: int = _flag(RUN["steps_per_execution"])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import keras
 import numpy as np
@@ -61,7 +62,8 @@ def test_the_terminal_is_calm(trained):
     """No start-up warnings, a bar of the student's numbers, the table at the end."""
     _, run = trained
     assert run.stderr == ""
-    first, second, *_ = run.stdout.splitlines()
+    devices, first, second, *_ = run.stdout.splitlines()
+    assert re.fullmatch(r"On the CPU \(\d+ cores?\): TensorFlow sees no GPU.", devices)
     assert first == "Images: 1,437 for training, 360 held out (from test); 10 classes; 8 x 8 x 1"
     assert second == "The pivot learns alone: resnet8 (epochs: 1)."
     assert "val_accuracy" in run.stdout and "resnet8_2_loss" not in run.stdout

@@ -16,13 +16,14 @@ def choose(name):
     A multi-worker strategy must be created before TensorFlow runs any operation.
 
     Args:
-        name: `one_device`; `mirrored`, all GPUs of this machine, or all logical CPUs where there is
-            no GPU; `multi_worker`, the GPUs (or the CPU) of each machine in TF_CONFIG; or `auto`,
+        name: `one_device`; `mirrored`, all GPUs of this machine, or its logical CPUs if there are
+            several; `multi_worker`, the GPUs (or the CPU) of each machine in TF_CONFIG; or `auto`,
             multi_worker where TF_CONFIG names several machines, otherwise mirrored where there are
             several GPUs.
 
     Raises:
-        ValueError: if TF_CONFIG is needed and is missing or malformed.
+        ValueError: if TF_CONFIG is needed and is missing or malformed, or if there is no GPU where
+            GPUs are needed.
     """
     if name == "multi_worker" or (name == "auto" and len(_worker_addresses()) > 1):
         return _multi_worker()
@@ -35,6 +36,11 @@ def choose(name):
 @functools.cache  # collective operations of two in one process would mix
 def _mirrored():
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    if len(devices) == 1 and devices[0].device_type == "CPU":
+        raise ValueError(
+            "--strategy=mirrored needs GPUs, and TensorFlow sees none; one_device or auto trains "
+            "on the CPU."
+        )
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 

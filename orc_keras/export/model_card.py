@@ -24,6 +24,7 @@ def text(summary, member, stem, measured):
         way=summary["way"],
         data=summary["data"],
         settings=summary["settings"],
+        devices=summary.get("devices", "not recorded"),
         group=_group(summary["members"], member),
         member=summary["members"][member],
         tflite=_of_lite(measured),
