@@ -66,7 +66,12 @@ def test_the_terminal_is_calm(trained):
     assert re.fullmatch(r"On the CPU \(\d+ cores?\): TensorFlow sees no GPU.", devices)
     assert first == "Images: 1,437 for training, 360 held out (from test); 10 classes; 8 x 8 x 1"
     assert second == "The pivot learns alone: resnet8 (epochs: 1)."
-    assert "val_accuracy" in run.stdout and "resnet8_2_loss" not in run.stdout
+    lines = [line for line in run.stdout.splitlines() if line.startswith("epoch ")]
+    figures = r"accuracy \d+\.\d\d%, held out \d+\.\d\d%, [\d,]+ images/s"
+    for line in lines:
+        assert re.fullmatch(rf"epoch . of .: {figures}, \d+:\d\d gone, \d:\d\d left", line), line
+    assert [line[:12] for line in lines] == ["epoch 1 of 1", "epoch 1 of 2", "epoch 2 of 2"]
+    assert lines[-1].endswith(" 0:00 left") and run.stdout.count("Compiling the step") == 2
     table = run.stdout.strip().splitlines()[-6:-2]
     assert table[0].split() == ["member", "parameters", "held-out", "accuracy", "taught"]
     assert [row.split()[0] for row in table[1:]] == ["resnet8", "resnet8_2", "resnet8_3"]

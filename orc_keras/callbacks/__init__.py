@@ -1,7 +1,8 @@
-"""Keras callbacks; `History`, `RoleHistory` and `StudentProgress` need a group."""
+"""Keras callbacks; `GroupTensorBoard`, `StopOnNonFiniteLoss`, `Throughput` need no group."""
 
 from orc_keras.callbacks.history import History
 from orc_keras.callbacks.non_finite import NonFiniteLoss, StopOnNonFiniteLoss
+from orc_keras.callbacks.progress_line import ProgressLine
 from orc_keras.callbacks.role_history import RoleHistory
 from orc_keras.callbacks.tensorboard import GroupTensorBoard
 from orc_keras.callbacks.throughput import Throughput
@@ -11,6 +12,7 @@ __all__ = [
     "GroupTensorBoard",
     "History",
     "NonFiniteLoss",
+    "ProgressLine",
     "RoleHistory",
     "StopOnNonFiniteLoss",
     "StudentProgress",

@@ -69,8 +69,20 @@ class StudentProgress(keras.callbacks.ProgbarLogger):
         super().on_test_end(self._shown(logs))
 
     def _shown(self, logs):
-        learner = self.model.learners[-1]
-        is_student = learner == self.model.student_names[-1]
-        prefix = "" if is_student or f"{learner}_loss" not in (logs or {}) else f"{learner}_"
-        names = [f"{when}{prefix}{q}" for when in ("", "val_") for q in ("accuracy", "loss")]
-        return {name: logs[name] for name in names if name in (logs or {})}
+        return _of_learner(self.model, logs)[1]
+
+
+def of_learner(group, logs):
+    """Returns accuracy and loss of the last learner, and the same held out (`val_`), of logs."""
+    prefix, shown = _of_learner(group, logs)
+    return {name.replace(prefix, "", 1): float(value) for name, value in shown.items()}
+
+
+def _of_learner(group, logs):
+    """Returns the prefix of the last learner's metrics, none for *the* student; and these."""
+    logs = logs or {}
+    learner = group.learners[-1]
+    is_student = learner == group.student_names[-1]
+    prefix = "" if is_student or f"{learner}_loss" not in logs else f"{learner}_"
+    names = [f"{when}{prefix}{q}" for when in ("", "val_") for q in ("accuracy", "loss")]
+    return prefix, {name: logs[name] for name in names if name in logs}

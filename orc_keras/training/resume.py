@@ -44,6 +44,7 @@ class SaveAndContinue(keras.callbacks.Callback):
     [(3, 100)]
 
     Attributes:
+        steps_per_epoch: as given.
         epoch: the number of complete epochs.
         step: the number of steps made after these.
         first_step: the number of steps made in all epochs.
@@ -55,7 +56,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         if every[0] < 1 or every[1] not in ("steps", "epochs"):
             raise ValueError(f'every must be like (500, "steps") or (1, "epochs"), not {every}.')
         self._saves = saves
-        self._steps_per_epoch = steps_per_epoch
+        self.steps_per_epoch = steps_per_epoch
         self._every, self._unit = every
         self._history = Path(history)
         self._workers = workers or Workers(tf.distribute.get_strategy())
@@ -66,7 +67,7 @@ class SaveAndContinue(keras.callbacks.Callback):
 
     @property
     def first_step(self):
-        return self.epoch * self._steps_per_epoch + self.step
+        return self.epoch * self.steps_per_epoch + self.step
 
     def parts(self, epochs):
         """Yields the rest of the training as arguments of `fit`: `epochs` and `steps_per_epoch`.
@@ -75,9 +76,9 @@ class SaveAndContinue(keras.callbacks.Callback):
         training stopped after the last one, before or during the evaluation.
         """
         if self.step:
-            yield self.epoch + 1, self._steps_per_epoch - self.step
+            yield self.epoch + 1, self.steps_per_epoch - self.step
         if self.epoch < epochs or self._started is None:
-            yield epochs, self._steps_per_epoch
+            yield epochs, self.steps_per_epoch
 
     def on_train_begin(self, logs=None):
         if self._started is not None:  # the second part
@@ -104,7 +105,7 @@ class SaveAndContinue(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.step = self._made_before + batch + 1
         # After the last step of an epoch, validation comes first, and then the save.
-        if self.step < self._steps_per_epoch and (self._is_stopped() or self._is_due()):
+        if self.step < self.steps_per_epoch and (self._is_stopped() or self._is_due()):
             self._save()
 
     def on_test_begin(self, logs=None):

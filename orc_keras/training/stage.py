@@ -12,6 +12,7 @@ from orc_keras import data
 from orc_keras.callbacks import (
     GroupTensorBoard,
     History,
+    ProgressLine,
     RoleHistory,
     StopOnNonFiniteLoss,
     StudentProgress,
@@ -88,6 +89,7 @@ def is_over(run, stage, later):
 
 def _callbacks(run, group, progress, throughput, history):
     """Returns the callbacks of a stage; their order matters."""
+    length = epochs_of(group.stage, run.settings), progress.steps_per_epoch
     changes_roles = group.role_record and group.stage != PIVOT
     return [
         StopOnNonFiniteLoss(),  # before a diverged state is saved
@@ -98,6 +100,7 @@ def _callbacks(run, group, progress, throughput, history):
         History(history, append=True),  # repeatable: without rates
         throughput,
         GroupTensorBoard(run.directory / names.TENSORBOARD / group.stage),
+        ProgressLine(*length, run.settings.batch_size, progress.first_step, progress.seconds),
     ]
 
 
@@ -131,7 +134,7 @@ def _evaluated(epochs, settings):
 
 
 def _verbosity():
-    return "auto" if sys.stdout.isatty() else 2  # one line per epoch if not on a terminal
+    return "auto" if sys.stdout.isatty() else 0  # without a bar, `ProgressLine` says it all
 
 
 def _train_batches(run, group, first_step, throughput):
