@@ -4,9 +4,15 @@ import dataclasses
 import signal
 import sys
 
+from absl import flags
+
 from orc_keras import command_line, startup
 
 NAME = command_line.name_of("train.py")
+
+flags.DEFINE_boolean(
+    "estimate", False, "Make some steps, say what the run will take on this machine, and end."
+)
 
 
 def main(argv):
@@ -17,7 +23,19 @@ def main(argv):
     except ValueError as error:
         sys.exit(f"{NAME}: {error}")
     startup.quietly()
-    _train(settings)
+    if flags.FLAGS["estimate"].value:
+        _estimate(settings)
+    else:
+        _train(settings)
+
+
+def _estimate(settings):
+    from orc_keras.estimate import estimate
+
+    try:
+        print(estimate(settings))
+    except (ValueError, OSError) as error:
+        sys.exit(f"{NAME}: {error}")
 
 
 def _train(settings):

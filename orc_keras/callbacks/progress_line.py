@@ -62,10 +62,10 @@ class ProgressLine(keras.callbacks.Callback):
 
     def _say(self, where, logs):
         self._said = time.monotonic()
-        times = f"{_clock(self._seconds + self._said - self._began)} gone"
+        times = f"{clock(self._seconds + self._said - self._began)} gone"
         if pace := self._pace():
             left = pace * (self._epochs * self._steps_per_epoch - self._done)
-            times += f", {_clock(left)} left"
+            times += f", {clock(left)} left"
         if sys.stdout.isatty():  # below the progress bar
             print(times, flush=True)
             return
@@ -86,7 +86,7 @@ class ProgressLine(keras.callbacks.Callback):
         return [f"{self._batch_size / pace:,.0f} images/s"] if pace else []
 
 
-def _clock(seconds):
+def clock(seconds):
     """Returns a duration as hours (if any), minutes and seconds."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -120,14 +120,14 @@ def _fit(run, group, progress, throughput, callbacks, until, steps):
         initial_epoch=progress.epoch,
         steps_per_epoch=steps,
         **validation,
-        validation_freq=_evaluated(epochs_of(group.stage, run.settings), run.settings),
+        validation_freq=evaluated(epochs_of(group.stage, run.settings), run.settings),
         callbacks=callbacks,
         shuffle=False,  # the pipeline does that
         verbose=_verbosity(),
     )
 
 
-def _evaluated(epochs, settings):
+def evaluated(epochs, settings):
     """Returns the epochs that end with an evaluation, counted from 1."""
     every = settings.evaluate_every
     return [*range(every, epochs, every), epochs]

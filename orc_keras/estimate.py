@@ -1,0 +1,195 @@
+"""What a run will take on this machine: orc-train --flagfile=wrn40_2 --estimate"""
+
+import dataclasses
+import math
+import resource
+import sys
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from orc_keras import data, experiment, models, preconditions
+from orc_keras.callbacks.progress_line import clock
+from orc_keras.data.images import PixelImages
+from orc_keras.distribution import devices, strategies
+from orc_keras.groups.network_group import PIVOT
+from orc_keras.runs.summary import aligned
+from orc_keras.training import stage as training
+
+# Images that need not be there: shape, classes, training and held-out images.
+KNOWN = {
+    "cifar10": ((32, 32, 3), 10, 50_000, 10_000),
+    "cifar100": ((32, 32, 3), 100, 50_000, 10_000),
+    "imagenet2012": ((224, 224, 3), 1000, 1_281_167, 50_000),
+}
+SECONDS = 10  # that the steps of a stage are measured, at least FEWEST of them
+FEWEST, MOST = 4, 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """What a stage takes; times in seconds.
+
+    Attributes:
+        name: of the stage.
+        learners: the names of the members that learn.
+        compiling: until the first step was made, beyond a step's time.
+        step: of a step, the median.
+        steps: their number in the run.
+        evaluation: of one on all held-out images.
+        evaluations: their number in the run.
+    """
+
+    name: str
+    learners: tuple
+    compiling: float
+    step: float
+    steps: int
+    evaluation: float
+    evaluations: int
+
+    def seconds(self):
+        return self.compiling + self.step * self.steps + self.evaluation * self.evaluations
+
+
+def estimate(settings):
+    """Makes some steps of each stage of a run, and returns what the whole will take, as text.
+
+    Nothing is written. CIFAR's and ImageNet's images are made up, so that they need not be there;
+    what reading and decoding ImageNet's takes is not in it.
+
+    Args:
+        settings: `Settings`.
+
+    Raises:
+        ValueError: if they are impossible, or the images are needed and are not there.
+    """
+    preconditions.check_networks(settings)
+    preconditions.check_size(settings)
+    strategy = strategies.choose(settings.strategy)
+    devices.check(settings.require_gpu)
+    experiment.set_up_keras(settings)
+    images, numbers = _images(settings)
+    preconditions.check_batch_size(settings.batch_size, numbers[0], strategy.num_replicas_in_sync)
+    with strategy.scope():
+        group = experiment.build_group(settings, images.image_shape, images.num_classes)
+        group.compile(**experiment.compilation(settings))
+    stages = [s for s in group.stages if s != PIVOT or preconditions.pivot_learns(settings)]
+    measured = [_measure(group, name, settings, images, numbers) for name in stages]
+    return "\n\n".join(
+        [f"On {devices.description(strategy, settings.batch_size)}.", _table(measured),
+         _whole(group, measured, settings, images, numbers)]
+    )  # fmt: skip
+
+
+def _images(settings):
+    """Returns `ImageData`, made up if possible, and the real numbers of images."""
+    if settings.dataset not in KNOWN:
+        real = data.load(
+            settings.dataset, settings.data_dir, settings.image_size,
+            settings.validation_fraction, settings.basic_augmentation, settings.memory_gb,
+        )  # fmt: skip
+        return real, (len(real.train), len(real.held_out))
+    shape, classes, train, held_out = KNOWN[settings.dataset]
+    if settings.image_size:
+        shape = (settings.image_size, settings.image_size, shape[-1])
+    if fraction := settings.validation_fraction:
+        held_out = math.ceil(train * fraction)
+        train -= held_out
+    number, rng = 4 * settings.batch_size, np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (number, *shape), np.uint8)
+    made_up = PixelImages(pixels, rng.integers(0, classes, number))
+    names = tuple(map(str, range(classes)))
+    half = (0.5,) * shape[-1]
+    how = settings.basic_augmentation
+    how = "crop_and_flip" if how == "auto" else how
+    images = data.ImageData(made_up, made_up, names, shape, half, half, how)
+    return images, (train, held_out)
+
+
+class _Clock(keras.callbacks.Callback):
+    """Records when each execution of steps ends."""
+
+    def on_train_begin(self, logs=None):
+        self.times = [time.perf_counter()]
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.times.append(time.perf_counter())
+
+
+def _measure(group, name, settings, images, numbers):
+    """Makes some steps of a stage, and evaluations; returns `Stage`."""
+    group.enter(name)
+    first = _train(group, settings, images, 2)
+    compiling, once = first[0] - first[1], first[1]
+    executions = int(np.clip(SECONDS / once, FEWEST, MOST))
+    step = np.median(_train(group, settings, images, executions)) / settings.steps_per_execution
+    batches = math.ceil(len(images.held_out) / settings.batch_size)
+    seconds = [_evaluate(group, settings, images, min(batches, 4)) for _ in range(2)]
+    evaluation = seconds[1] / min(batches, 4) * math.ceil(numbers[1] / settings.batch_size)
+    epochs = training.epochs_of(name, settings)
+    steps = numbers[0] // settings.batch_size * epochs
+    compiling += seconds[0] - seconds[1]
+    return Stage(
+        name, group.stages[name], max(compiling, 0.0), float(step), steps, evaluation,
+        len(training.evaluated(epochs, settings)),
+    )  # fmt: skip
+
+
+def _train(group, settings, images, executions):
+    """Returns the seconds of some executions of steps."""
+    clock, how = _Clock(), (settings.batch_size, settings.seed, 0, settings.augmentation)
+    batches = strategies.distributed(
+        group.distribute_strategy, lambda replicas: data.train_batches(images, *how, replicas)
+    )
+    steps = executions * settings.steps_per_execution
+    group.fit(batches, steps_per_epoch=steps, verbose=0, callbacks=[clock], shuffle=False)
+    return np.diff(clock.times)
+
+
+def _evaluate(group, settings, images, batches):
+    """Returns the seconds of an evaluation of some mini-batches."""
+    held_out = strategies.distributed(
+        group.distribute_strategy,
+        lambda replicas: data.held_out_batches(images, settings.batch_size, replicas),
+    )
+    begun = time.perf_counter()
+    group.evaluate(held_out, steps=batches, verbose=0)
+    return time.perf_counter() - begun
+
+
+def _table(stages):
+    head = ("stage", "compiling", "a step", "steps", "an evaluation", "evaluations", "time")
+    rows = [
+        (s.name, f"{s.compiling:.0f} s", f"{1000 * s.step:,.0f} ms", f"{s.steps:,}",
+         f"{s.evaluation:,.1f} s", f"{s.evaluations:,}", clock(s.seconds()))
+        for s in stages
+    ]  # fmt: skip
+    return aligned([head, *rows])
+
+
+def _whole(group, stages, settings, images, numbers):
+    """Returns the lines below the table: what the whole run takes."""
+    members = {name: models.parameters(network) for name, network in group.members.items()}
+    state = [*group.variables, *(v for o in group.optimizers.values() for v in o.variables)]
+    save = sum(math.prod(v.shape) * np.dtype(v.dtype).itemsize for v in state)
+    unread = (sum(numbers) - len(images.train)) * math.prod(images.image_shape)
+    unread = unread if settings.dataset in KNOWN and unread <= settings.memory_gb * 1e9 else 0
+    scale = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale + unread
+    lines = [
+        ("training, with evaluations", clock(sum(s.seconds() for s in stages))),
+        ("memory at its peak", f"{peak / 1e9:.1f} GB"),
+        *_of_gpus(),
+        ("disk for saves", f"{save * settings.keep * len(stages) / 1e6:,.0f} MB"),
+        *((f"parameters of {name}", f"{number:,}") for name, number in members.items()),
+    ]
+    return f"{aligned(lines)}\n\nThe final evaluation, exports and the report come on top."
+
+
+def _of_gpus():
+    for gpu in tf.config.list_logical_devices("GPU"):
+        peak = tf.config.experimental.get_memory_info(gpu.name)["peak"]
+        yield f"memory of {gpu.name} at its peak", f"{peak / 1e9:.1f} GB"
