@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import os
+import resource
 import warnings
 import zipfile
 from pathlib import Path
@@ -59,7 +60,7 @@ def check_memory(settings, networks):
     """
     if tf.config.list_physical_devices("GPU"):
         return
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    there = _memory()
     for network in networks:
         needed = settings.batch_size * models.activations(network)  # at 1 byte each
         if needed > there:
@@ -70,6 +71,15 @@ def check_memory(settings, networks):
                 f"{flags}: {network.name} takes more than {needed / 1e9:,.0f} GB for a mini-batch "
                 f"of {height} x {width} pixels, and there are {there / 1e9:,.0f} GB of memory."
             )
+
+
+def _memory():
+    """Returns the bytes of memory that this process can have: the machine's, or a limit's."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    limits += [resource.getrlimit(resource.RLIMIT_AS)[0]]  # as by `ulimit -v`; -1: none
+    of_container = Path("/sys/fs/cgroup/memory.max")
+    limits += [int(of_container.read_text().replace("max", "-1"))] if of_container.exists() else []
+    return min(limit for limit in limits if limit > 0)
 
 
 def pivot_learns(settings):

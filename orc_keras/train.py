@@ -63,7 +63,8 @@ def _train(settings):
     except (MemoryError, tf.errors.ResourceExhaustedError):
         sys.exit(
             f"{NAME}: the memory is too small for this group; a smaller --batch_size or "
-            f"--image_size takes less. What was saved before is in {directory.path}."
+            "--image_size takes less, on a GPU --mixed_precision=bfloat16, in the main memory a "
+            f"smaller --memory_gb. What was saved before is in {directory.path}."
         )
     except tf.errors.OpError as error:
         if not workers.lost_one(error):

@@ -1,6 +1,7 @@
 """Runs that cannot be made end in a sentence, before anything is written; nothing is lost."""
 
 import dataclasses
+import resource
 
 import numpy as np
 import pytest
@@ -18,6 +19,17 @@ def test_what_fits_no_memory_is_refused_before_images_are_looked_for():
     )
     message = "--batch_size=64 and --image_size=20000: resnet14 takes more than .* of memory"
     with pytest.raises(ValueError, match=message):
+        experiment.prepare(settings)
+
+
+def test_a_limited_process(monkeypatch):
+    """Its memory is what it may have, not what the machine has."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (3 * 10**9, limit[1]))
+    settings = Settings(
+        dataset="digits", pivot="resnet56", students=("resnet8",), image_size=600, batch_size=512
+    )
+    with pytest.raises(ValueError, match="resnet56 takes more .* there are 3 GB of memory"):
         experiment.prepare(settings)
 
 
