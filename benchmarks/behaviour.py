@@ -12,6 +12,7 @@ import common
 import numpy as np
 
 from orc_keras.compare.statistics import mean_and_interval
+from orc_keras.compare.tables import as_table, signed
 from orc_keras.runs import names
 from orc_keras.runs.record import finished
 
@@ -25,16 +26,14 @@ CLASSES = ("name", "seed", "class", "accuracy")
 def define_flags(values):
     to = {"flag_values": values}
     flags.DEFINE_string("record", "", "Directory of a comparison, to take the files from.", **to)
-    what = "Methods and variants whose accuracies by class are compared."
+    what = "Methods and variants whose accuracies by class are compared, the first with the others."
     flags.DEFINE_list("names", ["orc", "kd", "alone"], what, **to)
-    flags.DEFINE_integer("difficult", 3, "How many classes are difficult, of alone's.", 1, **to)
+    flags.DEFINE_integer("difficult", 3, "How many classes are difficult.", 1, **to)
 
 
 def main(values, folders):
     if not folders:
         raise ValueError("name a folder with roles.csv and classes.csv.")
-    if "alone" not in values.names:
-        raise ValueError("--names needs alone, which says what classes are difficult.")
     if values.record:
         record(Path(values.record), Path(folders[0]), values.names)
     rows = {
@@ -79,13 +78,13 @@ def roles_table(rows):
         parts = [[r["share"] for r in ours if r["part"] == str(p + 1)] for p in range(PARTS)]
         shares = [f"{100 * np.mean(np.array(part, float)):.0f}" for part in parts]
         lines.append([name.replace("_", " "), student, *shares])
-    return _as_table(lines)
+    return as_table(lines)
 
 
 def classes_table(rows, values):
     """Returns each method's accuracy on difficult classes and on the others, and differences.
 
-    Difficult are those on which students that learn alone are worst, on average over the seeds.
+    Difficult are those on which students are worst, on average over the methods and the seeds.
     """
     accuracy = {(r["name"], r["seed"], r["class"]): float(r["accuracy"]) for r in rows}
     classes = list(dict.fromkeys(row["class"] for row in rows))
@@ -93,7 +92,9 @@ def classes_table(rows, values):
     def mean_of(name, class_name):
         return np.mean([a for (n, _, c), a in accuracy.items() if (n, c) == (name, class_name)])
 
-    hardest = sorted(classes, key=lambda each: mean_of("alone", each))
+    # Not by one method: its own noise would select the classes on which it is then compared.
+    means = {each: np.mean([mean_of(name, each) for name in values.names]) for each in classes}
+    hardest = sorted(classes, key=means.get)
     parts = {"difficult": hardest[: values.difficult], "others": hardest[values.difficult :]}
     ours, *others = values.names
     lines = [["", *values.names, *(f"{ours} minus {other}" for other in others)]]
@@ -103,7 +104,7 @@ def classes_table(rows, values):
         cells = [f"{100 * mean:.2f}" for mean in means]
         cells += [_difference(accuracy, ours, other, of_part) for other in others]
         lines.append([f"{part}: {', '.join(of_part)}", *cells])
-    return _as_table(lines)
+    return as_table(lines)
 
 
 def _difference(accuracy, ours, other, classes):
@@ -113,12 +114,7 @@ def _difference(accuracy, ours, other, classes):
         for s in seeds
         if all((other, s, c) in accuracy for c in classes)
     ]
-    mean, low, high = mean_and_interval(paired)
-    return f"{mean:+.2f} ({low:+.2f} to {high:+.2f})"
-
-
-def _as_table(lines):
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return signed(*mean_and_interval(paired))
 
 
 def _read(path):

@@ -36,7 +36,10 @@ def start(main, define_flags):
     def quietly(arguments):
         startup.log_warnings_only()
         tf.get_logger().setLevel("ERROR")  # that several models are traced is no mistake here
-        main(flags.FLAGS, arguments[1:])
+        try:
+            main(flags.FLAGS, arguments[1:])
+        except (ValueError, OSError) as error:
+            sys.exit(f"{Path(arguments[0]).name}: {error}")
 
     app.run(quietly)
 

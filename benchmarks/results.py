@@ -9,7 +9,7 @@ import fnmatch
 
 import common
 
-from orc_keras.compare import results, tables
+from orc_keras.compare import DETECTED, results, tables
 
 from absl import flags  # isort: skip
 
@@ -18,7 +18,7 @@ def define_flags(values):
     to = {"flag_values": values}
     flags.DEFINE_list("minus", ["kd", "alone"], "What the others are compared with.", **to)
     flags.DEFINE_list("names", ["*"], "Methods and variants to show, as shell patterns.", **to)
-    flags.DEFINE_float("detect", tables.DETECTED, "Points, for the number of seeds.", 1e-3, **to)
+    flags.DEFINE_float("detect", DETECTED, "Points, for the number of seeds.", 1e-3, **to)
 
 
 def main(values, paths):
@@ -31,6 +31,8 @@ def main(values, paths):
     shown = [each for each in figures if _is_shown(each.name, values)]
     if not shown:
         raise ValueError(f"--names={','.join(values.names)} are not there.")
+    if missing := set(values.minus) - {each.name for each in shown}:
+        raise ValueError(f"--minus={missing.pop()} is not there.")
     print(tables.markdown(results.Results(shown), values.minus, values.detect))
 
 

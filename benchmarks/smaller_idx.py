@@ -28,7 +28,10 @@ def main(values, arguments):
     if folder.exists():
         sys.exit(f"{folder} is there already; name a folder that is not.")
     try:
-        (_, train), (_, held_out) = idx.find(source).items()
+        (_, train), *others = idx.find(source).items()
+        if not others:
+            raise ValueError(f"{source} has no held-out images.")
+        held_out = others[0][1]
         content = {}
         for split, paths in (("train", train), ("t10k", held_out)):
             content[split] = [idx.read(paths[what], what) for what in ("images", "labels")]

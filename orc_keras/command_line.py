@@ -38,7 +38,7 @@ def start(main, program):
 
     def parse(arguments):
         try:
-            arguments = [_with_path(argument) for argument in arguments]
+            arguments = _with_paths(arguments)
             _check_flagfiles(arguments)
             return flags.FLAGS(arguments)
         except (flags.Error, ValueError) as error:
@@ -52,14 +52,27 @@ def start(main, program):
     app.run(quietly, flags_parser=parse)
 
 
-def _with_path(argument):
-    """Returns an argument in which the name of a flagfile of ours is replaced by its path."""
-    flag, _, name = argument.partition("=")
-    if flag.lstrip("-") != "flagfile" or os.path.exists(os.path.expanduser(name)):
-        return argument
+def _with_paths(arguments):
+    """Returns arguments in which the names of flagfiles of ours are replaced by their paths."""
+    found = list(arguments)
+    for place, argument in enumerate(arguments):
+        flag, equals, name = argument.partition("=")
+        if flag.lstrip("-") != "flagfile" or not flag.startswith("-"):
+            continue
+        if equals:
+            found[place] = f"{flag}={_path_of_flagfile(name)}"
+        elif place + 1 < len(arguments):  # the name is the next argument
+            found[place + 1] = _path_of_flagfile(arguments[place + 1])
+    return found
+
+
+def _path_of_flagfile(name):
+    path = os.path.expanduser(name)
+    if os.path.exists(path) and not os.path.isdir(path):
+        return name
     ours = {path.stem: path for path in sorted(CONFIGS.glob("*.flags"))}
-    if path := ours.get(os.path.basename(name).removesuffix(".flags")):
-        return f"{flag}={path}"
+    if own := ours.get(name.removeprefix("configs/").removesuffix(".flags")):
+        return str(own)
     raise ValueError(f"--flagfile={name} is not a file, nor one of ours: {', '.join(ours)}")
 
 

@@ -1,6 +1,7 @@
 """What a run will take on this machine: orc-train --flagfile=wrn40_2 --estimate"""
 
 import dataclasses
+import functools
 import math
 import resource
 import sys
@@ -54,34 +55,53 @@ class Stage:
         return self.compiling + self.step * self.steps + self.evaluation * self.evaluations
 
 
-def estimate(settings):
-    """Makes some steps of each stage of a run, and returns what the whole will take, as text.
+def prepare(settings):
+    """Builds the group of a run, and checks its settings, as `experiment.prepare` does.
 
-    Nothing is written. CIFAR's and ImageNet's images are made up, so that they need not be there;
-    what reading and decoding ImageNet's takes is not in it.
+    CIFAR's and ImageNet's images are made up, so that they need not be there; what reading and
+    decoding ImageNet's takes is not in the estimate.
 
     Args:
         settings: `Settings`.
 
+    Returns:
+        A function without arguments that makes some steps of each stage, prints what the whole run
+        will take, and returns that text. It writes nothing.
+
     Raises:
-        ValueError: if they are impossible, or the images are needed and are not there.
+        ValueError: if the settings are impossible, or the images are needed and are not there.
     """
     preconditions.check_networks(settings)
     preconditions.check_size(settings)
+    preconditions.check_pivot_weights(settings)
     strategy = strategies.choose(settings.strategy)
     devices.check(settings.require_gpu)
     experiment.set_up_keras(settings)
     images, numbers = _images(settings)
     preconditions.check_batch_size(settings.batch_size, numbers[0], strategy.num_replicas_in_sync)
+    preconditions.check_steps(settings.steps_per_execution, numbers[0] // settings.batch_size)
     with strategy.scope():
         group = experiment.build_group(settings, images.image_shape, images.num_classes)
+        preconditions.check_memory(settings, group.members.values())
         group.compile(**experiment.compilation(settings))
+    return functools.partial(estimate, group, settings, images, numbers)
+
+
+def estimate(group, settings, images, numbers):
+    """Makes some steps of each stage; prints what the whole run will take, and returns the text.
+
+    Args:
+        group: a compiled `NetworkGroup`.
+        settings: `Settings`.
+        images: `ImageData`, perhaps fewer than there will be.
+        numbers: of training and of held-out images in the run.
+    """
+    print(f"On {devices.description(group.distribute_strategy, settings.batch_size)}.", flush=True)
     stages = [s for s in group.stages if s != PIVOT or preconditions.pivot_learns(settings)]
     measured = [_measure(group, name, settings, images, numbers) for name in stages]
-    return "\n\n".join(
-        [f"On {devices.description(strategy, settings.batch_size)}.", _table(measured),
-         _whole(group, measured, settings, images, numbers)]
-    )  # fmt: skip
+    text = f"{_table(measured)}\n\n{_whole(group, measured, settings, images, numbers)}"
+    print(f"\n{text}")
+    return text
 
 
 def _images(settings):
@@ -140,13 +160,13 @@ def _measure(group, name, settings, images, numbers):
 
 def _train(group, settings, images, executions):
     """Returns the seconds of some executions of steps."""
-    clock, how = _Clock(), (settings.batch_size, settings.seed, 0, settings.augmentation)
+    ends, how = _Clock(), (settings.batch_size, settings.seed, 0, settings.augmentation)
     batches = strategies.distributed(
         group.distribute_strategy, lambda replicas: data.train_batches(images, *how, replicas)
     )
     steps = executions * settings.steps_per_execution
-    group.fit(batches, steps_per_epoch=steps, verbose=0, callbacks=[clock], shuffle=False)
-    return np.diff(clock.times)
+    group.fit(batches, steps_per_epoch=steps, verbose=0, callbacks=[ends], shuffle=False)
+    return np.diff(ends.times)
 
 
 def _evaluate(group, settings, images, batches):

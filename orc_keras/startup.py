@@ -20,6 +20,13 @@ def quietly():
         import tensorflow  # noqa: F401
 
 
+def cores():
+    """Returns the numbers of the CPU's cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on every system
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count()))
+
+
 @contextlib.contextmanager
 def silent_stderr():
     """Silences standard error, also of C and C++ libraries."""

@@ -23,33 +23,22 @@ def main(argv):
     except ValueError as error:
         sys.exit(f"{NAME}: {error}")
     startup.quietly()
-    if flags.FLAGS["estimate"].value:
-        _estimate(settings)
-    else:
-        _train(settings)
+    _run(settings, flags.FLAGS["estimate"].value)
 
 
-def _estimate(settings):
-    from orc_keras.estimate import estimate
-
-    try:
-        print(estimate(settings))
-    except (ValueError, OSError) as error:
-        sys.exit(f"{NAME}: {error}")
-
-
-def _train(settings):
+def _run(settings, only_estimate):
     import tensorflow as tf
 
-    from orc_keras import experiment
+    from orc_keras import estimate, experiment
     from orc_keras.distribution import workers
     from orc_keras.runs.directory import RunDirectory
     from orc_keras.training.signals import Stopped
 
     directory = RunDirectory(settings)
+    settings = dataclasses.replace(settings, output_dir=str(directory.path))
     try:
         try:
-            run = experiment.prepare(dataclasses.replace(settings, output_dir=str(directory.path)))
+            run = (estimate if only_estimate else experiment).prepare(settings)
         except (ValueError, OSError) as error:
             sys.exit(f"{NAME}: {error}")
         run()

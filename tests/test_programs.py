@@ -15,6 +15,10 @@ WRONG = {
     "train.py: --students=resnet8, has an empty entry": ["--students=resnet8,"],
     "train.py: Unknown command line flag 'epoch'. Did you mean: epochs": ["--epoch=3"],
     "train.py: 'digits' is not a flag": ["digits"],
+    "train.py: --batch_size must be": ["--flagfile", "digits", "--batch_size=0"],
+    "train.py: --flagfile=mine/digits.flags is not a file, nor one of ours: cifar10, digits": [
+        "--flagfile=mine/digits.flags"
+    ],
 }
 
 

@@ -1,6 +1,6 @@
 """Keras callbacks; `GroupTensorBoard`, `StopOnNonFiniteLoss`, `Throughput` need no group."""
 
-from orc_keras.callbacks.history import History
+from orc_keras.callbacks.group_csv_logger import GroupCSVLogger
 from orc_keras.callbacks.non_finite import NonFiniteLoss, StopOnNonFiniteLoss
 from orc_keras.callbacks.progress_line import ProgressLine
 from orc_keras.callbacks.role_history import RoleHistory
@@ -9,8 +9,8 @@ from orc_keras.callbacks.throughput import Throughput
 from orc_keras.groups.own_callbacks import StudentProgress
 
 __all__ = [
+    "GroupCSVLogger",
     "GroupTensorBoard",
-    "History",
     "NonFiniteLoss",
     "ProgressLine",
     "RoleHistory",

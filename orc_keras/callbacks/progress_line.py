@@ -42,13 +42,23 @@ class ProgressLine(keras.callbacks.Callback):
         self._epochs, self._steps_per_epoch = epochs, steps_per_epoch
         self._batch_size, self._seconds = batch_size, seconds
         self._done = first_step
+        self._began, self._announced = None, False
         self._compiled = None  # the time and the number of steps when the first one was made
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self._epoch, self._before = epoch, self._done
-        if self._compiled is None:
+    def on_train_begin(self, logs=None):
+        if self._began is None:
             self._began = self._said = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, begin = epoch, epoch * self._steps_per_epoch
+        if not begin <= self._done < begin + self._steps_per_epoch:  # another training
+            self._done = begin
+        self._before = self._done
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not self._announced:
             print("Compiling the step; the first one takes a while.", flush=True)
+            self._announced = True
 
     def on_train_batch_end(self, batch, logs=None):
         self._done, now = self._before + batch + 1, time.monotonic()

@@ -14,11 +14,11 @@ from pathlib import Path
 from absl import flags
 
 from orc_keras import command_line, startup
+from orc_keras.compare import DETECTED
 from orc_keras.groups.arguments import METHODS
 
 FLAGS = flags.FLAGS
 SET_HERE = {"method": "methods", "seed": "seeds"}
-DETECTED = 0.3  # percentage points
 
 NAME = command_line.name_of("compare")
 

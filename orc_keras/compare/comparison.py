@@ -2,10 +2,10 @@
 
 import tensorflow as tf
 
-from orc_keras.compare import plan, plots, results, running, tables
+from orc_keras.compare import DETECTED, plan, plots, results, running, tables
 
 
-def compare(base, methods, variants, seeds, directory, jobs=0, detect=0.3):
+def compare(base, methods, variants, seeds, directory, jobs=0, detect=DETECTED):
     """Makes the runs of a comparison that are missing, and writes and prints what came out.
 
     Args:

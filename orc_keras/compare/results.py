@@ -9,7 +9,7 @@ from orc_keras.compare.statistics import Difference
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.files import replacing
-from orc_keras.runs.record import finished
+from orc_keras.runs.record import RunRecord, finished
 
 
 class Figures(NamedTuple):
@@ -22,7 +22,8 @@ class Figures(NamedTuple):
         parameters: the number of trainable ones.
         accuracy: on the held-out images, from 0 to 1.
         taught: the share of mini-batches in which it was a temporary teacher, or NaN.
-        minutes: the run's training, the pivot's beforehand and evaluations included.
+        minutes: the run's training and evaluations, with the pivot's training beforehand, unless
+            that is given by `--pivot_weights`; NaN if it is unknown.
     """
 
     name: str
@@ -47,9 +48,8 @@ def _is_finished(run):
 def _of_run(run):
     summary = finished(run.directory).summary
     seconds = summary["seconds"]
-    if run.pivot:  # learnt in another run
-        trained = finished(run.pivot.parents[1]).summary
-        seconds += trained["seconds_of_stages"].get(PIVOT, 0)
+    if run.pivot:  # learnt in another run, which may have failed later
+        seconds += _seconds_of_pivot(RunRecord(run.pivot.parents[1]))
     for name, member in summary["members"].items():
         yield Figures(
             run.variant,
@@ -61,6 +61,12 @@ def _of_run(run):
             np.nan if member["taught"] is None else member["taught"],
             round(seconds / 60, 2),
         )
+
+
+def _seconds_of_pivot(record):
+    if not record.is_finished:
+        return np.nan
+    return record.summary.get("seconds_of_stages", {}).get(PIVOT, np.nan)
 
 
 def write(figures, path):
@@ -113,8 +119,9 @@ class Results:
         return {each.member: each.parameters for each in self._of[name]}
 
     def minutes(self, name):
-        """Returns the minutes that training took, the mean over the seeds."""
-        return float(np.mean([each.minutes for each in self._of[name]]))
+        """Returns the minutes that training took, the mean over the seeds, or NaN."""
+        known = [each.minutes for each in self._of[name] if not np.isnan(each.minutes)]
+        return float(np.mean(known)) if known else np.nan
 
     def difference(self, name, reference):
         """Returns the `Difference` of the student's accuracy, or None if no seed is in both."""

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from orc_keras import startup
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import RunRecord
 
@@ -60,7 +61,7 @@ def default_jobs():
     """Returns how many runs to execute at once: one on GPUs, one per core on CPUs."""
     import tensorflow as tf
 
-    return 1 if tf.config.list_physical_devices("GPU") else len(_cores())
+    return 1 if tf.config.list_physical_devices("GPU") else len(startup.cores())
 
 
 def _start(waiting, processes, jobs):
@@ -83,7 +84,7 @@ def _process(run, slot, jobs):
     flagfile, log = (f"{run.directory}{ending}" for ending in (".flags", ".log"))
     text = f"{run.settings.as_flags()}--output_dir={run.directory}\n"
     Path(flagfile).write_text(text, encoding="utf-8")
-    cores = _cores()[slot::jobs] or _cores()
+    cores = startup.cores()[slot::jobs] or startup.cores()
     with open(log, "a") as output:
         process = subprocess.Popen(
             [sys.executable, *TRAIN, f"--flagfile={flagfile}"],
@@ -142,10 +143,3 @@ def _stopping(processes):
             process.wait()
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _cores():
-    try:
-        return sorted(os.sched_getaffinity(0))
-    except AttributeError:
-        return list(range(os.cpu_count()))

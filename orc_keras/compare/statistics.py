@@ -9,6 +9,7 @@ from scipy import stats
 LEVEL = 0.95  # of confidence intervals
 POWER = 0.8  # the probability to tell a difference from chance, for `seeds_needed`
 MOST_SEEDS = 10_000
+EQUAL = 1e-9  # differences of accuracies that differ by less are the same
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,10 +38,16 @@ class Difference:
         return np.array(mean_and_interval(self.values))
 
     def p(self):
-        """Returns the two-sided p-value of Student's paired t-test; NaN for a single pair."""
-        if len(self.values) > 1 and np.ptp(self.values) == 0:
-            return float(self.values[0] == 0)
-        return float(stats.ttest_1samp(self.values, 0).pvalue) if len(self.values) > 1 else np.nan
+        """Returns the two-sided p-value of Student's paired t-test.
+
+        NaN for a single pair, or if all differences are the same, but 1 if all are zero.
+        """
+        if not self._scatters():
+            return 1.0 if len(self.values) > 1 and abs(self.values[0]) < EQUAL else np.nan
+        return float(stats.ttest_1samp(self.values, 0).pvalue)
+
+    def _scatters(self):
+        return len(self.values) > 1 and np.ptp(self.values) > EQUAL
 
     def seeds_needed(self, difference):
         """Returns how many seeds tell a true difference from chance, in four of five attempts.
@@ -52,9 +59,9 @@ class Difference:
             difference: in the unit of accuracy, above 0.
 
         Returns:
-            At least 2; None for a single pair, or if more than 10,000 are needed.
+            At least 2; None if differences do not scatter, or if more than 10,000 are needed.
         """
-        if len(self.values) < 2:
+        if not self._scatters():
             return None
         numbers, deviation = range(2, MOST_SEEDS + 1), np.std(self.values, ddof=1)
         found = bisect.bisect_left(

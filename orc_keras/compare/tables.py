@@ -3,12 +3,11 @@
 import csv
 import math
 
+from orc_keras.compare import DETECTED
 from orc_keras.compare.plan import REFERENCES
 from orc_keras.compare.statistics import LEVEL, holm, mean_and_error
 from orc_keras.groups.methods import METHODS
 from orc_keras.runs.files import replacing
-
-DETECTED = 0.3  # percentage points
 
 
 def write(results, directory, detected=DETECTED, unfinished=0):
@@ -92,16 +91,16 @@ def markdown(results, references=None, detected=DETECTED):
     for reference in references:
         if of_reference := [row for row in rows if row["minus"] == reference]:
             parts.append(_compared(of_reference, reference, detected))
-    parts += [_note(len(rows), detected), _of_members(results)]
+    parts += [_note(sum(not math.isnan(row["p"]) for row in rows), detected), _of_members(results)]
     return "\n\n".join(parts) + "\n"
 
 
 def _note(number, detected):
     return (
         "Accuracy on the held-out images in percent, mean ± standard error over the seeds. "
-        "Minutes: of training, evaluations and the pivot's own training beforehand included; other "
-        "runs may have been made at the same time. Differences in percentage points: mean over "
-        "the seeds that both have, and its 95 % confidence interval (Student's t). Told from "
+        "Minutes: of training, with evaluations and the pivot's training beforehand (unless it was "
+        "given); other runs may have been made at the same time. Differences in percentage points: "
+        "mean over the seeds that both have, and its 95 % confidence interval (Student's t). Told from "
         f"chance: whether p, of the paired t-test and corrected for all {number} differences here "
         f"(Holm), is below {1 - LEVEL:.2f}. Seeds: how many would tell a true difference of "
         f"{detected:g} points from chance in four of five attempts, by itself, if seeds scatter "
@@ -113,9 +112,10 @@ def _accuracies(results):
     lines = [["", "student's accuracy", "seeds", "minutes"], ["---", *["---:"] * 3]]
     for name in results.names:
         values = results.accuracies(name).values()
-        minutes = f"{results.minutes(name):.1f}"
+        minutes = results.minutes(name)
+        minutes = "" if math.isnan(minutes) else f"{minutes:.1f}"
         lines.append([name, _with_error(*mean_and_error(values)), str(len(values)), minutes])
-    return _as_table(lines)
+    return as_table(lines)
 
 
 def _compared(rows, reference, detected):
@@ -125,8 +125,9 @@ def _compared(rows, reference, detected):
         p, needed = row["p_corrected"], row["seeds_needed"]
         told = "" if math.isnan(p) else "yes" if p < 1 - LEVEL else "no"
         text = "" if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"
-        lines.append([row["name"], _difference(row), told, text, f"{needed or ''}"])
-    return _as_table(lines)
+        difference = signed(*(100 * row[key] for key in ("difference", "low", "high")))
+        lines.append([row["name"], difference, told, text, f"{needed or ''}"])
+    return as_table(lines)
 
 
 def _of_members(results):
@@ -137,11 +138,11 @@ def _of_members(results):
         if results.members(name) == members:
             each = [mean_and_error(results.accuracies(name, m).values()) for m in members]
             lines.append([name, *(_with_error(*values) for values in each)])
-    return _as_table(lines)
+    return as_table(lines)
 
 
-def _difference(row):
-    mean, low, high = (100 * row[column] for column in ("difference", "low", "high"))
+def signed(mean, low, high):
+    """Returns a difference and its interval, unless that is NaN, as text."""
     return f"{mean:+.2f}" + ("" if math.isnan(low) else f" ({low:+.2f} to {high:+.2f})")
 
 
@@ -149,5 +150,6 @@ def _with_error(mean, error):
     return f"{100 * mean:.2f}" + ("" if math.isnan(error) else f" ± {100 * error:.2f}")
 
 
-def _as_table(lines):
+def as_table(lines):
+    """Returns lines, lists of cells, as a table in Markdown."""
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

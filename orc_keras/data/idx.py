@@ -33,9 +33,11 @@ def find(path):
     collections_there = _collections(root)
     if wanted is None and len(collections_there) == 1:
         (wanted,) = collections_there
-    if wanted is None and len(collections_there) > 1:
-        names = ", ".join(sorted(name or "(no name)" for name in collections_there))
-        raise ValueError(f"--dataset=idx:{path} holds {names}; add which, as in idx:{path}/<name>.")
+    if wanted is None and collections_there and None not in collections_there:
+        raise ValueError(
+            f"--dataset=idx:{path} holds {', '.join(sorted(collections_there))}; add which, as in "
+            f"idx:{path}/<name>."
+        )
     splits = collections_there.get(wanted, {})
     if "train" not in splits:
         raise ValueError(
@@ -52,7 +54,8 @@ def _collections(root):
     """Returns paths by collection, split, and whether images or labels."""
     found = collections.defaultdict(lambda: collections.defaultdict(dict))
     for path in sorted(root.iterdir()) if root.is_dir() else []:
-        if match := NAME.fullmatch(path.name):
+        match = NAME.fullmatch(path.name)
+        if match and path.is_file():
             name, split, what = match.groups()
             found[name][split].setdefault(what, path)  # not the compressed one if both are there
     return found

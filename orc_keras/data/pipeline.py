@@ -6,7 +6,6 @@ same on any number of replicas.
 """
 
 import math
-import os
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +33,7 @@ class Replicas(NamedTuple):
 
 
 ONE = Replicas()
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+CORES = len(startup.cores())
 
 
 def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replicas=ONE):

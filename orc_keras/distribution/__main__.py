@@ -7,6 +7,7 @@ its JOB_COMPLETION_INDEX.
 
 import json
 import os
+import re
 import socket
 import sys
 
@@ -14,6 +15,7 @@ from absl import flags
 
 from orc_keras import command_line
 
+ADDRESS = re.compile(r"[^:\[\]\s]+:\d+|\[[\da-fA-F:]+\]:\d+")  # the latter: IPv6
 NAME = command_line.name_of("orc_keras.distribution")
 
 
@@ -43,8 +45,9 @@ def tf_config(hosts, port=12345, index=None):
     >>> tf_config(["first", "second:99"], index=1)
     '{"cluster": {"worker": ["first:12345", "second:99"]}, "task": {"type": "worker", "index": 1}}'
     """
-    workers = [host if ":" in host else f"{host}:{port}" for host in map(str.strip, hosts)]
-    if not workers or len(set(workers)) < len(workers) or any(w.startswith(":") for w in workers):
+    given = [host.strip().rpartition(":") for host in hosts]
+    workers = [f"{h}:{p}" if h else f"{p}:{port}" for h, _, p in given]
+    if not workers or len(set(workers)) < len(workers) or not all(map(ADDRESS.fullmatch, workers)):
         raise ValueError(f"--hosts must be different names of machines, not {','.join(hosts)!r}.")
     index = _own_index(workers) if index is None else index
     if not 0 <= index < len(workers):

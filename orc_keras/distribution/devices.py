@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from orc_keras import startup
 from orc_keras.distribution.workers import addresses
 
 DRIVER = Path("/proc/driver/nvidia/version")
@@ -31,7 +32,7 @@ def description(strategy, batch_size=0):
 
 
 def _cores():
-    number = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    number = len(startup.cores())
     return f"{number} cores" if number > 1 else "1 core"
 
 

@@ -49,6 +49,12 @@ class Scaled(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         schedule: a `keras.optimizers.schedules.LearningRateSchedule`.
         factor: what its learning rate is multiplied by, 0 or more.
+
+    Example:
+
+    >>> decay = keras.optimizers.schedules.PiecewiseConstantDecay([10], [0.5, 0.05])
+    >>> float(Scaled(decay, 0.5)(3))
+    0.25
     """
 
     def __init__(self, schedule, factor):

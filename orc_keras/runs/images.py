@@ -22,6 +22,7 @@ def held_out_again(record, data_dir=""):
         data_dir or settings["data_dir"],
         settings["image_size"],
         fraction,
+        memory_gb=settings.get("memory_gb", 4.0),
         to_learn=fraction > 0,
     )
     there, then = images.description(), record.summary["data"]

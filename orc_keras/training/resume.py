@@ -27,7 +27,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         saves: `Saves`.
         steps_per_epoch: mini-batches in an epoch.
         every: the interval between saves, a number and `"steps"` or `"epochs"`.
-        history: path of the file that `History(history, append=True)` writes.
+        history: path of the file that `GroupCSVLogger(history, append=True)` writes.
         workers: `Workers`, if there are several: only the chief reads and writes saves.
         signals: `StopSignals`, which may stop training; None: nothing does.
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from orc_keras import data
 from orc_keras.callbacks import (
+    GroupCSVLogger,
     GroupTensorBoard,
-    History,
     ProgressLine,
     RoleHistory,
     StopOnNonFiniteLoss,
@@ -97,7 +97,7 @@ def _callbacks(run, group, progress, throughput, history):
         StudentProgress(),
         *([RoleHistory(run.directory / names.ROLES)] if changes_roles else []),
         keras.callbacks.LearningRateScheduler(_learning_rate(run.settings)),
-        History(history, append=True),  # repeatable: without rates
+        GroupCSVLogger(history, append=True),  # repeatable: without rates
         throughput,
         GroupTensorBoard(run.directory / names.TENSORBOARD / group.stage),
         ProgressLine(*length, run.settings.batch_size, progress.first_step, progress.seconds),

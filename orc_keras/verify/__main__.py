@@ -6,6 +6,8 @@ the recorded seeds. --make=<bundle> makes a bundle of a run: python -m orc_keras
 runs/compare/orc/seed0
 """
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +28,7 @@ def main(argv):
         if len(argv) != 2:
             raise ValueError("name one bundle, or with --make=<bundle> one run.")
         startup.quietly()
-        if new := flags.FLAGS.make:
+        if new := os.path.expanduser(flags.FLAGS.make):
             from orc_keras.verify import bundle
 
             bundle.make(argv[1], new)
@@ -51,10 +53,10 @@ def verify(path, train=False, dataset="", data_dir="", output_dir=""):
         return same
     run = Path(output_dir or f"runs/verify/{Path(path).resolve().name}").expanduser()
     moved = {"dataset": dataset, "data_dir": data_dir}
-    return trained_again(path, settings, run, moved) and same
+    return _trained_again(path, settings, run, moved) and same
 
 
-def trained_again(path, settings, run, moved):
+def _trained_again(path, settings, run, moved):
     """Trains with the bundle's settings; returns whether the curve stays in the band."""
     from orc_keras.compare import running
     from orc_keras.verify import checks
@@ -63,12 +65,12 @@ def trained_again(path, settings, run, moved):
     arguments = [*settings.as_flags().splitlines(), *moved, f"--output_dir={run}"]
     command = [sys.executable, *running.TRAIN, *arguments]
     print(f"Training again, in {run}/.", flush=True)
-    if code := subprocess.run(command, check=False).returncode:
-        raise ValueError(f"training ended with exit code {code}.")
+    if code := _ended(subprocess.Popen(command)):
+        sys.exit(code)  # train.py has said why
     points = checks.curve(path, run)
     head = ("epoch", "recorded", "now", "band of the seeds", "")
     print(f"\n{aligned([head, *map(_row, points)])}\n\n{_verdict(points)}")
-    return not any(point.is_outside() for point in points)
+    return _agrees(points)
 
 
 def _row(point):
@@ -77,9 +79,24 @@ def _row(point):
     return f"{point.epoch}", f"{point.recorded:.2%}", f"{point.accuracy:.2%}", band, said
 
 
+def _ended(process):
+    """Waits until training, which saves when it is told to stop, has ended; returns its code."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # a terminal sends it to both
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    return process.wait()
+
+
+def _agrees(points):
+    same = all(point.is_recorded() for point in points)
+    has_band = any(point.low == point.low for point in points)
+    return same or (has_band and not any(point.is_outside() for point in points))
+
+
 def _verdict(points):
     if all(point.is_recorded() for point in points):
         return "The curve is the recorded one, to the digit."
+    if not any(point.low == point.low for point in points):
+        return "The curve is another one, and one recorded seed makes no band to compare it with."
     outside = [f"{point.epoch}" for point in points if point.is_outside()]
     if outside:
         return f"The curve leaves the band of the recorded seeds in epoch {', '.join(outside)}."

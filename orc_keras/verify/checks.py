@@ -3,6 +3,7 @@
 import collections
 import csv
 import dataclasses
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -64,6 +65,7 @@ def _images(record, dataset, data_dir):
         data_dir or settings.data_dir,
         settings.image_size,
         settings.validation_fraction,
+        memory_gb=settings.memory_gb,
     )
     there, then = images.description(), record.data
     if changed := [key for key in ALIKE if there.get(key) != then.get(key)]:
@@ -82,8 +84,9 @@ class Point:
         epoch: from 1.
         accuracy: of the student, now.
         recorded: the same in the bundle's run, or NaN.
-        low, high: the band in which a further seed lies with a probability of 95 %, if seeds
-            scatter normally (Student's t); NaN for a single seed.
+        low, high: the band of this epoch, or NaN if the recorded seeds do not scatter. A further
+            seed's whole curve lies within the bands with a probability of at least 95 %, if seeds
+            scatter normally (Student's t; Bonferroni).
     """
 
     epoch: int
@@ -96,7 +99,8 @@ class Point:
         return abs(self.accuracy - self.recorded) < 1e-6
 
     def is_outside(self):
-        return self.accuracy < self.low or self.accuracy > self.high
+        inside = self.low <= self.accuracy <= self.high
+        return not (inside or self.is_recorded() or np.isnan(self.low))
 
 
 def curve(bundle, run):
@@ -110,31 +114,34 @@ def curve(bundle, run):
         A list of `Point`.
     """
     record = finished(bundle)
-    recorded, bands = evaluations(record.history()), _bands(record)
+    recorded, bands = evaluations(record.history()), bands_of(record)
     made = evaluations(finished(run).history()).items()
     nothing = (np.nan, np.nan)
     return [Point(e, a, recorded.get(e, np.nan), *bands.get(e, nothing)) for e, a in made]
 
 
-def _bands(record):
+def bands_of(record):
     """Returns the ends of the prediction interval of a further seed, by epoch."""
     by_epoch = collections.defaultdict(list)
     with open(checksums.check(record.path, SEEDS), newline="") as file:
         for row in csv.DictReader(file):
             by_epoch[int(row["epoch"])].append(float(row["accuracy"]))
-    return {epoch: _band(np.array(values)) for epoch, values in by_epoch.items()}
+    tail = (1 - LEVEL) / 2 / len(by_epoch)
+    return {epoch: _band(np.array(values), tail) for epoch, values in by_epoch.items()}
 
 
-def _band(values):
+def _band(values, tail):
     number = len(values)
-    if number < 2:
+    if number < 2 or np.ptp(values) == 0:
         return np.nan, np.nan
-    half = stats.t.ppf((1 + LEVEL) / 2, number - 1) * values.std(ddof=1) * np.sqrt(1 + 1 / number)
+    half = stats.t.isf(tail, number - 1) * values.std(ddof=1) * np.sqrt(1 + 1 / number)
     return float(values.mean() - half), float(values.mean() + half)
 
 
 def settings_of(bundle):
     """Returns the `Settings` of a bundle's run; every file of the bundle is checked first."""
+    if not (Path(bundle) / SEEDS).exists():
+        raise ValueError(f"{bundle} is not a bundle: it has no {SEEDS}.")
     record = finished(bundle)
     for name in checksums.read(record.path):
         checksums.check(record.path, name)

@@ -30,7 +30,10 @@ def step(callback, clock, batch, seconds, logs=None):
 def test_an_hour_of_training(clock, capsys):
     """The first step takes 20 s, others 1 s, each evaluation 10 s: then 299 are left of 300."""
     callback = line()
+    callback.on_train_begin()
     callback.on_epoch_begin(0)
+    for batch in range(2):
+        callback.on_train_batch_begin(batch)
     assert capsys.readouterr().out == "Compiling the step; the first one takes a while.\n"
     step(callback, clock, 0, 20)
     for batch in range(1, 100):
@@ -53,6 +56,7 @@ def test_training_that_continues_on_a_terminal(clock, capsys, monkeypatch):
     """From step 150 of 300, after an hour; a line has no more than the bar does not say."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     callback = line(first_step=150, seconds=3600.0)
+    callback.on_train_begin()
     callback.on_epoch_begin(1)
     for batch in range(50):
         step(callback, clock, batch, 2)

@@ -38,6 +38,8 @@ def test_what_tensorflow_reads(monkeypatch, index, environment, expected):
         ([], None, "must be different names of machines, not ''"),
         (["a", "a"], 0, "different names of machines, not 'a,a'"),
         (["a", ""], 0, "different names"),
+        (["a", "b:"], 0, "different names"),
+        (["a", "::1"], 0, "different names"),
         (["a", "b"], 2, "--index must be 0 to 1 for these hosts, not 2"),
         (["a", "b"], None, "second.cluster, is not one of the hosts .* --index=0 to 1"),
         (["second:1", "second:2"], None, "is not one of the hosts by its name; say which"),

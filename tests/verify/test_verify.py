@@ -31,6 +31,8 @@ def test_a_bundle_is_verified_without_the_run(made, held_out):
         *("settings.flags", "data.json", "summary.json", "history.csv", "student.keras"),
         *("seeds.csv", "SHA256SUMS"),
     }
+    settings = checks.settings_of(made)
+    assert (settings.output_dir, settings.keep) == ("", 2)
     text = "".join(path.read_text() for path in made.iterdir() if path.suffix != ".keras")
     assert str(made.parent.parent) not in text, "a path of this machine"
     figures = checks.figures(made)
@@ -83,7 +85,9 @@ def test_where_a_curve_leaves_the_band(made, tmp_path):
     assert first.is_recorded() and not third.is_recorded()
     assert not first.is_outside() and not third.is_outside()
     values = np.array(seeds[3])
-    expected = stats.t(2, values.mean(), stats.sem(values) * 2).interval(0.95)  # of a fourth seed
+    expected = stats.t(2, values.mean(), stats.sem(values) * 2).interval(
+        1 - 0.05 / 2
+    )  # of two evaluations of a fourth seed
     assert (third.low, third.high) == pytest.approx(expected)
     write_curve(again, [0.5, np.nan, third.low - 0.001])
     assert [point.is_outside() for point in checks.curve(made, again)] == [False, True]

@@ -5,7 +5,7 @@ import math
 import keras
 
 
-class History(keras.callbacks.CSVLogger):
+class GroupCSVLogger(keras.callbacks.CSVLogger):
     """Keras's `CSVLogger` for a group, where not every epoch ends with an evaluation.
 
     An epoch without one has NaN in the columns of held-out images. So all rows have the same
@@ -22,7 +22,8 @@ class History(keras.callbacks.CSVLogger):
     >>> group.compile("sgd")
     >>> how = dict(epochs=2, validation_data=(images, labels), validation_freq=2, verbose=0)
     >>> path = directory / "history.csv"
-    >>> history = group.fit(images, labels, **how, callbacks=[orc_keras.callbacks.History(path)])
+    >>> logger = orc_keras.callbacks.GroupCSVLogger(path)
+    >>> history = group.fit(images, labels, **how, callbacks=[logger])
     >>> np.isnan(np.genfromtxt(path, delimiter=",", names=True)["val_loss"])
     array([ True, False])
     """
@@ -30,4 +31,4 @@ class History(keras.callbacks.CSVLogger):
     def on_epoch_end(self, epoch, logs=None):
         with self.model.evaluating():
             held_out = [f"val_{name}" for name in self.model.get_metrics_result()]
-        super().on_epoch_end(epoch, dict.fromkeys(held_out, math.nan) | logs)
+        super().on_epoch_end(epoch, dict.fromkeys(held_out, math.nan) | (logs or {}))
