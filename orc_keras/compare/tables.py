@@ -99,12 +99,12 @@ def _note(number, detected):
     return (
         "Accuracy on the held-out images in percent, mean ± standard error over the seeds. "
         "Minutes: of training, with evaluations and the pivot's training beforehand (unless it was "
-        "given); other runs may have been made at the same time. Differences in percentage points: "
-        "mean over the seeds that both have, and its 95 % confidence interval (Student's t). Told from "
-        f"chance: whether p, of the paired t-test and corrected for all {number} differences here "
-        f"(Holm), is below {1 - LEVEL:.2f}. Seeds: how many would tell a true difference of "
-        f"{detected:g} points from chance in four of five attempts, by itself, if seeds scatter "
-        "as these do; a rough number."
+        "given); other runs may have been made at the same time. Differences in percentage "
+        "points: mean over the seeds that both have, and its 95 % confidence interval (Student's "
+        "t). Told from chance: whether p, of the paired t-test and corrected for all "
+        f"{number} differences here (Holm), is below {1 - LEVEL:.2f}. Seeds: how many would tell a "
+        f"true difference of {detected:g} points from chance in four of five attempts, by itself, "
+        "if seeds scatter as these do; a rough number."
     )
 
 
