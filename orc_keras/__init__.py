@@ -28,7 +28,8 @@ __all__ = list(_PLACES)
 def __getattr__(name):
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    importlib.import_module(_GROUPS)  # registers all classes, whichever is requested
+    if name != "models":  # which the groups import
+        importlib.import_module(_GROUPS)  # registers all classes, whichever is requested
     module = importlib.import_module(_PLACES[name])
     return getattr(module, name) if name[0].isupper() else module
 

@@ -11,6 +11,7 @@ from helpers.programs import ROOT
 
 SHORT = ("--pivot=resnet8", "--students=resnet8,resnet8", "--pivot_epochs=1", "--epochs=1")
 EXAMPLE = """
+from orc_keras.groups.network_group import NetworkGroup  # before anything that it imports
 import orc_keras
 from orc_keras import models
 assert "site-packages" in orc_keras.__file__ and "site-packages" in models.__file__
