@@ -18,6 +18,7 @@ def define_flags(values):
     to = {"flag_values": values}
     flags.DEFINE_list("minus", ["kd", "alone"], "What the others are compared with.", **to)
     flags.DEFINE_list("names", ["*"], "Methods and variants to show, as shell patterns.", **to)
+    flags.DEFINE_string("member", "", "Member that is compared; empty: the student.", **to)
     flags.DEFINE_float("detect", DETECTED, "Points, for the number of seeds.", 1e-3, **to)
 
 
@@ -33,7 +34,10 @@ def main(values, paths):
         raise ValueError(f"--names={','.join(values.names)} are not there.")
     if missing := set(values.minus) - {each.name for each in shown}:
         raise ValueError(f"--minus={missing.pop()} is not there.")
-    print(tables.markdown(results.Results(shown), values.minus, values.detect))
+    if values.member and values.member not in {each.member for each in shown}:
+        raise ValueError(f"--member={values.member} is not there.")
+    of_member = results.Results(shown, values.member)
+    print(tables.markdown(of_member, values.minus, values.detect))
 
 
 def _is_shown(name, values):

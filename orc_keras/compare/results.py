@@ -96,12 +96,14 @@ class Results:
 
     Args:
         figures: a list of `Figures`, not empty.
+        member: the member that is compared; empty: *the* student, the last of each method.
 
     Attributes:
         names: the methods and variants, in order.
     """
 
-    def __init__(self, figures):
+    def __init__(self, figures, member=""):
+        self._compared = member
         self.names = list(dict.fromkeys(each.name for each in figures))
         self._of = {name: [each for each in figures if each.name == name] for name in self.names}
 
@@ -110,8 +112,8 @@ class Results:
         return list(dict.fromkeys(each.member for each in self._of[name]))
 
     def accuracies(self, name, member=None):
-        """Returns the held-out accuracy of a member, *the* student by default, by seed."""
-        member = member or self.members(name)[-1]
+        """Returns the held-out accuracy of a member, by default the compared one, by seed."""
+        member = member or self._compared or self.members(name)[-1]
         return {each.seed: each.accuracy for each in self._of[name] if each.member == member}
 
     def parameters(self, name):
@@ -124,7 +126,7 @@ class Results:
         return float(np.mean(known)) if known else np.nan
 
     def difference(self, name, reference):
-        """Returns the `Difference` of the student's accuracy, or None if no seed is in both."""
+        """Returns the `Difference` of the accuracies, or None if no seed is in both."""
         ours, theirs = self.accuracies(name), self.accuracies(reference)
         paired = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
         return Difference(name, reference, paired) if paired else None

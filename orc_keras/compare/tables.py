@@ -109,7 +109,7 @@ def _note(number, detected):
 
 
 def _accuracies(results):
-    lines = [["", "student's accuracy", "seeds", "minutes"], ["---", *["---:"] * 3]]
+    lines = [["", "accuracy", "seeds", "minutes"], ["---", *["---:"] * 3]]
     for name in results.names:
         values = results.accuracies(name).values()
         minutes = results.minutes(name)
