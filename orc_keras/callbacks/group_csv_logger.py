@@ -29,6 +29,9 @@ class GroupCSVLogger(keras.callbacks.CSVLogger):
     """
 
     def on_epoch_end(self, epoch, logs=None):
-        with self.model.evaluating():
-            held_out = [f"val_{name}" for name in self.model.get_metrics_result()]
-        super().on_epoch_end(epoch, dict.fromkeys(held_out, math.nan) | (logs or {}))
+        logs = logs or {}
+        if not any(name.startswith("val_") for name in logs):
+            with self.model.evaluating():
+                names = self.model.get_metrics_result()
+            logs = {f"val_{name}": math.nan for name in names} | logs
+        super().on_epoch_end(epoch, logs)

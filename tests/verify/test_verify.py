@@ -1,6 +1,7 @@
 """Bundles: what is in them, and that what is wrong is noticed."""
 
 import csv
+import dataclasses
 import json
 import shutil
 
@@ -11,6 +12,7 @@ from helpers.digits_run import normalised
 from scipy import stats
 
 from orc_keras.runs import checksums
+from orc_keras.verify import __main__ as verify_program
 from orc_keras.verify import bundle, checks
 
 
@@ -96,3 +98,6 @@ def test_where_a_curve_leaves_the_band(made, tmp_path):
 def test_a_single_seed_has_no_band(made):
     (point,) = checks.curve(made, made)
     assert point.is_recorded() and not point.is_outside() and np.isnan(point.low)
+    other = dataclasses.replace(point, accuracy=0.0)
+    assert verify_program._agrees([point]) and not verify_program._agrees([other])
+    assert "one recorded seed makes no band" in verify_program._verdict([other])
