@@ -97,7 +97,10 @@ class ProgressLine(keras.callbacks.Callback):
 
 
 def clock(seconds):
-    """Returns a duration as hours (if any), minutes and seconds."""
+    """Returns a duration as days (if any), hours (if any), minutes and seconds."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours}:{minutes:02}:{seconds:02}"
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -53,13 +53,13 @@ def test_an_hour_of_training(clock, capsys):
 
 
 def test_training_that_continues_on_a_terminal(clock, capsys, monkeypatch):
-    """From step 150 of 300, after an hour; a line has no more than the bar does not say."""
+    """From step 150 of 300, after a day and an hour; a line has no more than the bar does not say."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    callback = line(first_step=150, seconds=3600.0)
+    callback = line(first_step=150, seconds=90_000.0)
     callback.on_train_begin()
     callback.on_epoch_begin(1)
     for batch in range(50):
         step(callback, clock, batch, 2)
     capsys.readouterr()
     callback.on_epoch_end(1, {})
-    assert capsys.readouterr().out == "1:01:40 gone, 3:20 left\n"
+    assert capsys.readouterr().out == "1 d 1:01:40 gone, 3:20 left\n"
