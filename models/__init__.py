@@ -81,6 +81,11 @@ def usual_input(name):
     return ((224, 224, 3), 1000) if name.endswith("_imagenet") else ((32, 32, 3), 100)
 
 
+def family_of(name):
+    """Returns the family of the network `name`, such as "wide_resnet": its module's name."""
+    return _family_of(name).__name__.rpartition(".")[2]
+
+
 def parameters(network):
     """Returns the number of trainable parameters of a network."""
     return sum(math.prod(weight.shape) for weight in network.trainable_weights)

@@ -20,6 +20,7 @@ _PLACES = {
     "TeacherAssistants": _GROUPS,
     "callbacks": "orc_keras.callbacks",
     "models": "orc_keras.models",
+    "networks": "orc_keras.networks",
     "optimizers": "orc_keras.groups.optimizers",
 }
 __all__ = list(_PLACES)

@@ -110,11 +110,17 @@ RUN = {
         "How often to save what a killed run needs to continue, such as 2 epochs or 500 steps.",
     ),
     "keep": Argument(2, "How many saves to keep (see --save_every), of each stage.", at_least=1),
-    "pivot": Argument("", "Network of the pivot teacher (PT), by its name in models/."),
+    "pivot": Argument(
+        "",
+        "Network of the pivot teacher (PT): a name in models/, such as resnet20; or a file of a "
+        "trained network, teacher.keras; a function that builds one, my_module:my_network; or one "
+        "that has learnt ImageNet, applications:MobileNetV2 or hub:resnet_50_imagenet (see "
+        "docs/bring_your_own.md).",
+    ),
     "students": Argument(
         (),
-        "Networks of the students (S_1, ..., S_N), at least two for orc; the last is *the* "
-        "student.",
+        "Networks of the students (S_1, ..., S_N), like --pivot, at least two for orc; the last "
+        "is *the* student.",
     ),
     "head": Argument(
         "default",
@@ -144,9 +150,46 @@ RUN = {
     "decay_factor": Argument(
         0.1, "What the learning rate is multiplied by at each decay.", above=0
     ),
+    "schedule": Argument(
+        "step",
+        "How the learning rate falls: step, at --decay_epochs; cosine, to 0 at the end of each "
+        "stage, along half a cosine.",
+        choices=("step", "cosine"),
+    ),
+    "warmup_epochs": Argument(
+        0,
+        "Epochs at the start of each stage in which the learning rate rises linearly.",
+        at_least=0,
+    ),
+    "optimizer": Argument(
+        "sgd",
+        "sgd, with momentum; or adamw, whose --learning_rate should be smaller, such as 0.001.",
+        choices=("sgd", "adamw"),
+    ),
     "momentum": Argument(0.9, "Momentum of SGD.", at_least=0, at_most=1),
     "weight_decay": Argument(
-        5e-4, "L2 weight decay: this times each weight is added to its gradient.", at_least=0
+        5e-4,
+        "L2 weight decay: this times each weight is added to its gradient. For adamw the decoupled "
+        "one: this times the learning rate is taken off each weight.",
+        at_least=0,
+    ),
+    "clip_norm": Argument(
+        0.0,
+        "Largest norm of a member's gradients, all of them together; larger ones are scaled down. "
+        "0: none are. On one device only.",
+        at_least=0,
+    ),
+    "label_smoothing": Argument(
+        0.0,
+        "Share of each label that is spread over all classes while members learn.",
+        at_least=0,
+        at_most=1,
+    ),
+    "class_weight": Argument(
+        "none",
+        "balanced: training images count inversely to the number of their class, so that rare "
+        "classes matter as much as others.",
+        choices=("none", "balanced"),
     ),
     "strategy": Argument(
         "auto",

@@ -81,7 +81,7 @@ def prepare(settings):
     preconditions.check_batch_size(settings.batch_size, numbers[0], strategy.num_replicas_in_sync)
     preconditions.check_steps(settings.steps_per_execution, numbers[0] // settings.batch_size)
     with strategy.scope():
-        group = experiment.build_group(settings, images.image_shape, images.num_classes)
+        group = experiment.build_group(settings, *experiment.of_images(images))
         preconditions.check_memory(settings, group.members.values())
         group.compile(**experiment.compilation(settings))
     return functools.partial(estimate, group, settings, images, numbers)

@@ -10,19 +10,18 @@ import tempfile
 import keras
 import tensorflow as tf
 
-from orc_keras import data, models, preconditions
+from orc_keras import data, models, networks, preconditions
 from orc_keras.distribution import devices, strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.finish import finish
 from orc_keras.groups import methods
 from orc_keras.groups.network_group import PIVOT
-from orc_keras.groups.optimizers import L2SGD
 from orc_keras.report import page
 from orc_keras.runs import checksums, names, summary
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import finished
 from orc_keras.runs.run import Run
-from orc_keras.training import stage
+from orc_keras.training import recipe, stage
 
 
 def prepare(settings):
@@ -53,13 +52,17 @@ def prepare(settings):
     run = Run(settings, directory, _load_images(settings, directory, workers), workers)
     preconditions.check_images(run, strategy.num_replicas_in_sync)
     with strategy.scope():
-        group = build_group(settings, run.images.image_shape, run.images.num_classes)
+        group = build_group(settings, *of_images(run.images))
         preconditions.check_memory(settings, group.members.values())
         group.compile(**compilation(settings))
     if settings.pivot_weights:
         workers.together(lambda: preconditions.load_pivot(group.pivot, settings.pivot_weights))
+    sources = _sources(settings, group)
+    preconditions.check_sources(workers, directory, sources)
     workers.together(directory.claim)
     directory.write_json(names.DATA, run.images.description())
+    if sources:
+        directory.write_json(names.SOURCES, sources)
     return functools.partial(train, run, group)
 
 
@@ -137,26 +140,41 @@ def _announcement(run, group, name):
     return f"{what} learns: {learners} (epochs: {epochs})."
 
 
-def build_group(settings, image_shape, num_classes):
-    """Builds the networks and their group."""
+def of_images(images):
+    """Returns the arguments of `build_group` that `ImageData` has."""
+    return images.image_shape, images.num_classes, images.mean, images.std
 
-    def build(flag, name):
+
+def build_group(settings, image_shape, num_classes, mean=0.0, std=1.0):
+    """Builds the networks and their group; the arguments are those of `networks.build`."""
+
+    def build(flag, source):
         with preconditions.naming(flag):
-            network = models.build(name, image_shape, num_classes, settings.head)
+            network = networks.build(source, image_shape, num_classes, mean, std, settings.head)
         for layer in models.leaf_layers(network):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = settings.sync_batch_norm
         return network
 
     pivot = build("pivot", settings.pivot)
-    students = [build("students", name) for name in settings.students]
+    students = [build("students", source) for source in settings.students]
     return methods.build(pivot, students, settings)
+
+
+def _sources(settings, group):
+    """Returns the SHA-256 of all files, code and weights that members come from, by source."""
+    sources = zip((settings.pivot, *settings.students), group.members.values())
+    sums = {source: networks.checksum(source, network) for source, network in sources}
+    if settings.pivot_weights:
+        sums[settings.pivot_weights] = checksums.of_file(settings.pivot_weights)
+    return {source: value for source, value in sums.items() if value}
 
 
 def compilation(settings):
     """Returns the arguments of `compile` for the group."""
     return {
-        "optimizer": L2SGD(settings.learning_rate, settings.momentum, l2=settings.weight_decay),
+        "optimizer": recipe.optimizer(settings),
+        "label_smoothing": settings.label_smoothing,
         "steps_per_execution": settings.steps_per_execution,
         "jit_compile": settings.jit_compile,
     }

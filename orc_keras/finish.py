@@ -48,6 +48,7 @@ def finish(run, group, seconds, rate):
         "images_per_second": round(seen / of_group, 1),
         "images_per_second_without_evaluation": None if math.isnan(rate) else round(rate, 1),
         "data": images.description(),
+        "sources": RunRecord(directory.path).sources,
         "members": _members(group, RunRecord(directory.path).history(), evaluation.predictions),
     }
     student = group.student_names[-1]
@@ -66,9 +67,10 @@ def _members(group, history, predictions):
     """Returns the summary of each member at the end of a run, by name.
 
     Its entries are `network`, the architecture; `role`: pivot, student or immature teacher;
-    `parameters`, the trainable ones; `accuracy`, `top_5`, `cross_entropy` and `calibration_error`
-    on the held-out images; `taught`, the share of mini-batches in which it was a temporary teacher,
-    None for the pivot, which always teaches, and for methods without role change.
+    `parameters`, the trainable ones; `accuracy`, `top_5`, `balanced_accuracy`, `cross_entropy` and
+    `calibration_error` on the held-out images; `taught`, the share of mini-batches in which it was
+    a temporary teacher, None for the pivot, which always teaches, and for methods without role
+    change.
     """
     roles = {group.pivot_name: "pivot", group.student_names[-1]: "student"}
     return {
@@ -78,6 +80,7 @@ def _members(group, history, predictions):
             "parameters": models.parameters(network),
             "accuracy": predictions[name].accuracy(),
             "top_5": predictions[name].accuracy(5),
+            "balanced_accuracy": predictions[name].balanced_accuracy(),
             "cross_entropy": float(predictions[name].cross_entropy.mean()),
             "calibration_error": predictions[name].calibration_error(),
             "taught": float(np.mean(history[f"{name}_taught"]))

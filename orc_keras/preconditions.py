@@ -13,8 +13,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import data, models
+from orc_keras import data, models, networks
 from orc_keras.groups.methods import METHODS
+from orc_keras.networks.kinds import kind_of
+from orc_keras.training import recipe
 
 
 @contextlib.contextmanager
@@ -27,18 +29,30 @@ def naming(flag):
 
 
 def check_networks(settings):
-    """Refuses unknown names of networks, before anything is downloaded."""
-    for flag, names in (("pivot", (settings.pivot,)), ("students", settings.students)):
-        for name in names:
+    """Refuses networks that are unknown or missing, before images are downloaded."""
+    for flag, sources in _sources(settings):
+        for source in sources:
             with naming(flag):
-                models.smallest_size(name, settings.head)
+                networks.check(source, settings.head)
+
+
+def _sources(settings):
+    """Yields the flags that name networks, and the sources in each."""
+    yield "pivot", (settings.pivot,)
+    yield "students", settings.students
+
+
+def _names(settings):
+    """Yields the same, with names in `models/` only: these can be built without the images."""
+    for flag, sources in _sources(settings):
+        yield flag, [source for source in sources if kind_of(source) == "name"]
 
 
 def check_size(settings):
     """Refuses an `--image_size` too large for the memory, before images are read."""
     if settings.image_size:
         size = (settings.image_size, settings.image_size)
-        names = dict.fromkeys((settings.pivot, *settings.students))
+        names = dict.fromkeys(name for _, names in _names(settings) for name in names)
         check_memory(settings, [_build(name, size, settings.head) for name in names])
 
 
@@ -85,11 +99,14 @@ def _memory():
 def pivot_learns(settings):
     """Whether this run trains the pivot alone before the group."""
     before = METHODS[settings.method].pivot_learns_before
-    return before and settings.pivot_epochs > 0 and not settings.pivot_weights
+    has_learnt = settings.pivot_weights or kind_of(settings.pivot) == "file"
+    return before and settings.pivot_epochs > 0 and not has_learnt
 
 
 def check_pivot_weights(settings):
-    """Refuses `--pivot_weights` if the method trains the pivot from scratch."""
+    """Refuses `--pivot_weights` if the method trains the pivot, or a file has its weights."""
+    if settings.pivot_weights and kind_of(settings.pivot) == "file":
+        raise ValueError(f"--pivot_weights is not for a pivot from a file, {settings.pivot}.")
     if settings.pivot_weights and not METHODS[settings.method].pivot_learns_before:
         raise ValueError(
             f"--pivot_weights is not for --method={settings.method}, in which the pivot learns "
@@ -104,7 +121,7 @@ def check_outlook(settings):
     )
     check_batch_size(settings.batch_size, number)
     check_steps(settings.steps_per_execution, number // settings.batch_size)
-    for flag, names in (("pivot", (settings.pivot,)), ("students", settings.students)):
+    for flag, names in _names(settings):
         for name in names:
             with naming(flag):
                 _build(name, size, settings.head)
@@ -115,6 +132,7 @@ def check_images(run, replicas):
     settings, number = run.settings, len(run.images.train)
     check_batch_size(settings.batch_size, number, replicas)
     check_steps(settings.steps_per_execution, number // settings.batch_size)
+    recipe.class_weights(settings, run.images)
 
 
 def check_batch_size(batch_size, number, replicas=1):
@@ -148,6 +166,25 @@ def check_alike(workers, settings, images):
                 f"Worker {workers.index} differs from the chief in {', '.join(different)}; all "
                 "workers need the same flags and the same images."
             )
+
+    workers.together(check)
+
+
+def check_sources(workers, directory, sources):
+    """Refuses files and code of members that differ from the chief's, or from a run's begin.
+
+    Args:
+        workers: `Workers`.
+        directory: the `RunDirectory`.
+        sources: their checksums, by source.
+    """
+    chief = workers.from_chief(sources)
+
+    def check():
+        for source, checksum in sources.items():
+            if chief.get(source) != checksum:
+                raise ValueError(f"Worker {workers.index} has another {source} than the chief.")
+        directory.check_sources(sources)
 
     workers.together(check)
 

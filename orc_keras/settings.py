@@ -59,8 +59,14 @@ class Settings:
     evaluate_every: int = _flag(RUN["evaluate_every"], identity=False)
     decay_epochs: tuple[int, ...] = _flag(RUN["decay_epochs"])
     decay_factor: float = _flag(RUN["decay_factor"])
+    schedule: str = _flag(RUN["schedule"])
+    warmup_epochs: int = _flag(RUN["warmup_epochs"])
+    optimizer: str = _flag(RUN["optimizer"])
     momentum: float = _flag(RUN["momentum"])
     weight_decay: float = _flag(RUN["weight_decay"])
+    clip_norm: float = _flag(RUN["clip_norm"])
+    label_smoothing: float = _flag(RUN["label_smoothing"])
+    class_weight: str = _flag(RUN["class_weight"])
     temperature: float = _flag(METHOD["temperature"])
     distillation_weight: float = _flag(METHOD["distillation_weight"])
     mixup_alpha: float = _flag(METHOD["mixup_alpha"])
@@ -90,6 +96,10 @@ class Settings:
         for field in dataclasses.fields(self):
             _check(field.name, getattr(self, field.name))
         self.saving()
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"--warmup_epochs={self.warmup_epochs} must be below --epochs={self.epochs}."
+            )
 
     def saving(self):
         """Returns the interval between saves: a number, and `"steps"` or `"epochs"`."""

@@ -54,13 +54,13 @@ GIVEN = {
 }
 METHODS = ("fit", "evaluate", "train_on_batch", "test_on_batch")
 OPTIONS = (
-    ("fit", "images, labels, sample_weight=np.ones(12)", ("sample_weight",)),
-    ("fit", "images, labels, class_weight={0: 2.0}", ("class_weight",)),
-    ("evaluate", "images, labels, sample_weight=np.ones(12)", ("sample_weight",)),
-    ("train_on_batch", "images, labels, sample_weight=np.ones(12)", ("sample_weight",)),
+    ("fit", "images, labels, sample_weight=-np.ones(12)", ("sample_weight",)),
+    ("fit", "images, labels, class_weight={0: float('nan')}", ("sample_weight",)),
+    ("evaluate", "images, labels, sample_weight=np.full(12, np.inf)", ("sample_weight",)),
+    ("train_on_batch", "images, labels, sample_weight=np.ones((12, 2))", ("sample_weight",)),
     (
         "fit",
-        "tf.data.Dataset.from_tensor_slices((images, labels, np.ones(12))).batch(4)",
+        "tf.data.Dataset.from_tensor_slices((images, labels, -np.ones(12))).batch(4)",
         ("sample_weight",),
     ),
     ("fit", "tf.data.Dataset.from_tensor_slices((images, labels))", ("shape", "image", "batch")),

@@ -148,7 +148,7 @@ def _run(base, name, settings, seed, output_dir):
     weights, pivot = settings.pivot_weights, None
     if not METHODS[settings.method].pivot_learns_before:
         weights = ""
-    elif not weights and settings.pivot_epochs and changed <= OF_THE_GROUP:
+    elif preconditions.pivot_learns(settings) and changed <= OF_THE_GROUP:
         trains = output_dir / REFERENCES[0] / f"seed{seed}"
         if trains != directory:
             pivot = trains / names.PIVOT

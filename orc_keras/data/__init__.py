@@ -1,6 +1,6 @@
 """The images: their sources, and the pipeline to the networks; imported on first use."""
 
-import importlib
+from orc_keras import lazy
 
 _PLACES = {
     "ImageData": "image_data",
@@ -14,9 +14,4 @@ _PLACES = {
     "train_batches": "pipeline",
 }
 __all__ = list(_PLACES)
-
-
-def __getattr__(name):
-    if name not in _PLACES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)
+__getattr__ = lazy.attributes(__name__, _PLACES)

@@ -101,12 +101,13 @@ def _augmentation(data, more):
 def held_out_batches(data, batch_size, replicas=ONE):
     """Returns mini-batches of the held-out images in order, each once; the last may be smaller.
 
-    With several replicas, parts of the last mini-batch may be smaller than others, or empty.
+    With several replicas every part is whole, because TensorFlow's fused convolutions fail on an
+    empty one: the last image is repeated with weight 0, and weights are the third element.
     """
     batches = _as_evaluated(data.held_out, data.image_shape, data.resized, batch_size, replicas)
 
-    def normalised(images, labels):
-        return normalise(images, data.mean, data.std), labels
+    def normalised(images, labels, *weights):
+        return normalise(images, data.mean, data.std), labels, *weights
 
     return _mapped(batches, normalised).prefetch(tf.data.AUTOTUNE)
 
@@ -176,9 +177,10 @@ def statistics(images, image_shape, resized, most=2000):
 
 
 def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
-    """Returns uint8 images and labels in order, cut as in evaluation."""
-    part = _part(batch_size, replicas)
-    parts = math.ceil(len(images) / batch_size) * replicas.here
+    """Returns uint8 images and labels, cut as in evaluation; for several replicas weights too."""
+    part, number_of_images = _part(batch_size, replicas), len(images)
+    parts = math.ceil(number_of_images / batch_size) * replicas.here
+    weighted = replicas.all > 1
 
     def one(raw, _):
         window = decoding.central_window if resized else decoded
@@ -186,15 +188,15 @@ def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
 
     def samples(number):
         step, replica = number // replicas.here, replicas.first + number % replicas.here
-        begin = step * batch_size + replica * part
-        index = tf.range(tf.minimum(begin, len(images)), tf.minimum(begin + part, len(images)))
-        return index, tf.zeros_like(index)
+        index = step * batch_size + replica * part + tf.range(part, dtype=tf.int64)
+        is_there = index < number_of_images
+        if not weighted:
+            index, is_there = (tf.boolean_mask(each, is_there) for each in (index, is_there))
+        return tf.minimum(index, number_of_images - 1), tf.cast(is_there, tf.float32)
 
     batches = _read(images, resized, tf.data.Dataset.range(parts).map(samples), one, part)
-    batches = batches.map(lambda images, labels, _: (images, labels))
-    # Where images are read one by one, empty parts are missing; append them.
-    nothing = tf.zeros([0, *image_shape], tf.uint8), tf.zeros([0], tf.int32)
-    batches = batches.concatenate(tf.data.Dataset.from_tensors(nothing).repeat()).take(parts)
+    if not weighted:
+        batches = batches.map(lambda images, labels, _: (images, labels))
     # Keras warns of a dataset of unknown length.
     return batches.apply(tf.data.experimental.assert_cardinality(parts))
 

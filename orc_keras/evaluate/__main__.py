@@ -1,7 +1,7 @@
 """Evaluates a network: python -m orc_keras.evaluate --run=runs/digits
 
 `--member` selects another member than the student; `--saved_model`, in place of `--run`, evaluates
-an exported network as it is deployed, on image files.
+an exported network as it is deployed, on image files; `--network`, a file such as teacher.keras.
 """
 
 import json
@@ -16,19 +16,22 @@ from orc_keras import command_line, startup
 NAME = command_line.name_of("orc_keras.evaluate")
 
 
-def _check(run, member, saved_model, dataset):
-    if bool(run) == bool(saved_model):
-        raise ValueError("Give either --run or --saved_model.")
-    if saved_model and (member or not dataset):
-        raise ValueError("--saved_model needs --dataset, and no --member.")
+def _check(run, member, saved_model, network, dataset):
+    if sum(map(bool, (run, saved_model, network))) != 1:
+        raise ValueError("Give one of --run, --saved_model and --network.")
+    if not run and (member or not dataset):
+        flag = "saved_model" if saved_model else "network"
+        raise ValueError(f"--{flag} needs --dataset, and no --member.")
 
 
-def _evaluate(run, member, saved_model, dataset, data_dir):
+def _evaluate(run, member, saved_model, network, dataset, data_dir):
     startup.quietly()
     from orc_keras.evaluate import one_network
 
     if run:
         what, measures = one_network.evaluate_member(run, member, dataset, data_dir)
+    elif network:
+        what, measures = one_network.evaluate_network(network, dataset, data_dir)
     else:
         what, measures = one_network.evaluate_saved_model(saved_model, dataset, data_dir)
     print(f"{what}\n\n{one_network.table(measures)}")
@@ -51,7 +54,7 @@ def check_writable(path):
 def main(argv):
     if len(argv) > 1:
         sys.exit(f"{NAME}: {argv[1]!r} is not a flag.")
-    names = ("run", "member", "saved_model", "dataset")
+    names = ("run", "member", "saved_model", "network", "dataset")
     given = [flags.FLAGS[name].value for name in names]
     try:
         _check(*given)
@@ -68,6 +71,9 @@ def program():
     flags.DEFINE_string("run", "", "Directory of a finished run.")
     flags.DEFINE_string("member", "", "Name of the member, as in the run's table; the student.")
     flags.DEFINE_string("saved_model", "", "Directory of a SavedModel, in place of --run.")
+    flags.DEFINE_string(
+        "network", "", "A network as for --pivot of train.py, such as a file, in place of --run."
+    )
     flags.DEFINE_string(
         "dataset",
         "",

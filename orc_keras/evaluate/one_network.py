@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from orc_keras import data
+from orc_keras import data, networks
 from orc_keras.export.saved_model import SavedModel
-from orc_keras.export.stock_layers import logits_of, member_of
+from orc_keras.export.stock_layers import as_stock_layers, logits_of, member_of
 from orc_keras.runs.images import as_seen, held_out_again
 from orc_keras.runs.predictions import Predictions
 from orc_keras.runs.record import finished
@@ -65,6 +65,30 @@ def evaluate_saved_model(path, dataset, data_dir=""):
     return f"{path} on {dataset}", predictions.measures(network.class_names)
 
 
+def evaluate_network(source, dataset, data_dir=""):
+    """Evaluates a network from any source of members on the images that a dataset holds out.
+
+    They are normalised as in training on that dataset.
+
+    Args:
+        source: as for `networks.build`, such as a `.keras` file.
+        dataset: as for `train.py --dataset`.
+        data_dir: the folder of TensorFlow Datasets.
+
+    Returns:
+        As `evaluate_member`.
+
+    Raises:
+        ValueError: as `evaluate_member`.
+    """
+    images = data.load(dataset, data_dir)
+    how = (images.image_shape, images.num_classes, images.mean, images.std)
+    network = as_stock_layers(networks.build(source, *how))
+    batches = data.held_out_batches(images, BATCH_SIZE)
+    predictions = _predictions(source, logits_of({source: network}), batches)
+    return f"{source} on {dataset}", predictions.measures(images.class_names)
+
+
 def table(measures):
     """Returns measures as text; of many classes, those of lowest accuracy."""
     by_class = {n: a for n, a in measures["accuracy_by_class"].items() if a is not None}
@@ -78,6 +102,7 @@ def table(measures):
                     ("images", f"{measures['images']:,}"),
                     ("top-1 accuracy", f"{measures['top_1']:.2%}"),
                     ("top-5 accuracy", f"{measures['top_5']:.2%}"),
+                    ("balanced accuracy", f"{measures['balanced_accuracy']:.2%}"),
                     ("cross-entropy (nats)", f"{measures['cross_entropy']:.4f}"),
                     ("expected calibration error", f"{measures['calibration_error']:.2%}"),
                 ]

@@ -6,6 +6,7 @@ import tensorflow as tf
 from orc_keras import models
 from orc_keras.groups import methods  # noqa: F401 (registers the classes in a group's file)
 from orc_keras.models.normalization import BatchNormalization
+from orc_keras.networks import code, files
 from orc_keras.runs import checksums, names
 
 
@@ -42,14 +43,11 @@ def member_of(record, member):
         possible = ", ".join(record.summary["members"])
         raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
     path = checksums.check(record.path, names.GROUP)
+    code.import_modules((record.settings.pivot, *record.settings.students))
     try:
         return load_members(path)[member]
     except Exception as error:  # Keras raises many kinds for damaged files
-        if "safe_mode" in str(error) or "unsafe" in str(error):
-            reason = "it holds code, which Keras's safe mode does not run"
-        else:
-            reason = "it is damaged"
-        raise ValueError(f"{path} cannot be loaded: {reason}.") from error
+        raise ValueError(f"{path} cannot be loaded: {files.why(error)}.") from error
 
 
 def logits_of(networks):

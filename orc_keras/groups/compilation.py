@@ -2,7 +2,7 @@
 
 import keras
 
-from orc_keras.arguments import Argument
+from orc_keras.arguments import RUN, Argument
 from orc_keras.groups.members import check_synchronised
 
 OPTIONS = {
@@ -10,6 +10,7 @@ OPTIONS = {
     "steps_per_execution": Argument(1, at_least=1),
     "jit_compile": Argument(False),
     "auto_scale_loss": Argument(True),
+    "label_smoothing": RUN["label_smoothing"],
 }
 
 
@@ -39,6 +40,16 @@ def checked(group, others, options):
     return options
 
 
+def _check_clipping(optimizer, replicas):
+    """Refuses clipping on several replicas: Keras clips each one's gradients before their sum."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if replicas > 1 and (inner.clipnorm or inner.global_clipnorm or inner.clipvalue):
+        raise ValueError(
+            f"Gradients can be clipped on one device, not on {replicas} replicas, where Keras "
+            "would clip each replica's part of them."
+        )
+
+
 def own_optimizer(group, given):
     """Returns an optimizer for this group alone, or raises ValueError.
 
@@ -57,4 +68,5 @@ def own_optimizer(group, given):
         )
     if getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False):
         raise ValueError("An optimizer with use_ema=True cannot train a group; leave use_ema off.")
+    _check_clipping(optimizer, group.distribute_strategy.num_replicas_in_sync)
     return optimizer

@@ -29,10 +29,15 @@ class GroupModel(keras.Model):
         # which fails on several machines, or if the parts differ in size.
         pass
 
+    def get_compile_config(self):
+        return {**super().get_compile_config(), "label_smoothing": self.label_smoothing}
+
     def compile_from_config(self, config):
+        smoothing = config.get("label_smoothing", 0.0)
         config = keras.saving.deserialize_keras_object(config)
         arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
-        self.compile(**{argument: config[argument] for argument in arguments})
+        given = {argument: config[argument] for argument in arguments}
+        self.compile(**given, label_smoothing=smoothing)
 
     def call(self, images, training=None):
         return self.student(images, training=training)
@@ -45,11 +50,12 @@ class GroupModel(keras.Model):
     def fit(self, x=None, *args, callbacks=None, **kwargs):
         """Trains as `keras.Model.fit` does, with a progress bar of the student's metrics only.
 
-        For a bar of all members, pass a `keras.callbacks.ProgbarLogger` among the callbacks.
+        For a bar of all members, pass a `keras.callbacks.ProgbarLogger` among the callbacks. What
+        `sample_weight` and `class_weight` do, `SampleWeights` says.
 
         Raises:
-            ValueError: if there are no images, a label is not a class, an image is not finite, or
-                there are sample or class weights.
+            ValueError: if there are no images, a label is not a class, or an image or a weight is
+                not finite.
         """
         if kwargs.get("batch_size") is not None:
             check_data(batch_size=kwargs["batch_size"])

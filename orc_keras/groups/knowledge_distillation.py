@@ -65,8 +65,7 @@ class KnowledgeDistillation(NetworkGroup):
     def train_step(self, data):
         if self.stage == PIVOT:
             return super().train_step(data)
-        images, labels = self.unpack(data)
-        global_batch = self.global_batch(labels)
+        images, labels, weights = self.unpack(data)
         teachers = [name for name in self.measured if name not in self.learners]
         logits = {name: self.logits(name, images, training=False) for name in teachers}
         for name in self.learners:
@@ -74,8 +73,8 @@ class KnowledgeDistillation(NetworkGroup):
             with tf.GradientTape(persistent=True) as tape:
                 logits[name] = self.logits(name, images)
                 lesson = self.lesson(labels, logits[name], of_teachers)
-            self.learn(name, tape, lesson, global_batch)
-        return self.record(labels, logits)
+            self.learn(name, tape, lesson, weights)
+        return self.record(labels, logits, weights)
 
     def lesson(self, labels, logits, teachers):
         """Returns a student's loss for each sample, shape `[B]`.
@@ -85,7 +84,8 @@ class KnowledgeDistillation(NetworkGroup):
             logits: the student's z, shape `[B, C]`.
             teachers: a list of its teachers' logits, each of shape `[B, C]`.
         """
-        return losses.teaching(labels, logits, teachers, self.temperature, self.distillation_weight)
+        how = (self.temperature, self.distillation_weight, self.label_smoothing)
+        return losses.teaching(labels, logits, teachers, *how)
 
 
 def _one_after_the_other(student_names):
@@ -192,7 +192,7 @@ class DenselyGuided(KnowledgeDistillation):
         survive = self._survivors(len(teachers))
         distilled = [losses.distillation(logits, t, self.temperature) for t in teachers]
         distilled = tf.add_n([kept * each for kept, each in zip(survive, distilled)])
-        labelled = len(teachers) * losses.cross_entropy(labels, logits)
+        labelled = len(teachers) * losses.cross_entropy(labels, logits, self.label_smoothing)
         beta = self.distillation_weight
         return (1 - beta) * labelled + beta * distilled
 

@@ -9,12 +9,14 @@ import tensorflow as tf
 from orc_keras.groups.arguments import ARGUMENTS
 
 
-def cross_entropy(labels, logits):
+def cross_entropy(labels, logits, smoothing=0.0):
     """Cross-entropy of softmax(logits) against the true class.
 
     Args:
         labels: integer classes, shape `[B]`.
         logits: shape `[B, C]`.
+        smoothing: the share of a label that is spread evenly over all classes (Szegedy et al. 2016,
+            section 7), from 0 to 1.
 
     Returns:
         Shape `[B]`, in nats.
@@ -24,7 +26,11 @@ def cross_entropy(labels, logits):
     >>> cross_entropy([1], [[0.0, 0.0]]).numpy().round(4)
     array([0.6931], dtype=float32)
     """
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    of_class = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    if not smoothing:
+        return of_class
+    of_all = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
+    return (1 - smoothing) * of_class + smoothing * of_all
 
 
 def distillation(student_logits, teacher_logits, temperature):
@@ -53,7 +59,7 @@ def distillation(student_logits, teacher_logits, temperature):
     return temperature**2 * divergence
 
 
-def intensive_teaching(labels, feedback_labels, logits, mixing_ratio):
+def intensive_teaching(labels, feedback_labels, logits, mixing_ratio, smoothing=0.0):
     """The pivot's loss on the mixed images: `L_I` of step 4.
 
     Args:
@@ -61,16 +67,17 @@ def intensive_teaching(labels, feedback_labels, logits, mixing_ratio):
         feedback_labels: y_F, classes of the feedback samples, shape `[B]`.
         logits: the pivot's on the mixed images, shape `[B, C]`.
         mixing_ratio: lambda, the weight of the mini-batch, from 0 to 1.
+        smoothing: of the labels.
 
     Returns:
         `lambda CE(y, z) + (1 - lambda) CE(y_F, z)`, shape `[B]`.
     """
-    own = cross_entropy(labels, logits)
-    feedback = cross_entropy(feedback_labels, logits)
+    own = cross_entropy(labels, logits, smoothing)
+    feedback = cross_entropy(feedback_labels, logits, smoothing)
     return mixing_ratio * own + (1 - mixing_ratio) * feedback
 
 
-def teaching(labels, logits, teachers, temperature, distillation_weight):
+def teaching(labels, logits, teachers, temperature, distillation_weight, smoothing=0.0):
     """A student's loss against the labels and each of its teachers.
 
     Private teaching (`L_P` of step 5) has one teacher, the pivot; group teaching (`L_i` of step 6)
@@ -82,14 +89,15 @@ def teaching(labels, logits, teachers, temperature, distillation_weight):
         teachers: a list of the teachers' logits, each of shape `[B, C]`.
         temperature: T.
         distillation_weight: beta, from 0 to 1.
+        smoothing: of the labels.
 
     Returns:
         `(1 - beta) CE(y, z) + beta sum_t KD(z, t)`, shape `[B]`; without teachers `CE(y, z)`.
     """
+    label_loss = cross_entropy(labels, logits, smoothing)
     if not teachers:
-        return cross_entropy(labels, logits)
+        return label_loss
     distilled = tf.add_n([distillation(logits, teacher, temperature) for teacher in teachers])
-    label_loss = cross_entropy(labels, logits)
     return (1 - distillation_weight) * label_loss + distillation_weight * distilled
 
 

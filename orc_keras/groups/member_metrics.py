@@ -26,12 +26,12 @@ class MemberMetrics:
             for name, prefix in prefixes.items()
         }
 
-    def record(self, name, labels, logits):
-        """Adds a mini-batch of member `name`: labels `[B]`, logits `[B, C]`."""
+    def record(self, name, labels, logits, weights):
+        """Adds a mini-batch of member `name`: labels and weights `[B]`, logits `[B, C]`."""
         loss, accuracy = self._of[name]
-        loss.update_state(losses.cross_entropy(labels, logits))
+        loss.update_state(losses.cross_entropy(labels, logits), weights)
         hits = tf.equal(tf.argmax(logits, axis=-1, output_type=labels.dtype), labels)
-        accuracy.update_state(tf.cast(hits, tf.float32))
+        accuracy.update_state(tf.cast(hits, tf.float32), weights)
 
     def metrics(self, names):
         """Returns the metrics of some members; the student's come first, for Keras's reports."""

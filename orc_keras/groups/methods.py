@@ -14,6 +14,7 @@ from orc_keras.groups.knowledge_distillation import (
 )
 from orc_keras.groups.mutual_learning import CollaborativeLearning, MutualLearning
 from orc_keras.groups.online_role_change import OnlineRoleChange
+from orc_keras.networks.kinds import name_of
 
 METHODS = dict(
     zip(
@@ -47,7 +48,8 @@ def check(settings):
         image = keras.Input((1, 1, 2))
         return keras.Model(image, keras.layers.Flatten()(image), name=name)
 
-    build(network(settings.pivot), [network(name) for name in settings.students], settings)
+    pivot, *students = map(name_of, (settings.pivot, *settings.students))
+    build(network(pivot), [network(name) for name in students], settings)
 
 
 def build(pivot, students, settings):

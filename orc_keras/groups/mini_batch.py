@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 NOT_FINITE = "Images must be finite numbers, but one has the value"
+NO_WEIGHT = "sample_weight must be finite and 0 or more, but one is"
 NO_CLASS = "A label must be one of the classes, a whole number from 0 to {last}, but one is"
 
 
@@ -51,20 +52,19 @@ def unpack(data, image_shape, num_classes):
 
     Args:
         data: the argument of Keras's `train_step`: images `[B, height, width, channels]` and
-            classes of shape `[B]` or `[B, 1]`.
+            classes of shape `[B]` or `[B, 1]`; perhaps weights, of the same shape, 0 or more.
         image_shape: height, width and channels, any of which may be None.
         num_classes: C.
 
     Returns:
-        Images in `keras.config.floatx()`, and labels y, int32 of shape `[B]`.
+        Images in `keras.config.floatx()`; labels y, int32 of shape `[B]`; and weights w, float32 of
+        shape `[B]`, or None if there are none.
 
     Raises:
-        ValueError: if the labels are missing, if images or labels have another shape or type, or
-            if there are sample weights.
+        ValueError: if the labels are missing, or if images, labels or weights have another shape or
+            type.
     """
-    images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-    if sample_weight is not None:
-        raise ValueError("A group does not support sample_weight or class_weight.")
+    images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
     if labels is None:
         raise ValueError("A group learns from pairs of images and labels, not from images alone.")
     if isinstance(images, dict | list | tuple) or isinstance(labels, dict | list | tuple):
@@ -73,8 +73,12 @@ def unpack(data, image_shape, num_classes):
     _check_images(images, image_shape)
     _check_labels(labels)
     images, labels = tf.cast(images, keras.config.floatx()), tf.reshape(labels, [-1])
-    with tf.control_dependencies([_check_values(images, labels, num_classes)]):
-        return tf.identity(images), tf.identity(tf.cast(labels, tf.int32))
+    weights = None if weights is None else _as_weights(weights)
+    with tf.control_dependencies([_check_values(images, labels, weights, num_classes)]):
+        labels = tf.cast(labels, tf.int32)
+        return tuple(
+            None if each is None else tf.identity(each) for each in (images, labels, weights)
+        )
 
 
 def _check_images(images, image_shape):
@@ -99,12 +103,25 @@ def _check_labels(labels):
         )
 
 
-def _check_values(images, labels, num_classes):
-    """Returns a tensor whose computation fails unless all images and labels are valid.
+def _as_weights(weights):
+    """Returns the weights of samples as float32 `[B]`, after checking their shape."""
+    weights = tf.convert_to_tensor(weights)
+    if weights.shape.rank not in (None, 1) and weights.shape[1:] != (1,):
+        raise ValueError(
+            "sample_weight must be a number for each image, shape (batch,), but it has the shape "
+            f"{tuple(weights.shape)}."
+        )
+    return tf.reshape(tf.cast(weights, tf.float32), [-1])
 
-    One branch for both, because a GPU step waits for each condition. Labels are checked before the
+
+def _check_values(images, labels, weights, num_classes):
+    """Returns a tensor whose computation fails unless all values are valid.
+
+    One branch for all, because a GPU step waits for each condition. Labels are checked before the
     cast, which would turn 2.5 into class 2.
     """
+    weights = tf.ones([1]) if weights is None else weights
+    is_weight = tf.math.is_finite(weights) & (weights >= 0)
     is_finite = tf.math.is_finite(images)
     is_class = (labels >= 0) & (labels < num_classes)
     if labels.dtype.is_floating:
@@ -117,13 +134,14 @@ def _check_values(images, labels, num_classes):
             for fits, sentence, values in (
                 (is_finite, NOT_FINITE, images),
                 (is_class, no_class, labels),
+                (is_weight, NO_WEIGHT, weights),
             )
         ]
         with tf.control_dependencies(wrong):
             return tf.constant(False)
 
-    all_fit = tf.reduce_all(is_finite) & tf.reduce_all(is_class)
-    return tf.cond(all_fit, lambda: tf.constant(True), complain)
+    all_fit = [tf.reduce_all(each) for each in (is_finite, is_class, is_weight)]
+    return tf.cond(tf.reduce_all(all_fit), lambda: tf.constant(True), complain)
 
 
 def _first_wrong(fits, values):
@@ -143,7 +161,7 @@ def _in_words():
             raise ValueError("The generator must return pairs of images and labels.") from None
         raise
     except tf.errors.InvalidArgumentError as error:
-        for sentence in (NOT_FINITE, NO_CLASS.partition("{")[0]):
+        for sentence in (NOT_FINITE, NO_CLASS.partition("{")[0], NO_WEIGHT):
             # In a graph the message is "[sentence] [[value]]"; eager execution adds lines.
             found = re.search(rf"{sentence}[^\]'\n]*", error.message)
             value = found and re.search(r"[-+\w.]+", error.message[found.end() :])

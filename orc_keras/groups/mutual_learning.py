@@ -40,8 +40,7 @@ class MutualLearning(NetworkGroup):
     pivot_learns_before = False
 
     def train_step(self, data):
-        images, labels = self.unpack(data)
-        global_batch = self.global_batch(labels)
+        images, labels, weights = self.unpack(data)
         with tf.GradientTape(persistent=True) as tape:
             logits = {name: self.logits(name, images) for name in self.members}
         newest = dict(logits)
@@ -49,11 +48,12 @@ class MutualLearning(NetworkGroup):
             peers = [newest[peer] for peer in self.members if peer != name]
             with tape:  # entered again: it holds the forward pass of every member
                 divergences = [losses.distillation(z, peer, temperature=1) for peer in peers]
-                lesson = losses.cross_entropy(labels, z) + tf.add_n(divergences) / len(peers)
-            self.learn(name, tape, lesson, global_batch)
+                lesson = losses.cross_entropy(labels, z, self.label_smoothing)
+                lesson += tf.add_n(divergences) / len(peers)
+            self.learn(name, tape, lesson, weights)
             if name != self.student_names[-1]:  # no later member learns from it
                 newest[name] = self.logits(name, images)
-        return self.record(labels, logits)
+        return self.record(labels, logits, weights)
 
 
 @keras.saving.register_keras_serializable("orc_keras")
@@ -93,14 +93,13 @@ class CollaborativeLearning(NetworkGroup):
         self.take(temperature=temperature)
 
     def train_step(self, data):
-        images, labels = self.unpack(data)
-        global_batch = self.global_batch(labels)
+        images, labels, weights = self.unpack(data)
         with tf.GradientTape(persistent=True) as tape:
             logits = {name: self.logits(name, images) for name in self.members}
         ensemble = losses.smallest_logits(labels, list(logits.values()))
         for name, z in logits.items():
             with tape:
-                lesson = losses.cross_entropy(labels, z)
+                lesson = losses.cross_entropy(labels, z, self.label_smoothing)
                 lesson += losses.distillation(z, ensemble, self.temperature)
-            self.learn(name, tape, lesson, global_batch)
-        return self.record(labels, logits)
+            self.learn(name, tape, lesson, weights)
+        return self.record(labels, logits, weights)

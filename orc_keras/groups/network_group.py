@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from orc_keras.groups import compilation, losses, members, mini_batch, optimizers
+from orc_keras.groups import compilation, losses, members, mini_batch, optimizers, sample_weights
 from orc_keras.groups.arguments import ARGUMENTS
 from orc_keras.groups.keras_model import GroupModel, per_replica
 from orc_keras.groups.member_metrics import MemberMetrics
@@ -35,6 +35,7 @@ class NetworkGroup(GroupModel):
         stage, learners: the current stage, and the names of the members that learn in it.
         member_metrics: `MemberMetrics`.
         role_record: `RoleRecord`, or None if roles do not change.
+        label_smoothing: as given to `compile`.
 
     Raises:
         ValueError: if a member is not built, shares weights with another, does not return logits,
@@ -45,6 +46,7 @@ class NetworkGroup(GroupModel):
     way = "several networks, trained as one"
     pivot_learns_before = True
     role_record = None
+    label_smoothing = 0.0
 
     def __init__(self, pivot, students, name=None):
         super().__init__(name=name)
@@ -125,15 +127,18 @@ class NetworkGroup(GroupModel):
             optimizer: a Keras optimizer or its name.
             *others: refused; Keras's second argument is a loss.
             **options: `run_eagerly`, `steps_per_execution`, `jit_compile` and `auto_scale_loss` as
-                in `keras.Model.compile`, but XLA is off unless asked for.
+                in `keras.Model.compile`, but XLA is off unless asked for; and `label_smoothing`,
+                the share of each label that is spread over all classes while members learn, 0.
 
         Raises:
             ValueError: if there are other arguments, such as a loss or metrics; if the optimizer
                 has trained another model, or averages weights (`use_ema=True`), because Keras would
                 assign the student's averages to the other members; on several replicas, if XLA is
-                requested, or a member has BatchNorms that Keras synchronises.
+                requested, if the optimizer clips gradients, or if a member has BatchNorms that
+                Keras synchronises.
         """
         options = compilation.checked(self, others, options)
+        self.label_smoothing = options.pop("label_smoothing")
         with self.distribute_strategy.scope():
             super().compile(compilation.own_optimizer(self, optimizer), **options)
         self._make_optimizers(self.members)
@@ -188,34 +193,35 @@ class NetworkGroup(GroupModel):
         change = self.role_record and not self.is_evaluating and self.stage != PIVOT
         return self.role_record.metrics if change else []
 
-    def record(self, labels, logits):
+    def record(self, labels, logits, weights):
         """Updates the metrics from logits by member; returns all results, for `train_step`."""
         for name, z in logits.items():
-            self.member_metrics.record(name, labels, z)
+            self.member_metrics.record(name, labels, z, weights.of_samples)
         return per_replica(self.get_metrics_result())
 
     # The steps and their parts
 
     def train_step(self, data):
-        images, labels = self.unpack(data)
-        global_batch = self.global_batch(labels)
+        images, labels, weights = self.unpack(data)
         logits = {}
         for name in self.learners:
             with tf.GradientTape(persistent=True) as tape:
                 logits[name] = self.logits(name, images)
-                lesson = losses.cross_entropy(labels, logits[name])
-            self.learn(name, tape, lesson, global_batch)
-        return self.record(labels, logits)
+                lesson = losses.cross_entropy(labels, logits[name], self.label_smoothing)
+            self.learn(name, tape, lesson, weights)
+        return self.record(labels, logits, weights)
 
     def test_step(self, data):
-        images, labels = self.unpack(data)
+        images, labels, weights = self.unpack(data)
         with self.evaluating():
             logits = {name: self.logits(name, images, training=False) for name in self._shown()}
-            return self.record(labels, logits)
+            return self.record(labels, logits, weights)
 
     def unpack(self, data):
-        """Returns float images and integer labels of shape `[B]`; see `mini_batch.unpack`."""
-        return mini_batch.unpack(data, members.image_shape(self.student), self.num_classes)
+        """Returns float images, integer labels of shape `[B]`, and `SampleWeights`."""
+        shape = members.image_shape(self.student)
+        images, labels, weights = mini_batch.unpack(data, shape, self.num_classes)
+        return images, labels, sample_weights.over_replicas(weights, labels)
 
     def logits(self, name, images, training=True):
         """Returns the float32 logits of member `name`, shape `[B, C]`."""
@@ -232,24 +238,18 @@ class NetworkGroup(GroupModel):
             aggregation="only_first_replica",
         )
 
-    def global_batch(self, labels):
-        """Returns the number of samples over all replicas, a float32 scalar."""
-        samples = tf.cast(tf.shape(labels)[0], tf.float32)
-        replicas = tf.distribute.get_replica_context()
-        return replicas.all_reduce(tf.distribute.ReduceOp.SUM, samples)
-
-    def learn(self, name, tape, sample_losses, global_batch, when=None):
-        """Makes one optimizer step of member `name` on the mean of `sample_losses`.
+    def learn(self, name, tape, sample_losses, weights, when=None):
+        """Makes one optimizer step of member `name` on the weighted mean of `sample_losses`.
 
         Args:
             name: of the member.
             tape: a persistent `tf.GradientTape` that has recorded `sample_losses`.
             sample_losses: the loss of each sample of this replica, shape `[B]`.
-            global_batch: samples over all replicas. Their gradients are summed, so each replica
-                divides by the global number.
+            weights: `SampleWeights`. The replicas' gradients are summed, so each divides by the
+                sum of all weights.
             when: a boolean, the same on every replica; False skips the step.
         """
         optimizer = self.optimizers[name]
         with tape:  # entered again, to record the mean and the loss scale as well
-            loss = optimizer.scale_loss(tf.reduce_sum(sample_losses) / global_batch)
+            loss = optimizer.scale_loss(weights.mean(weights.sum(sample_losses)))
         optimizers.step(optimizer, tape, loss, self.members[name].trainable_variables, when)

@@ -135,14 +135,14 @@ class OnlineRoleChange(NetworkGroup):
         """Trains on one mini-batch; numbers and letters are the steps and symbols of the method."""
         if self.stage == PIVOT:
             return super().train_step(data)  # the pivot alone, by cross-entropy
-        images, labels = self.unpack(data)  # x [B, height, width, channels], y [B]
+        images, labels, weights = self.unpack(data)  # x [B, height, width, channels], y and w [B]
         order_seed, mixing_seed = self._seeds()
 
         # 1. Assess. This is each student's only forward pass: steps 5 and 6 differentiate it.
         with tf.GradientTape(persistent=True) as tape:
             logits = {name: self.logits(name, images) for name in self.student_names}
         sample_losses = tf.stack([losses.cross_entropy(labels, z) for z in logits.values()])
-        mean_losses, global_batch = self._global_mean(sample_losses)  # l [N, B], L [N]
+        mean_losses = self._global_mean(sample_losses, weights)  # l [N, B], L [N]
 
         # 2. Change roles.
         teachers = self._change_roles(mean_losses)  # [k]
@@ -150,38 +150,37 @@ class OnlineRoleChange(NetworkGroup):
 
         # 3. Collect feedback.
         shares = feedback.shares(mean_losses, is_teacher, places=tf.shape(labels)[0])
-        hardest = feedback.shuffle(feedback.collect(sample_losses, shares), order_seed)  # [B]
+        hardest = feedback.collect(weights.of_samples * sample_losses, shares)
+        hardest = feedback.shuffle(hardest, order_seed)  # [B]
 
         # 4. Intensive teaching (updates the pivot).
         if "intensive" in self.teachings:
-            self._teach_pivot(images, labels, hardest, mixing_seed, global_batch)
+            self._teach_pivot(images, labels, weights, hardest, mixing_seed)
         pivot_logits = self._logits_of_teacher(self.pivot_name, images)
 
         # 5. Private teaching (updates each temporary teacher).
-        self._teach("private", is_teacher, labels, logits, [pivot_logits], tape, global_batch)
+        self._teach("private", is_teacher, labels, weights, logits, [pivot_logits], tape)
 
         # 6. Group teaching (updates every other student).
         all_teachers = [pivot_logits]
         if "group" in self.teachings:
             all_teachers += self._logits_of_temporary(teachers, is_teacher, images, logits)
-        self._teach("group", ~is_teacher, labels, logits, all_teachers, tape, global_batch)
+        self._teach("group", ~is_teacher, labels, weights, logits, all_teachers, tape)
 
         # 7. Demote. Roles end with the mini-batch; only their record remains.
         self.role_record.record(teachers, is_teacher, mean_losses)
-        return self.record(labels, {self.pivot_name: pivot_logits, **logits})
+        return self.record(labels, {self.pivot_name: pivot_logits, **logits}, weights)
 
     def _seeds(self):
         """Returns two seeds, functions of (seed, mini-batch), the same on every replica."""
         mini_batch = tf.convert_to_tensor(self.role_record.mini_batches)
         return tf.unstack(tf.random.split(tf.stack([tf.constant(self.seed, tf.int64), mini_batch])))
 
-    def _global_mean(self, sample_losses):
-        """Returns the means over the samples of all replicas, `[N]`, and their number."""
-        samples = tf.cast(tf.shape(sample_losses)[1], tf.float32)
-        totals, samples = tf.distribute.get_replica_context().all_reduce(
-            tf.distribute.ReduceOp.SUM, [tf.reduce_sum(sample_losses, axis=1), samples]
-        )
-        return totals / samples, samples
+    def _global_mean(self, sample_losses, weights):
+        """Returns the weighted means over the samples of all replicas, `[N]`."""
+        replicas = tf.distribute.get_replica_context()
+        totals = replicas.all_reduce(tf.distribute.ReduceOp.SUM, weights.sum(sample_losses))
+        return weights.mean(totals)
 
     def _change_roles(self, mean_losses):
         """Promotes the most confident students, or keeps the last choice until a change is due."""
@@ -192,15 +191,17 @@ class OnlineRoleChange(NetworkGroup):
         promoted = roles.promote(mean_losses, self.num_temporary_teachers)
         return tf.where(is_due, promoted, self.role_record.newest())
 
-    def _teach_pivot(self, images, labels, hardest, mixing_seed, global_batch):
+    def _teach_pivot(self, images, labels, weights, hardest, mixing_seed):
         """Trains the pivot on the mini-batch mixed with its samples `hardest`, positions `[B]`."""
         ratio = self._mixing_ratio(mixing_seed)  # lambda
         mixed_images = ratio * images + (1 - ratio) * tf.gather(images, hardest)
         with tf.GradientTape(persistent=True) as tape:
             logits = self.logits(self.pivot_name, mixed_images)
-            lesson = losses.intensive_teaching(labels, tf.gather(labels, hardest), logits, ratio)
-        self.learn(self.pivot_name, tape, lesson, global_batch)
-        self.role_record.record_lesson("intensive", lesson)
+            of_feedback = tf.gather(labels, hardest)
+            how = (ratio, self.label_smoothing)
+            lesson = losses.intensive_teaching(labels, of_feedback, logits, *how)
+        self.learn(self.pivot_name, tape, lesson, weights)
+        self.role_record.record_lesson("intensive", lesson, weights.of_samples)
 
     def _mixing_ratio(self, seed):
         """Returns lambda, the weight of the mini-batch against the feedback."""
@@ -208,20 +209,20 @@ class OnlineRoleChange(NetworkGroup):
             return feedback.mixing_ratio(self.mixup_alpha, seed)
         return tf.constant(1.0 if self.feedback == "training" else 0.0)
 
-    def _teach(self, teaching, learns, labels, logits, teachers, tape, global_batch):
+    def _teach(self, teaching, learns, labels, weights, logits, teachers, tape):
         """Trains the students for which `learns`, of shape `[N]`, is True."""
         if teaching not in self.teachings:
             teachers = []
         elif self.teacher_aggregation == "ensemble":
             teachers = [tf.add_n(teachers) / len(teachers)]
-        weight, lessons = self._weight(), []
+        how, lessons = (self.temperature, self._weight(), self.label_smoothing), []
         for name, when in zip(logits, tf.unstack(learns)):
             with tape:  # of step 1, entered again: it holds the student's only forward pass
-                lesson = losses.teaching(labels, logits[name], teachers, self.temperature, weight)
-            self.learn(name, tape, lesson, global_batch, when)
+                lesson = losses.teaching(labels, logits[name], teachers, *how)
+            self.learn(name, tape, lesson, weights, when)
             lessons.append(lesson)
-        learns = tf.cast(learns, tf.float32)
-        self.role_record.record_lesson(teaching, tf.stack(lessons), learns)
+        learnt = tf.cast(learns, tf.float32)[:, None] * weights.of_samples  # [N, B]
+        self.role_record.record_lesson(teaching, tf.stack(lessons), learnt)
 
     def _weight(self):
         """Returns beta, which rises linearly during the warm-up."""

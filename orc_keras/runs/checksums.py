@@ -12,7 +12,7 @@ def of(paths):
     Args:
         paths: the paths of the files, by their names in it.
     """
-    return "".join(f"{_digest(path)}  {name}\n" for name, path in paths.items())
+    return "".join(f"{of_file(path)}  {name}\n" for name, path in paths.items())
 
 
 def check(directory, name):
@@ -32,7 +32,7 @@ def check(directory, name):
     sums = read(directory)
     if not path.is_file():
         raise ValueError(f"{path} is missing.")
-    if sums.get(name) != _digest(path):
+    if sums.get(name) != of_file(path):
         raise ValueError(f"{path} is damaged, or not of this run: {SUMS} has another checksum.")
     return path
 
@@ -52,6 +52,7 @@ def read(directory):
         raise ValueError(f"{path} is missing or damaged.") from error
 
 
-def _digest(path):
+def of_file(path):
+    """Returns the SHA-256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

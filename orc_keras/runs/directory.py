@@ -123,6 +123,17 @@ class RunDirectory:
                 "anew by adding --overwrite."
             )
 
+    def check_sources(self, sources):
+        """Raises ValueError if a file or code is not what the run's members began with."""
+        record = RunRecord(self.path)
+        there = {} if self.settings.overwrite else record.sources
+        changed = [source for source in there if there[source] != sources.get(source)]
+        if changed:
+            raise ValueError(
+                f"{changed[0]} is not what it was when the run in {self.path} began; put it back, "
+                "choose another --output_dir, or begin anew by adding --overwrite."
+            )
+
     def finish(self, summary):
         """Writes the summary, which marks the run as finished, and checksums of all its files."""
         written = [name for name in names.ALL if name not in (names.SUMMARY, names.SUMS)]

@@ -2,6 +2,7 @@
 
 SETTINGS = "settings.flags"  # a flagfile; also the lock of a run in progress
 DATA = "data.json"  # the description of the images
+SOURCES = "sources.json"  # checksums of files and code that members come from
 SUMMARY = "summary.json"  # marks a finished run
 SUMS = "SHA256SUMS"  # checksums of a finished run's files, for `sha256sum --check`
 HISTORY = "history.csv"  # of the last stage, one row per epoch
@@ -19,6 +20,7 @@ PAGE = f"{REPORT}/report.html"
 ALL = (
     SETTINGS,
     DATA,
+    SOURCES,
     SUMMARY,
     SUMS,
     HISTORY,

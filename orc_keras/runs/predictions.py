@@ -84,6 +84,10 @@ class Predictions:
         hits = np.bincount(self.labels[self.rank == 0], minlength=num_classes)
         return np.where(images > 0, hits / np.maximum(images, 1), np.nan)
 
+    def balanced_accuracy(self):
+        """Returns the mean of the accuracies on each class that has images."""
+        return float(np.nanmean(self.accuracy_by_class(self.labels.max() + 1)))
+
     def reliability(self):
         """Returns the reliability diagram: accuracy against confidence.
 
@@ -129,6 +133,7 @@ class Predictions:
             "images": len(self.labels),
             "top_1": self.accuracy(),
             "top_5": self.accuracy(5),
+            "balanced_accuracy": self.balanced_accuracy(),
             "cross_entropy": float(self.cross_entropy.mean()),
             "calibration_error": self.calibration_error(),
             "accuracy_by_class": {

@@ -12,6 +12,7 @@ import numpy as np
 
 from orc_keras import command_line
 from orc_keras.groups.members import numbered
+from orc_keras.networks.kinds import name_of
 from orc_keras.runs import checksums, names, predictions, summary
 
 
@@ -49,7 +50,8 @@ class RunRecord:
     @functools.cached_property
     def members(self):
         """The names of the members, the pivot first, *the* student last."""
-        return numbered([self.settings.pivot, *self.settings.students])
+        sources = [self.settings.pivot, *self.settings.students]
+        return numbered([name_of(source) for source in sources])
 
     @functools.cached_property
     def summary(self):
@@ -67,6 +69,13 @@ class RunRecord:
     def data(self):
         """The description of the images, a dict."""
         return self._read(names.DATA, lambda p: summary.checked_data(json.loads(p.read_text())))
+
+    @functools.cached_property
+    def sources(self):
+        """The checksums of files and code that members come from, by source."""
+        if not self.has(names.SOURCES):
+            return {}
+        return self._read(names.SOURCES, lambda path: dict(json.loads(path.read_text())))
 
     def history(self, stage="group"):
         """Returns each metric's values by epoch, by name; empty before the first epoch."""

@@ -1,21 +1,33 @@
 """Summaries of a run: the line about its images, the final table, `summary.json`."""
 
+NOTEWORTHY = 0.005  # between accuracy and balanced accuracy
+
 
 def table(summary):
     """Returns the table of a run's members as text.
+
+    Balanced accuracy, the mean over classes, is in it where it differs by more than half a point,
+    as with unequal classes.
 
     Args:
         summary: the contents of the run's `summary.json`.
     """
     members = summary["members"].values()
     teach = any(member["taught"] is not None for member in members)
-    rows = [("member", "parameters", "held-out accuracy", *(["taught"] if teach else []))]
+    unequal = any(abs(_balanced(m) - m["accuracy"]) > NOTEWORTHY for m in members)
+    more = [*["balanced"] * unequal, *["taught"] * teach]
+    rows = [("member", "parameters", "held-out accuracy", *more)]
     for name, member in summary["members"].items():
         role = "" if member["role"] == "immature teacher" else f" ({member['role']})"
         taught = "always" if member["taught"] is None else f"{member['taught']:.1%}"
+        more = [*[f"{_balanced(member):.2%}"] * unequal, *[taught] * teach]
         row = (name + role, f"{member['parameters']:,}", f"{member['accuracy']:.2%}")
-        rows.append((*row, *([taught] if teach else [])))
+        rows.append((*row, *more))
     return aligned(rows)
+
+
+def _balanced(member):
+    return member.get("balanced_accuracy", member["accuracy"])  # old runs have none
 
 
 MEMBER = {

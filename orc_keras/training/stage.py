@@ -21,6 +21,7 @@ from orc_keras.callbacks import (
 from orc_keras.distribution import strategies
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.runs import names
+from orc_keras.training import recipe
 from orc_keras.training.checkpoints import Saves
 from orc_keras.training.resume import SaveAndContinue, end_epoch
 from orc_keras.training.signals import StopSignals
@@ -96,7 +97,7 @@ def _callbacks(run, group, progress, throughput, history):
         progress,
         StudentProgress(),
         *([RoleHistory(run.directory / names.ROLES)] if changes_roles else []),
-        keras.callbacks.LearningRateScheduler(_learning_rate(run.settings)),
+        keras.callbacks.LearningRateScheduler(recipe.learning_rate(run.settings, length[0])),
         GroupCSVLogger(history, append=True),  # repeatable: without rates
         throughput,
         GroupTensorBoard(run.directory / names.TENSORBOARD / group.stage),
@@ -141,19 +142,15 @@ def _train_batches(run, group, first_step, throughput):
     settings = run.settings
     how = (settings.batch_size, settings.seed, first_step, settings.augmentation)
 
+    weights = recipe.class_weights(settings, run.images)
+
     def batches(replicas):
-        return throughput.timed(data.train_batches(run.images, *how, replicas))
+        batches = throughput.timed(data.train_batches(run.images, *how, replicas))
+        if weights is None:
+            return batches
+        return batches.map(lambda images, labels: (images, labels, tf.gather(weights, labels)))
 
     return strategies.distributed(group.distribute_strategy, batches)
-
-
-def _learning_rate(settings):
-    decays = np.array(settings.decay_epochs)
-
-    def learning_rate(epoch, _):
-        return settings.learning_rate * settings.decay_factor ** int(np.sum(epoch >= decays))
-
-    return learning_rate
 
 
 def _name_images(images, error):

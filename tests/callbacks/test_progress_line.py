@@ -53,7 +53,7 @@ def test_an_hour_of_training(clock, capsys):
 
 
 def test_training_that_continues_on_a_terminal(clock, capsys, monkeypatch):
-    """From step 150 of 300, after a day and an hour; a line has no more than the bar does not say."""
+    """From step 150 of 300, after a day and an hour; a line has what the bar does not say."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     callback = line(first_step=150, seconds=90_000.0)
     callback.on_train_begin()

@@ -18,7 +18,7 @@ KINDS = list(METHODS.values())
 # beside it.
 OVERRIDDEN = {"call", "train_step", "test_step", "compile", "compile_from_config", "metrics"}
 OVERRIDDEN |= {"get_metrics_result", "get_config", "from_config", "fit", "evaluate", "export"}
-OVERRIDDEN |= {"train_on_batch", "test_on_batch", "built"}
+OVERRIDDEN |= {"train_on_batch", "test_on_batch", "built", "get_compile_config"}
 OVERRIDDEN |= {"_maybe_symbolic_build"}
 
 

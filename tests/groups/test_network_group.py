@@ -168,13 +168,6 @@ def test_a_pivot_with_a_learning_rate_of_its_own(examples):
     assert not any(moved[:of_pivot]) and all(moved[of_pivot:])
 
 
-@pytest.mark.parametrize("weights", ["sample_weight", "class_weight"])
-def test_weights_are_refused(group, examples, weights):
-    given = {"sample_weight": np.ones(80), "class_weight": dict.fromkeys(range(5), 1.0)}[weights]
-    with pytest.raises(ValueError, match="does not support sample_weight or class_weight"):
-        group.fit(*examples, verbose=0, **{weights: given})
-
-
 def test_labels_must_be_classes(group, examples):
     images, labels = examples
     with pytest.raises(ValueError, match=r"integer class .* have shape \(32, 5\)"):

@@ -46,6 +46,13 @@ def test_ablations_against_numpy(examples, monkeypatch, arguments, expected, rat
     _check_against_numpy(examples, monkeypatch, strategy, ratio, 1, arguments, expected)
 
 
+def test_weighted_samples_against_numpy(examples, monkeypatch, strategy):
+    weights = np.array([0, 3, 0.5, 1, 2, 0, 1.5, 4])
+    ratio = 0.3 if strategy.num_replicas_in_sync == 1 else 1.0
+    expected = {"sample_weights": weights}
+    _check_against_numpy(examples, monkeypatch, strategy, ratio, 1, expected=expected)
+
+
 def test_the_weight_of_the_teachers_rises(examples, monkeypatch):
     """Linearly from 0, in the first three of the five mini-batches."""
     strategy = tf.distribute.get_strategy()
@@ -97,7 +104,10 @@ def _check_against_numpy(
         )
         taught[teachers] += 1
         seen.append(to_be_seen)
-    history = group.fit(images, labels, batch_size=8, shuffle=False, verbose=0).history
+    given = expected.get("sample_weights")
+    given = None if given is None else np.tile(given, 5)
+    how = dict(batch_size=8, shuffle=False, verbose=0, sample_weight=given)
+    history = group.fit(images, labels, **how).history
 
     for name, share in zip(group.student_names, taught / 5):
         assert history[f"{name}_taught"] == pytest.approx([share])

@@ -67,6 +67,7 @@ def mini_batch(
     teachings=("intensive", "private", "group"),
     ensemble=False,
     fixed=None,
+    sample_weights=None,
 ):
     """The seven steps; returns the positions of the temporary teachers and what is to be seen.
 
@@ -74,16 +75,17 @@ def mini_batch(
     `sgd` has learning_rate, momentum and l2; `fixed` is the position of a fixed temporary teacher.
     """
     count = len(y)
+    w = np.ones(count) if sample_weights is None else sample_weights
     # 1. assess
     z = [student.logits(x) for student in students]
     losses = np.stack([cross_entropy(y, zi) for zi in z])
-    means = losses.mean(axis=1)
+    means = np.average(losses, axis=1, weights=w)
     # 2. change roles
     teachers = list(np.argsort(means, kind="stable")[:k]) if fixed is None else [fixed]
     group = [i for i in range(len(students)) if i not in teachers]
     # 3. collect feedback
     places = largest_remainder(softmax(means[group]) * count)
-    chosen = [np.argsort(-losses[i], kind="stable")[:n] for i, n in zip(group, places)]
+    chosen = [np.argsort(-w * losses[i], kind="stable")[:n] for i, n in zip(group, places)]
     feedback = order(np.concatenate(chosen))
     # 4. intensive teaching
     seen = {"confidence_gap": np.ptp(means)}
@@ -93,8 +95,8 @@ def mini_batch(
         gradient = ratio * cross_entropy_gradient(y, zp)
         gradient += (1 - ratio) * cross_entropy_gradient(y[feedback], zp)
         intensive = ratio * cross_entropy(y, zp) + (1 - ratio) * cross_entropy(y[feedback], zp)
-        seen["intensive_teaching"] = np.mean(intensive)
-        pivot.learn(mixed, gradient / count, **sgd)
+        seen["intensive_teaching"] = np.average(intensive, weights=w)
+        pivot.learn(mixed, gradient * w[:, None] / w.sum(), **sgd)
     zp = pivot.logits(x)
 
     def teach(teaching, learners, by):
@@ -109,9 +111,9 @@ def mini_batch(
             gradient = (1 - weight) * cross_entropy_gradient(y, z[i])
             for t in by:
                 gradient += weight * distillation_gradient(z[i], t, temperature)
-            students[i].learn(x, gradient / count, **sgd)
+            students[i].learn(x, gradient * w[:, None] / w.sum(), **sgd)
         if teaching in teachings:
-            seen[f"{teaching}_teaching"] = np.mean(lessons)
+            seen[f"{teaching}_teaching"] = np.average(lessons, axis=1, weights=w).mean()
 
     # 5. private teaching
     teach("private", teachers, [zp])

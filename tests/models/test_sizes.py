@@ -7,7 +7,8 @@ import keras
 import pytest
 from helpers.flags import CONFIGS, parse
 
-from orc_keras import models, networks
+from orc_keras import models
+from orc_keras.networks import __main__ as program
 
 PARAMETERS = {  # trainable; 100 classes and 3 channels, 1000 classes for ImageNet
     "resnet8": 83_892,
@@ -56,7 +57,7 @@ def table():
     """The columns of `python -m orc_keras.networks` by the network's name."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
-        networks.main(["orc-networks"])
+        program.main(["orc-networks"])
     header, *rows = output.getvalue().split("\n\n")[0].splitlines()
     assert header.split() == ["network", "parameters", "usual", "input", "MFLOPs", "smallest"]
     return {name: columns for name, *columns in map(str.split, rows)}

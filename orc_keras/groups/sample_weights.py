@@ -1,0 +1,49 @@
+"""The weights of the samples in a mini-batch, over all replicas."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class SampleWeights(NamedTuple):
+    """The weights of a replica's samples, and what a mean over all replicas is divided by.
+
+    A sample's weight multiplies its loss, whichever terms that has, and what it counts in the means
+    by which confidence is judged (our reading: the paper has no weights). So a weight of 0 leaves
+    the sample out, except that BatchNorm sees it.
+
+    Attributes:
+        of_samples: w, float32 `[B]`.
+        total: the sum of w over all replicas, a scalar.
+    """
+
+    of_samples: tf.Tensor
+    total: tf.Tensor
+
+    def sum(self, values):
+        """Returns the weighted sum of values by sample, `[..., B]`, over this replica."""
+        return tf.reduce_sum(self.of_samples * values, axis=-1)
+
+    def mean(self, total):
+        """Returns a weighted sum, of this replica or of all, divided by the sum of all weights."""
+        return tf.math.divide_no_nan(total, self.total)
+
+
+def over_replicas(given, labels):
+    """Returns the `SampleWeights` of a mini-batch.
+
+    Weights are taken relative to the largest, so that equal ones, whatever they are, change not a
+    bit.
+
+    Args:
+        given: this replica's weights, `[B]`; None: all are 1.
+        labels: `[B]`.
+    """
+    replicas = tf.distribute.get_replica_context()
+    if given is None:
+        weights = tf.ones(tf.shape(labels))
+    else:
+        largest = tf.reduce_max(replicas.all_gather(given, axis=0))
+        weights = tf.math.divide_no_nan(given, largest)
+    total = replicas.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_sum(weights))
+    return SampleWeights(weights, total)

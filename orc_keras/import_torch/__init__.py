@@ -1,0 +1,1 @@
+"""Published PyTorch checkpoints as `.keras` files."""

@@ -1,0 +1,207 @@
+"""Members from files and from code."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from helpers.networks import hidden_network, linear_network
+
+import orc_keras
+from orc_keras import networks
+
+SHAPE, CLASSES = (4, 4, 1), 5
+IMAGES = np.random.default_rng(0).normal(size=(6, *SHAPE)).astype(np.float32)
+
+
+def classifier(*end, last="linear", regularizer=None):
+    """A small network with weights of its own; `end` are more layers."""
+    return keras.Sequential(
+        [
+            keras.Input(SHAPE),
+            keras.layers.Flatten(),
+            keras.layers.Dense(CLASSES, activation=last, kernel_regularizer=regularizer),
+            *end,
+        ]
+    )
+
+
+def saved(network, tmp_path, name="teacher.keras"):
+    network.save(tmp_path / name)
+    return str(tmp_path / name)
+
+
+def built(source, **how):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return networks.build(source, SHAPE, CLASSES, **how)
+
+
+def test_a_file_keeps_its_weights_and_gets_its_name(tmp_path):
+    network = hidden_network("other", 8)
+    member = built(saved(network, tmp_path, "my teacher.keras"))
+    assert member.name == "my_teacher"
+    np.testing.assert_array_equal(member(IMAGES), network(IMAGES))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        lambda: classifier(last="softmax"),
+        lambda: classifier(keras.layers.Softmax()),
+        lambda: classifier(keras.layers.Activation("softmax")),
+    ],
+)
+def test_a_softmax_is_taken_off(tmp_path, network):
+    network = network()
+    path = saved(network, tmp_path)
+    with pytest.warns(UserWarning, match="^teacher: the softmax at its end is taken off"):
+        member = networks.build(path, SHAPE, CLASSES)
+    logits, probabilities = member(IMAGES).numpy(), network(IMAGES).numpy()
+    np.testing.assert_allclose(keras.ops.softmax(logits), probabilities, rtol=1e-5)
+    assert np.ptp(logits.sum(axis=1)) > 0.1
+    member.save(tmp_path / "again.keras")
+    again = keras.saving.load_model(tmp_path / "again.keras")
+    np.testing.assert_array_equal(again(IMAGES), logits)
+
+
+def test_a_network_of_pixels_gets_pixels(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (6, *SHAPE)).astype(np.float32)
+    network = hidden_network("other", 8)
+    member = built(f"raw:{saved(network, tmp_path)}", mean=(0.3,), std=(0.2,))
+    np.testing.assert_allclose(
+        member((pixels / 255 - 0.3) / 0.2), network(pixels), rtol=1e-4, atol=1e-3
+    )
+
+
+def test_regularizers_are_taken_off_and_a_group_of_files_learns(tmp_path):
+    path = saved(classifier(regularizer="l2"), tmp_path)
+    group = orc_keras.OnlineRoleChange(
+        built(path), [built(path), built(saved(linear_network(), tmp_path, "small.keras"))]
+    )
+    group.compile("sgd")
+    before = group.pivot.get_weights()[0]
+    group.fit(IMAGES, np.arange(6) % CLASSES, verbose=0)
+    assert list(group.members) == ["teacher", "teacher_2", "small"]
+    assert np.abs(group.pivot.get_weights()[0] - before).max() > 0
+    group.save(tmp_path / "group.keras")  # which a file with regularizers could not be part of
+    keras.saving.load_model(tmp_path / "group.keras")
+
+
+def test_a_network_of_any_size_takes_these_images(tmp_path):
+    x = inputs = keras.Input((None, None, 1))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(3, 3, padding="same")(x))
+    network = keras.Model(inputs, keras.layers.Dense(CLASSES)(x))
+    member = built(saved(network, tmp_path))
+    assert member.input_shape == (None, *SHAPE)
+    np.testing.assert_allclose(member(IMAGES), network(IMAGES), rtol=1e-6)
+
+
+def two_outputs():
+    inputs = keras.Input(SHAPE)
+    x = keras.layers.Flatten()(inputs)
+    return keras.Model(inputs, [keras.layers.Dense(CLASSES)(x), keras.layers.Dense(CLASSES)(x)])
+
+
+def not_finite():
+    network = linear_network()
+    network.set_weights([np.full_like(w, np.nan) for w in network.get_weights()])
+    return network
+
+
+def with_code():
+    return classifier(keras.layers.Lambda(lambda x: x))
+
+
+def a_group():
+    return orc_keras.OnlineRoleChange(
+        linear_network("a"), [linear_network(name, seed=1) for name in ("b", "c")]
+    )
+
+
+@pytest.mark.parametrize(
+    ("network", "complaint"),
+    [
+        (two_outputs, "must return one tensor of logits"),
+        (not_finite, "it has NaN or infinite numbers in"),
+        (with_code, "it holds code, which Keras's safe mode does not run"),
+        (a_group, "holds a group, not a network"),
+        (lambda: linear_network(num_classes=7), "it has 7 classes, and the images 5"),
+        (lambda: linear_network(image_shape=(4, 4, 3)), "it takes images of shape .4, 4, 3."),
+    ],
+)
+def test_files_that_are_refused(tmp_path, network, complaint):
+    path = saved(network(), tmp_path)
+    with pytest.raises(ValueError, match=complaint) as refused:
+        built(path)
+    assert "teacher.keras" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_damaged_and_missing_files_are_refused(tmp_path):
+    path = tmp_path / "teacher.keras"
+    with pytest.raises(ValueError, match="is not a file"):
+        networks.check(str(path))
+    content = Path(saved(linear_network(), tmp_path)).read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="damaged"):
+        networks.check(str(path))
+
+
+CODE = """
+import keras
+
+def tiny(image_shape, num_classes):
+    return keras.Sequential([
+        keras.Input(image_shape), keras.layers.Flatten(), keras.layers.Dense(num_classes)])
+
+def nothing(image_shape, num_classes):
+    pass
+
+def fails(image_shape, num_classes):
+    raise KeyError("width")
+
+def unbuilt(image_shape, num_classes):
+    return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(num_classes)])
+
+def other(image_shape, num_classes):
+    return tiny(image_shape, num_classes + 1)
+
+number = 3
+"""
+
+
+@pytest.fixture
+def own_code(tmp_path, monkeypatch):
+    """A working directory with a module of somebody's own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "own_networks.py").write_text(CODE)
+    (tmp_path / "own_broken.py").write_text("import not_there_at_all\n")
+    yield
+    sys.modules.pop("own_networks", None)
+
+
+def test_code_builds_members_of_their_own(own_code):
+    first, second = (built("own_networks:tiny") for _ in range(2))
+    assert first.name == "tiny" and first.output_shape == (None, CLASSES)
+    assert not {*map(id, first.weights)} & {*map(id, second.weights)}
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("own_network:tiny", "there is no module own_network, neither here nor installed"),
+        ("own_broken:tiny", "own_broken cannot be imported: ModuleNotFoundError: No module"),
+        ("own_networks:tini", "no function 'tini'; did you mean tiny"),
+        ("own_networks:number", "no function 'number'"),
+        ("own_networks:nothing", "must return a keras.Model, not NoneType"),
+        ("own_networks:fails", r"own_networks:fails.* raises KeyError: 'width'"),
+        ("own_networks:unbuilt", "it is not built; give its first layer an input shape"),
+        ("own_networks:other", "it has 6 classes, and the images 5"),
+    ],
+)
+def test_code_that_is_refused(own_code, source, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        built(source)
