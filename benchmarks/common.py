@@ -77,10 +77,8 @@ def compiled_group(ours, shape, classes):
 
 
 def compiled(model, ours, **more):
-    """Compiles a model as train.py does, and returns it; labels are not smoothed."""
-    how = experiment.compilation(ours)
-    del how["label_smoothing"]
-    model.compile(**how, **more)
+    """Compiles a model as train.py does, and returns it."""
+    model.compile(**experiment.compilation(ours), **more)
     return model
 
 

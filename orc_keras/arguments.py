@@ -143,6 +143,17 @@ RUN = {
         at_least=1,
     ),
     "learning_rate": Argument(0.05, "Learning rate of every member at the start.", above=0),
+    "pivot_learning_rate": Argument(
+        1.0,
+        "The pivot's learning rate in the group as a multiple of --learning_rate: it has learnt "
+        "already.",
+        at_least=0,
+    ),
+    "student_learning_rates": Argument(
+        (),
+        "Learning rates of the students in order, as multiples of --learning_rate, such as 0.1,1 "
+        "where the first is pretrained; empty: 1 for all. The last, *the* student's, must be 1.",
+    ),
     "decay_epochs": Argument(
         (150, 180, 210),
         "Epochs after which the learning rate decays, counted from the start of each stage.",

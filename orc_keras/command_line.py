@@ -129,13 +129,19 @@ def from_flags(flag_values=flags.FLAGS):
         values[name] = os.path.expanduser(values[name])  # a shell does not, after --flag=
     for name in ("students", "augmentation", "teachings"):
         values[name] = tuple(values[name])
-    check_commas("decay_epochs", values["decay_epochs"])
-    try:
-        values["decay_epochs"] = tuple(map(int, values["decay_epochs"]))
-    except ValueError:
-        given = ",".join(values["decay_epochs"])
-        raise ValueError(f"--decay_epochs must be whole numbers, not {given!r}.") from None
+    _make_numbers(values, "decay_epochs", int, "whole numbers")
+    _make_numbers(values, "student_learning_rates", float, "numbers")
     return Settings(**values)
+
+
+def _make_numbers(values, name, kind, what):
+    """Turns a list of texts in `values` into numbers."""
+    check_commas(name, values[name])
+    try:
+        values[name] = tuple(map(kind, values[name]))
+    except ValueError:
+        given = ",".join(values[name])
+        raise ValueError(f"--{name} must be {what}, not {given!r}.") from None
 
 
 def from_text(text):

@@ -83,7 +83,7 @@ def prepare(settings):
     with strategy.scope():
         group = experiment.build_group(settings, *experiment.of_images(images))
         preconditions.check_memory(settings, group.members.values())
-        group.compile(**experiment.compilation(settings))
+        group.compile(**experiment.compilation(settings), **experiment.of_members(settings, group))
     return functools.partial(estimate, group, settings, images, numbers)
 
 

@@ -54,7 +54,7 @@ def prepare(settings):
     with strategy.scope():
         group = build_group(settings, *of_images(run.images))
         preconditions.check_memory(settings, group.members.values())
-        group.compile(**compilation(settings))
+        group.compile(**compilation(settings), **of_members(settings, group))
     if settings.pivot_weights:
         workers.together(lambda: preconditions.load_pivot(group.pivot, settings.pivot_weights))
     sources = _sources(settings, group)
@@ -174,9 +174,21 @@ def compilation(settings):
     """Returns the arguments of `compile` for the group."""
     return {
         "optimizer": recipe.optimizer(settings),
-        "label_smoothing": settings.label_smoothing,
         "steps_per_execution": settings.steps_per_execution,
         "jit_compile": settings.jit_compile,
+    }
+
+
+def of_members(settings, group):
+    """Returns the arguments of `compile` that are of a group's members."""
+    rates = settings.student_learning_rates[:-1]
+    factors = {
+        group.pivot_name: settings.pivot_learning_rate,
+        **dict(zip(group.student_names, rates)),
+    }
+    return {
+        "label_smoothing": settings.label_smoothing,
+        "learning_rate_factors": {name: factor for name, factor in factors.items() if factor != 1},
     }
 
 

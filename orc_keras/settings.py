@@ -56,6 +56,8 @@ class Settings:
     epochs: int = _flag(RUN["epochs"])
     batch_size: int = _flag(DATA["batch_size"])
     learning_rate: float = _flag(RUN["learning_rate"])
+    pivot_learning_rate: float = _flag(RUN["pivot_learning_rate"])
+    student_learning_rates: tuple[float, ...] = _flag(RUN["student_learning_rates"])
     evaluate_every: int = _flag(RUN["evaluate_every"], identity=False)
     decay_epochs: tuple[int, ...] = _flag(RUN["decay_epochs"])
     decay_factor: float = _flag(RUN["decay_factor"])
@@ -78,7 +80,6 @@ class Settings:
     feedback: str = _flag(METHOD["feedback"])
     teacher_passes: str = _flag(METHOD["teacher_passes"])
     distillation_warmup: int = _flag(METHOD["distillation_warmup"])
-    pivot_learning_rate: float = _flag(METHOD["pivot_learning_rate"])
     survival_probability: float = _flag(METHOD["survival_probability"])
     strategy: str = _flag(RUN["strategy"], identity=False)
     require_gpu: bool = _flag(RUN["require_gpu"], identity=False)
@@ -99,6 +100,12 @@ class Settings:
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"--warmup_epochs={self.warmup_epochs} must be below --epochs={self.epochs}."
+            )
+        rates = self.student_learning_rates
+        if rates and (len(rates) != len(self.students) or rates[-1] != 1):
+            raise ValueError(
+                f"--student_learning_rates={_as_text(rates)} must be {len(self.students)} numbers, "
+                "one for each student, the last of them 1."
             )
 
     def saving(self):
@@ -166,6 +173,9 @@ def _check(name, value):
     if name == "decay_epochs":
         for epoch in value:
             Argument(1, at_least=1).check("--decay_epochs", epoch)
+    elif name == "student_learning_rates":
+        for rate in value:
+            argument_of("pivot_learning_rate").check("--student_learning_rates", rate)
     elif isinstance(value, tuple):
         _check_list(name, value)
     else:

@@ -55,8 +55,8 @@ def values_of(field):
         )
     if field.type is str:
         return st.sampled_from(choices) if choices else texts
-    if field.name == "warmup_epochs":
-        return st.just(0)  # fewer than there are epochs
+    if field.name in ("warmup_epochs", "student_learning_rates"):
+        return st.just(field.default)  # others depend on other fields
     return {
         bool: st.booleans(),
         int: st.integers(lower, 10**9 if upper is None else upper),
@@ -139,6 +139,10 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
         ([*NEEDED, "--teachings=all"], "--teachings=all is unknown; possible are intensive, priv"),
         ([*NEEDED, "--teachings=group,group"], "--teachings names group twice"),
         ([*NEEDED[:2], "--students=a,,b"], "--students=a,,b has an empty entry; leave out the com"),
+        ([*NEEDED, "--student_learning_rates=x"], "must be numbers, not 'x'"),
+        ([*NEEDED, "--student_learning_rates=1"], "must be 2 numbers, one for each student"),
+        ([*NEEDED, "--student_learning_rates=1,0.5"], "the last of them 1"),
+        ([*NEEDED, "--student_learning_rates=-1,1"], "must be 0 or more, not -1.0"),
         ([*NEEDED, "--decay_epochs=1,"], "--decay_epochs=1, has an empty entry"),
         ([*NEEDED, "--data_dir=a\tb"], r"--data_dir='a\\tb' has a space at an end, or what cann"),
         ([*NEEDED, "--temperature=1e-50"], "--temperature must be a number that float32 can hold"),

@@ -26,7 +26,6 @@ WRONG = {
     "num_temporary_teachers": (*NOT_WHOLE, "0", "2", "-1", "1.0"),
     "role_change_interval": (*NOT_WHOLE, "0", "-3"),
     "distillation_warmup": (*NOT_WHOLE, "-1"),
-    "pivot_learning_rate": ("-0.1", "None", "'1'", "float('nan')", "float('inf')"),
     "seed": (*NOT_WHOLE, "2**70", "'0'"),
     "teachings": (
         "'private'",

@@ -16,7 +16,7 @@ REFERENCES = ("kd", "alone")  # the baselines; the first trains the pivots
 SET_HERE = ("seed", "output_dir", "overwrite", "pivot_weights")  # a variant cannot set these
 # The settings that may differ between runs that share a pivot.
 OF_THE_GROUP = {
-    *("method", "students", "epochs"),
+    *("method", "students", "epochs", "pivot_learning_rate", "student_learning_rates"),
     *ARGUMENTS,
 }
 

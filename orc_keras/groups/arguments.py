@@ -60,12 +60,6 @@ ARGUMENTS = {
         "Mini-batches over which beta rises linearly from 0 to --distillation_weight.",
         at_least=0,
     ),
-    "pivot_learning_rate": Argument(
-        1.0,
-        "The pivot's learning rate in the group, as a multiple of the students': it has learnt "
-        "already.",
-        at_least=0,
-    ),
     "survival_probability": Argument(
         0.75,
         "Probability that dgkd keeps a teacher in a mini-batch.",

@@ -23,12 +23,15 @@ def checked(group, others, options):
         options: keyword arguments, by name.
     """
     given = [f"{other!r}" for other in others if other is not None]
-    given += [n for n, value in options.items() if n not in OPTIONS and value is not None]
+    possible = (*OPTIONS, "learning_rate_factors")
+    given += [n for n, value in options.items() if n not in possible and value is not None]
     if given:
         raise ValueError(
             f"A group cannot be compiled with {', '.join(given)}: its losses and metrics are those "
-            f"of the method. It takes optimizer, {', '.join(OPTIONS)}."
+            f"of the method. It takes optimizer, {', '.join(possible)}."
         )
+    factors = dict(options.pop("learning_rate_factors", None) or {})
+    _check_factors(group, factors)
     options = {name: options.get(name, option.default) for name, option in OPTIONS.items()}
     for name, value in options.items():
         OPTIONS[name].check(name, value)
@@ -37,7 +40,18 @@ def checked(group, others, options):
         raise ValueError(f"jit_compile works on one device, not on {replicas} replicas.")
     if replicas > 1:
         check_synchronised(group.members)
-    return options
+    return options | {"learning_rate_factors": factors}
+
+
+def _check_factors(group, factors):
+    possible = list(group.members)[:-1]
+    for name, factor in factors.items():
+        if name not in possible:
+            raise ValueError(
+                f"learning_rate_factors names {name!r}; possible are {', '.join(possible)}: *the* "
+                "student has the optimizer's own."
+            )
+        RUN["pivot_learning_rate"].check(f"learning_rate_factors[{name!r}]", factor)
 
 
 def _check_clipping(optimizer, replicas):

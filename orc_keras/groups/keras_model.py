@@ -11,6 +11,8 @@ from orc_keras.groups import mini_batch
 from orc_keras.groups.members import image_shape
 from orc_keras.groups.own_callbacks import with_own
 
+OWN_OPTIONS = ("label_smoothing", "learning_rate_factors")  # of `compile`, besides Keras's
+
 
 class GroupModel(keras.Model):
     """A `keras.Model` that checks its data and also trains on several machines.
@@ -30,14 +32,13 @@ class GroupModel(keras.Model):
         pass
 
     def get_compile_config(self):
-        return {**super().get_compile_config(), "label_smoothing": self.label_smoothing}
+        return super().get_compile_config() | {n: getattr(self, n) for n in OWN_OPTIONS}
 
     def compile_from_config(self, config):
-        smoothing = config.get("label_smoothing", 0.0)
+        own = {name: config[name] for name in OWN_OPTIONS if name in config}
         config = keras.saving.deserialize_keras_object(config)
         arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
-        given = {argument: config[argument] for argument in arguments}
-        self.compile(**given, label_smoothing=smoothing)
+        self.compile(**{argument: config[argument] for argument in arguments}, **own)
 
     def call(self, images, training=None):
         return self.student(images, training=training)

@@ -35,7 +35,7 @@ class NetworkGroup(GroupModel):
         stage, learners: the current stage, and the names of the members that learn in it.
         member_metrics: `MemberMetrics`.
         role_record: `RoleRecord`, or None if roles do not change.
-        label_smoothing: as given to `compile`.
+        label_smoothing, learning_rate_factors: as given to `compile`.
 
     Raises:
         ValueError: if a member is not built, shares weights with another, does not return logits,
@@ -46,7 +46,7 @@ class NetworkGroup(GroupModel):
     way = "several networks, trained as one"
     pivot_learns_before = True
     role_record = None
-    label_smoothing = 0.0
+    label_smoothing, learning_rate_factors = 0.0, {}
 
     def __init__(self, pivot, students, name=None):
         super().__init__(name=name)
@@ -127,8 +127,11 @@ class NetworkGroup(GroupModel):
             optimizer: a Keras optimizer or its name.
             *others: refused; Keras's second argument is a loss.
             **options: `run_eagerly`, `steps_per_execution`, `jit_compile` and `auto_scale_loss` as
-                in `keras.Model.compile`, but XLA is off unless asked for; and `label_smoothing`,
-                the share of each label that is spread over all classes while members learn, 0.
+                in `keras.Model.compile`, but XLA is off unless asked for. Besides,
+                `label_smoothing`, the share of each label that is spread over all classes while
+                members learn, 0; and `learning_rate_factors`, learning rates by member as multiples
+                of the optimizer's, such as `{"resnet50": 0.1}` for a pivot that has learnt already:
+                those of all but *the* student, in all stages but that of the pivot alone.
 
         Raises:
             ValueError: if there are other arguments, such as a loss or metrics; if the optimizer
@@ -139,6 +142,7 @@ class NetworkGroup(GroupModel):
         """
         options = compilation.checked(self, others, options)
         self.label_smoothing = options.pop("label_smoothing")
+        self.learning_rate_factors = options.pop("learning_rate_factors")
         with self.distribute_strategy.scope():
             super().compile(compilation.own_optimizer(self, optimizer), **options)
         self._make_optimizers(self.members)
@@ -146,15 +150,15 @@ class NetworkGroup(GroupModel):
     def _make_optimizers(self, names):
         """Gives members new optimizers; *the* student has the compiled one."""
         with self.distribute_strategy.scope():
-            rates = {name: self.learning_rate_factor(name) for name in names}
+            rates = {name: self._learning_rate_factor(name) for name in names}
             new = {name: optimizers.copy_of(self.optimizer, rate) for name, rate in rates.items()}
             new[self.student_names[-1]] = self.optimizer
             optimizers.build({self.members[name]: each for name, each in new.items()})
         self.optimizers = {**self.optimizers, **new}
 
-    def learning_rate_factor(self, name):
+    def _learning_rate_factor(self, name):
         """Returns a member's learning rate in this stage as a multiple of the compiled one."""
-        return 1.0
+        return 1.0 if self.stage == PIVOT else self.learning_rate_factors.get(name, 1.0)
 
     def get_config(self):
         return {

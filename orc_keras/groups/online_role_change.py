@@ -41,8 +41,6 @@ class OnlineRoleChange(NetworkGroup):
         teacher_passes: BatchNorm in a teacher's forward pass: "training", batch statistics, moving
             statistics updated; "batch", not updated; "inference", moving statistics.
         distillation_warmup: mini-batches over which beta rises linearly from 0; 0 in the paper.
-        pivot_learning_rate: the pivot's learning rate as a multiple of the students', for it has
-            learnt already; 1 in the paper, as far as it says.
         name: the name of the group.
 
     Attributes:
@@ -81,7 +79,6 @@ class OnlineRoleChange(NetworkGroup):
         feedback=DEFAULT.feedback,
         teacher_passes=DEFAULT.teacher_passes,
         distillation_warmup=DEFAULT.distillation_warmup,
-        pivot_learning_rate=DEFAULT.pivot_learning_rate,
         name=None,
     ):
         super().__init__(pivot, students, name)
@@ -98,7 +95,6 @@ class OnlineRoleChange(NetworkGroup):
             feedback=feedback,
             teacher_passes=teacher_passes,
             distillation_warmup=distillation_warmup,
-            pivot_learning_rate=pivot_learning_rate,
         )
         self._check_teachers()
         self.role_record = RoleRecord(
@@ -126,10 +122,6 @@ class OnlineRoleChange(NetworkGroup):
                     "num_temporary_teachers must be 1 where the temporary teacher is fixed, not "
                     f"{self.num_temporary_teachers!r}."
                 )
-
-    def learning_rate_factor(self, name):
-        continues = name == self.pivot_name and self.stage != PIVOT
-        return float(self.pivot_learning_rate) if continues else 1.0
 
     def train_step(self, data):
         """Trains on one mini-batch; numbers and letters are the steps and symbols of the method."""

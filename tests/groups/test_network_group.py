@@ -126,15 +126,16 @@ def test_the_settings_survive_saving(tmp_path):
         feedback="training",
         teacher_passes="inference",
         distillation_warmup=9,
-        pivot_learning_rate=0.1,
     )
     assert set(arguments) == set(arguments_of(orc_keras.OnlineRoleChange))
     group = orc_keras.OnlineRoleChange(*hidden_group_members(), **arguments)
-    group.compile(optimizers.L2SGD(0.1, l2=0.5))
+    factors = {"pivot": 0.1}
+    group.compile(optimizers.L2SGD(0.1, l2=0.5), learning_rate_factors=factors)
     group.save(tmp_path / "group.keras")
     loaded = keras.saving.load_model(tmp_path / "group.keras")
     assert {name: getattr(loaded, name) for name in arguments} == arguments
     assert [o.l2 for o in loaded.optimizers.values()] == [0.5] * 4
+    assert float(loaded.optimizers["pivot"].learning_rate) == pytest.approx(0.01)
 
 
 def test_a_callback_sets_the_learning_rate_of_all_members(group, examples):
@@ -145,27 +146,31 @@ def test_a_callback_sets_the_learning_rate_of_all_members(group, examples):
     )
 
 
-def test_a_pivot_with_a_learning_rate_of_its_own(examples):
-    """The factor holds in the group, not where the pivot learns alone; 0 leaves it as it is."""
-    group = orc_keras.OnlineRoleChange(*hidden_group_members(), pivot_learning_rate=0.25)
-    group.compile(optimizers.L2SGD(0.1, momentum=0.9))
+def test_members_with_learning_rates_of_their_own(examples):
+    """The factors hold in the group, not where the pivot learns alone; 0 leaves it as it is."""
+    group = orc_keras.OnlineRoleChange(*hidden_group_members())
+    factors = {"pivot": 0.25, "middle": 0.5}
+    group.compile(optimizers.L2SGD(0.1, momentum=0.9), learning_rate_factors=factors)
 
     def rates():
         return [float(group.optimizers[name].learning_rate) for name in group.members]
 
-    assert rates() == pytest.approx([0.025, 0.1, 0.1, 0.1])
+    assert rates() == pytest.approx([0.025, 0.1, 0.05, 0.1])
     group.enter("pivot")
     assert rates()[0] == pytest.approx(0.1)
     group.enter("group")
     group.optimizer.learning_rate = 0.2
-    assert rates() == pytest.approx([0.05, 0.2, 0.2, 0.2])
-    still = orc_keras.OnlineRoleChange(*hidden_group_members(), pivot_learning_rate=0)
-    still.compile(keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)))
+    assert rates() == pytest.approx([0.05, 0.2, 0.1, 0.2])
+    still = orc_keras.OnlineRoleChange(*hidden_group_members())
+    decay = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    still.compile(keras.optimizers.SGD(decay), learning_rate_factors={"pivot": 0})
     before = [v.numpy() for v in still.trainable_variables]
     still.fit(*examples, batch_size=20, verbose=0)
     moved = [np.any(a != b.numpy()) for a, b in zip(before, still.trainable_variables)]
     of_pivot = len(still.pivot.trainable_variables)
     assert not any(moved[:of_pivot]) and all(moved[of_pivot:])
+    with pytest.raises(ValueError, match="names 'small'; possible are pivot, large, middle"):
+        group.compile("sgd", learning_rate_factors={"small": 0.5})
 
 
 def test_labels_must_be_classes(group, examples):
