@@ -115,15 +115,18 @@ def flops(network):
 def activations(network):
     """Returns the number of values that all layers of a network output for one image.
 
+    Layers whose output may have any size, as in some networks that are not ours, are not counted.
+
     Args:
-        network: one of ours, built.
+        network: built.
 
     Example:
 
     >>> models.activations(models.build("resnet8", (32, 32, 3), num_classes=10))
     306442
     """
-    return sum(math.prod(layer.output.shape[1:]) for layer in leaf_layers(network))
+    shapes = (layer.output.shape[1:] for layer in leaf_layers(network))
+    return sum(math.prod(shape) for shape in shapes if None not in shape)
 
 
 def leaf_layers(network):

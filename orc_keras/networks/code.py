@@ -39,11 +39,13 @@ def function_of(source):
 
 
 def import_modules(sources):
-    """Imports the modules of those sources that are code: their layers may be in a file."""
+    """Imports the modules of sources, whose layers may be in a file that is to be loaded."""
     for source in sources:
-        if kind_of(source) == "code":
-            with contextlib.suppress(ValueError):  # then the file says what it lacks
+        with contextlib.suppress(ValueError, ImportError):  # then loading says what it lacks
+            if kind_of(source) == "code":
                 function_of(source)
+            elif source.startswith("hub:"):
+                importlib.import_module("keras_hub")
 
 
 def build(source, images):
