@@ -136,6 +136,18 @@ RUN = {
         "File of weights (.keras or .weights.h5) for the pivot, in place of training it alone.",
     ),
     "epochs": Argument(240, "Epochs that the group is trained.", at_least=1),
+    "patience": Argument(
+        0,
+        "Epochs without a better accuracy on a validation part of the training images, after which "
+        "a stage ends with the weights of its best epoch; 0: none ends early.",
+        at_least=0,
+    ),
+    "patience_fraction": Argument(
+        0.1,
+        "With --patience: the validation part, which members do not learn from.",
+        above=0,
+        below=1,
+    ),
     "evaluate_every": Argument(
         1,
         "Epochs between evaluations on the held-out images; the last epoch of a stage always has "

@@ -77,7 +77,8 @@ def prepare(settings):
     strategy = strategies.choose(settings.strategy)
     devices.check(settings.require_gpu)
     experiment.set_up_keras(settings)
-    images, numbers = _images(settings)
+    images, (train, held_out) = _images(settings)
+    numbers = preconditions.learnt_from(settings, train), held_out
     preconditions.check_batch_size(settings.batch_size, numbers[0], strategy.num_replicas_in_sync)
     preconditions.check_steps(settings.steps_per_execution, numbers[0] // settings.batch_size)
     with strategy.scope():

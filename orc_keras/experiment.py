@@ -227,8 +227,9 @@ def _made_before(directory):
 def _load_images(settings, directory, workers):
     """Returns the images; refuses other images than the run began with, on any worker."""
     there = workers.from_chief(workers.together(directory.data_there))
-    images = workers.together(
-        lambda: data.load(
+
+    def load():
+        images = data.load(
             settings.dataset,
             settings.data_dir,
             settings.image_size,
@@ -237,7 +238,9 @@ def _load_images(settings, directory, workers):
             settings.memory_gb,
             checked=there.get("files"),
         )
-    )
+        return images.with_validation(settings.patience_fraction) if settings.patience else images
+
+    images = workers.together(load)
     workers.together(lambda: directory.check_data(images.description()))
     preconditions.check_alike(workers, settings, images)
     return images

@@ -35,7 +35,9 @@ def finish(run, group, seconds, rate):
     evaluation = evaluate_group(networks, images, settings.batch_size)
     with directory.replacing(names.EVALUATION) as path:
         predictions.write(evaluation, path)
-    seen = len(images.train) // settings.batch_size * settings.batch_size * settings.epochs
+    history = RunRecord(directory.path).history()
+    epochs = len(history["loss"])
+    seen = len(images.train) // settings.batch_size * settings.batch_size * epochs
     of_group = sum(value for stage, value in seconds.items() if stage != PIVOT)
     contents = {
         "settings": dataclasses.asdict(settings),
@@ -49,7 +51,7 @@ def finish(run, group, seconds, rate):
         "images_per_second_without_evaluation": None if math.isnan(rate) else round(rate, 1),
         "data": images.description(),
         "sources": RunRecord(directory.path).sources,
-        "members": _members(group, RunRecord(directory.path).history(), evaluation.predictions),
+        "members": _members(group, history, evaluation.predictions),
     }
     student = group.student_names[-1]
     measured = export(networks[student], student, names.STUDENT, directory, contents, images)

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import math
 import os
 import resource
 import warnings
@@ -119,6 +120,7 @@ def check_outlook(settings):
     number, size = _outlook(
         settings.dataset, settings.data_dir, settings.image_size, settings.validation_fraction
     )
+    number = learnt_from(settings, number)
     check_batch_size(settings.batch_size, number)
     check_steps(settings.steps_per_execution, number // settings.batch_size)
     for flag, names in _names(settings):
@@ -127,9 +129,17 @@ def check_outlook(settings):
                 _build(name, size, settings.head)
 
 
+def learnt_from(settings, number):
+    """Returns how many of `number` training images members learn from: not the validation part."""
+    apart = math.ceil(number * settings.patience_fraction) if settings.patience else 0
+    return number - apart
+
+
 def check_images(run, replicas):
     """Refuses `--batch_size` and `--steps_per_execution` that do not suit a run's images."""
     settings, number = run.settings, len(run.images.train)
+    if settings.patience and run.workers.number > 1:
+        raise ValueError("--patience works on one machine: its best weights lie in a file there.")
     check_batch_size(settings.batch_size, number, replicas)
     check_steps(settings.steps_per_execution, number // settings.batch_size)
     recipe.class_weights(settings, run.images)

@@ -59,6 +59,8 @@ class Settings:
     pivot_learning_rate: float = _flag(RUN["pivot_learning_rate"])
     student_learning_rates: tuple[float, ...] = _flag(RUN["student_learning_rates"])
     evaluate_every: int = _flag(RUN["evaluate_every"], identity=False)
+    patience: int = _flag(RUN["patience"])
+    patience_fraction: float = _flag(RUN["patience_fraction"])
     decay_epochs: tuple[int, ...] = _flag(RUN["decay_epochs"])
     decay_factor: float = _flag(RUN["decay_factor"])
     schedule: str = _flag(RUN["schedule"])

@@ -52,6 +52,38 @@ def test_members_from_files(tiny, tmp_path):
         experiment.prepare(settings)
 
 
+def test_a_run_that_ends_early_is_judged_by_a_part_of_its_training_images(tiny, tmp_path, capsys):
+    """By the best epoch's weights, and the same where it continues from an early save."""
+    how = dict(
+        patience=2, patience_fraction=0.25, epochs=30, batch_size=10, keep=99, decay_epochs=(30,)
+    )
+    settings = tiny(output_dir=str(tmp_path / "run"), method="kd", learning_rate=0.5, **how)
+    summary = experiment.prepare(settings)()
+    run = tmp_path / "run"
+    accuracies = read_history(run / "history.csv")["val_accuracy"]
+    best = int(np.argmax(accuracies))
+    assert len(accuracies) == best + 3 < 30
+    assert (
+        f"These are the weights of epoch {best + 1}, the best on validation"
+        in capsys.readouterr().out
+    )
+    assert summary["data"]["train_images"] == 30 and summary["data"]["validation_images"] == 10
+    members = load_members(run / "checkpoints" / "group.keras")
+    apart = data.load().with_validation(0.25)
+    images, labels = apart.validation.read(np.arange(10))
+    logits = members["hidden6"](data.normalise(images, apart.mean, apart.std))
+    assert np.mean(np.argmax(logits, axis=1) == labels) == pytest.approx(accuracies[best])
+
+    (run / "summary.json").unlink()
+    for save in (run / "checkpoints").glob("group-*.npz"):
+        if save.name > "group-000002":
+            save.unlink()
+    experiment.prepare(settings)()
+    again = load_members(run / "checkpoints" / "group.keras")
+    for ours, before in zip(again["hidden6"].get_weights(), members["hidden6"].get_weights()):
+        np.testing.assert_array_equal(ours, before)
+
+
 def test_a_run_in_mixed_precision(tiny, tmp_path):
     settings = tiny(mixed_precision="float16", output_dir=str(tmp_path / "run"), **FEW)
     experiment.prepare(settings)()

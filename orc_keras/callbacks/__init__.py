@@ -1,5 +1,6 @@
 """Keras callbacks; `GroupTensorBoard`, `StopOnNonFiniteLoss`, `Throughput` need no group."""
 
+from orc_keras.callbacks.early_stopping import StopEarly
 from orc_keras.callbacks.group_csv_logger import GroupCSVLogger
 from orc_keras.callbacks.non_finite import NonFiniteLoss, StopOnNonFiniteLoss
 from orc_keras.callbacks.progress_line import ProgressLine
@@ -14,6 +15,7 @@ __all__ = [
     "NonFiniteLoss",
     "ProgressLine",
     "RoleHistory",
+    "StopEarly",
     "StopOnNonFiniteLoss",
     "StudentProgress",
     "Throughput",

@@ -28,6 +28,7 @@ class ImageData:
         resized: whether images are resized, by the ImageNet recipe; if not, the CIFAR recipe holds.
         held_out_from: the split that the held-out images come from.
         notes: facts about the source for the summary.
+        validation: images from the training split to stop early by; None: there are none.
     """
 
     train: Images
@@ -40,10 +41,24 @@ class ImageData:
     resized: bool = False
     held_out_from: str = "test"
     notes: dict = dataclasses.field(default_factory=dict)
+    validation: Images | None = None
 
     @property
     def num_classes(self):
         return len(self.class_names)
+
+    def with_validation(self, fraction):
+        """Returns the same with a part of the training images set apart for validation.
+
+        Args:
+            fraction: the part, above 0 and below 1. It is the same for every seed, with equal
+                shares of each class where classes are known.
+
+        Raises:
+            ValueError: if a part would lack a class.
+        """
+        train, validation = _divide(self.train, fraction, "patience_fraction")
+        return dataclasses.replace(self, train=train, validation=validation)
 
     def check(self):
         """Raises ValueError, which names them, if images can no longer be read."""
@@ -62,6 +77,7 @@ class ImageData:
             "train_images": len(self.train),
             "held_out_images": len(self.held_out),
             "held_out_from": self.held_out_from,
+            **({"validation_images": len(self.validation)} if self.validation else {}),
             **self.notes,
         }
 
@@ -169,10 +185,10 @@ def nothing_held_out(dataset):
     )
 
 
-def impossible_fraction(fraction, number):
+def impossible_fraction(fraction, number, flag="validation_fraction"):
     """Returns the ValueError for a division in which one part lacks a class."""
     return ValueError(
-        f"--validation_fraction={fraction} is impossible with {number:,} images: both parts need "
+        f"--{flag}={fraction} is impossible with {number:,} images: both parts need "
         "at least one of each class."
     )
 
@@ -200,7 +216,7 @@ def outlook(dataset, data_dir="", image_size=0, validation_fraction=0.0):
     return number - held_back, _size(size, image_size)[0]
 
 
-def _divide(images, fraction):
+def _divide(images, fraction, flag="validation_fraction"):
     """Splits images at random with a fixed seed, stratified by class if labels are known."""
     from sklearn.model_selection import train_test_split
 
@@ -210,5 +226,5 @@ def _divide(images, fraction):
             np.arange(len(images)), test_size=fraction, random_state=0, stratify=labels
         )
     except ValueError as error:
-        raise impossible_fraction(fraction, len(images)) from error
+        raise impossible_fraction(fraction, len(images), flag) from error
     return Subset(images, np.sort(kept)), Subset(images, np.sort(held_back))

@@ -98,13 +98,16 @@ def _augmentation(data, more):
     return one, augmented
 
 
-def held_out_batches(data, batch_size, replicas=ONE):
+def held_out_batches(data, batch_size, replicas=ONE, images=None):
     """Returns mini-batches of the held-out images in order, each once; the last may be smaller.
+
+    If `images` are given, such as `data.validation`, it is those, as if they had been held out.
 
     With several replicas every part is whole, because TensorFlow's fused convolutions fail on an
     empty one: the last image is repeated with weight 0, and weights are the third element.
     """
-    batches = _as_evaluated(data.held_out, data.image_shape, data.resized, batch_size, replicas)
+    images = images or data.held_out
+    batches = _as_evaluated(images, data.image_shape, data.resized, batch_size, replicas)
 
     def normalised(images, labels, *weights):
         return normalise(images, data.mean, data.std), labels, *weights

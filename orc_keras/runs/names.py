@@ -36,6 +36,11 @@ ALL = (
 EARLIER_HISTORIES = ("pivot_history.csv", "stage[0-9]*_history.csv")  # of earlier stages
 
 
+def best(stage):
+    """Returns the name of the weights of a stage's best epoch, where it may end early."""
+    return f"{CHECKPOINTS}/best-{stage}.weights.h5"
+
+
 def history(stage):
     """Returns the name of the history of a stage; "group" is the last of every method."""
     return HISTORY if stage == "group" else f"{stage}_history.csv"

@@ -136,8 +136,14 @@ def finished(path):
 
 def read_history(path):
     """Returns each metric's values by epoch, by name, from a history file."""
-    with open(path) as file:
-        rows = list(csv.DictReader(file))
-    if not rows and Path(path).stat().st_size:
+    text = Path(path).read_text()
+    history = as_history(text)
+    if not history and text:
         raise ValueError(f"{path} has no epoch.")
+    return history
+
+
+def as_history(text):
+    """Returns each metric's values by epoch, by name, from the contents of a history file."""
+    rows = list(csv.DictReader(text.splitlines()))
     return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}

@@ -66,6 +66,11 @@ class SaveAndContinue(keras.callbacks.Callback):
         self.seconds = float(self._values["seconds"]) if self._values else 0.0
 
     @property
+    def saved_history(self):
+        """The contents of the history file at the save that training continues from, a text."""
+        return self._values["history"].tobytes().decode() if self._values else ""
+
+    @property
     def first_step(self):
         return self.epoch * self.steps_per_epoch + self.step
 

@@ -14,6 +14,7 @@ from orc_keras.callbacks import (
     GroupTensorBoard,
     ProgressLine,
     RoleHistory,
+    StopEarly,
     StopOnNonFiniteLoss,
     StudentProgress,
     Throughput,
@@ -21,6 +22,7 @@ from orc_keras.callbacks import (
 from orc_keras.distribution import strategies
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.runs import names
+from orc_keras.runs.record import as_history
 from orc_keras.training import recipe
 from orc_keras.training.checkpoints import Saves
 from orc_keras.training.resume import SaveAndContinue, end_epoch
@@ -52,13 +54,20 @@ def train(run, group):
         if progress.first_step:
             steps = epochs * steps_per_epoch
             print(f"Continuing: {progress.first_step:,} of {steps:,} steps are done.")
-        callbacks = _callbacks(run, group, progress, throughput, history)
+        stopping = _stopping(run, group, progress)
+        callbacks = _callbacks(run, group, progress, throughput, history) + stopping
         try:
             for until, steps in progress.parts(epochs):
-                _fit(run, group, progress, throughput, callbacks, until, steps)
+                if not any(each.is_over for each in stopping):
+                    _fit(run, group, progress, throughput, callbacks, until, steps)
         except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
             _name_images(run.images, error)
             raise
+    for each in stopping:
+        each.restore_best()
+        print(
+            f"These are the weights of epoch {each.best_epoch + 1}, the best on validation images."
+        )
     return progress.seconds, float(np.median(throughput.rates)) if throughput.rates else math.nan
 
 
@@ -88,6 +97,17 @@ def is_over(run, stage, later):
     return run.workers.from_chief(not is_there(stage) and any(map(is_there, later)))
 
 
+def _stopping(run, group, progress):
+    """Returns a list with the callback that ends the stage early, if it may; with its memory."""
+    if not run.settings.patience:
+        return []
+    path = run.directory / names.best(group.stage)
+    stopping = StopEarly(run.settings.patience, path)
+    stopping.set_model(group)
+    stopping.recall(as_history(progress.saved_history))
+    return [stopping]
+
+
 def _callbacks(run, group, progress, throughput, history):
     """Returns the callbacks of a stage; their order matters."""
     length = epochs_of(group.stage, run.settings), progress.steps_per_epoch
@@ -101,17 +121,24 @@ def _callbacks(run, group, progress, throughput, history):
         GroupCSVLogger(history, append=True),  # repeatable: without rates
         throughput,
         GroupTensorBoard(run.directory / names.TENSORBOARD / group.stage),
-        ProgressLine(*length, run.settings.batch_size, progress.first_step, progress.seconds),
+        ProgressLine(
+            *length,
+            run.settings.batch_size,
+            progress.first_step,
+            progress.seconds,
+            judged="validation" if run.images.validation else "held out",
+        ),
     ]
 
 
 def _fit(run, group, progress, throughput, callbacks, until, steps):
     """Trains to the end of epoch `until`; `steps` is the number per epoch, or of its rest."""
     batch_size, images = run.settings.batch_size, run.images
-    held_out = functools.partial(data.held_out_batches, images, batch_size)
+    judged = images.validation or images.held_out
+    batches = functools.partial(data.held_out_batches, images, batch_size, images=judged)
     validation = {
-        "validation_data": strategies.distributed(group.distribute_strategy, held_out),
-        "validation_steps": math.ceil(len(images.held_out) / batch_size),
+        "validation_data": strategies.distributed(group.distribute_strategy, batches),
+        "validation_steps": math.ceil(len(judged) / batch_size),
     }
     if not steps:
         return end_epoch(group, progress.epoch, callbacks, **validation, verbose=_verbosity())
