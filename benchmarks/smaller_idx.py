@@ -1,7 +1,8 @@
 """Writes a part of a collection of IDX files: python benchmarks/smaller_idx.py <folder> <new one>
 
 The data of docs/results.md: so many training images, as many of each class, drawn at random, and
-all held-out images; with --half at half the resolution, each pixel the mean of four.
+all held-out images; with --half at half the resolution, each pixel the mean of four; with --classes
+only images of these classes, which are then counted from 0.
 """
 
 import gzip
@@ -18,6 +19,7 @@ def define_flags(values):
     to = {"flag_values": values}
     flags.DEFINE_integer("images", 1000, "Training images, as many of each class.", 1, **to)
     flags.DEFINE_integer("seed", 0, "Of which images are drawn.", 0, **to)
+    flags.DEFINE_list("classes", [], "Of the images; empty: all.", **to)
     flags.DEFINE_boolean("half", False, "Halve the resolution.", **to)
 
 
@@ -35,6 +37,7 @@ def main(values, arguments):
         content = {}
         for split, paths in (("train", train), ("t10k", held_out)):
             content[split] = [idx.read(paths[what], what) for what in ("images", "labels")]
+        content = {split: of_classes(*each, values.classes) for split, each in content.items()}
         chosen = draw(content["train"][1], values.images, values.seed)
     except ValueError as error:
         sys.exit(f"smaller_idx.py: {error}")
@@ -43,6 +46,15 @@ def main(values, arguments):
     for split, (images, labels) in content.items():
         write(folder / f"{split}-images-idx3-ubyte.gz", half(images) if values.half else images)
         write(folder / f"{split}-labels-idx1-ubyte.gz", labels)
+
+
+def of_classes(images, labels, classes):
+    """Returns the images of some classes, and their labels, which are places among the classes."""
+    if not classes:
+        return images, labels
+    chosen = np.array(sorted(map(int, classes)), np.uint8)
+    there = np.isin(labels, chosen)
+    return images[there], np.searchsorted(chosen, labels[there]).astype(np.uint8)
 
 
 def draw(labels, number, seed):

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import keras
 
+from orc_keras import models
 from orc_keras.groups.keras_model import GroupModel
-from orc_keras.networks.kinds import RAW, name_of, path_of
+from orc_keras.models import parts
+from orc_keras.networks.kinds import FEATURES, RAW, name_of, path_of
 from orc_keras.networks.member import as_member
 
 
@@ -25,9 +27,21 @@ def build(source, images):
     if isinstance(network, GroupModel):
         raise ValueError(f"{path} holds a group, not a network; export one of its members first.")
     try:
+        if source.startswith(FEATURES):
+            network = _with_new_head(network, images.num_classes)
         return as_member(network, name_of(source), images, raw=source.startswith(RAW))
     except ValueError as error:
         raise ValueError(f"{path} does not suit: {error}") from error
+
+
+def _with_new_head(network, num_classes):
+    """Returns a network whose last, fully connected layer is a new one."""
+    *_, last = models.leaf_layers(network)
+    if isinstance(last, keras.layers.Softmax | keras.layers.Activation):
+        *_, last, _ = models.leaf_layers(network)
+    if not isinstance(last, keras.layers.Dense) or not hasattr(network, "inputs"):
+        raise ValueError("its last layer is not a fully connected one, which could be replaced.")
+    return keras.Model(network.inputs[0], parts.classifier(last.input, num_classes))
 
 
 def load(path):

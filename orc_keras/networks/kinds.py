@@ -4,15 +4,20 @@ import re
 from pathlib import Path
 
 RAW = "raw:"  # before a file: the network takes pixels from 0 to 255
+FEATURES = "features:"  # before a file: the network gets a new last layer
 FILE = ".keras"
 PRETRAINED = ("applications", "hub")
 
 
 def kind_of(source):
-    """Returns what a source is: "file", "pretrained", "code", or "name", one in `models/`.
+    """Returns what a source is.
 
     Args:
         source: a text as for `sources.build`.
+
+    Returns:
+        "name", one in `models/`; "file"; "features", a file whose last layer becomes another;
+        "pretrained", of Keras Applications or KerasHub; or "code".
 
     Example:
 
@@ -20,7 +25,7 @@ def kind_of(source):
     ['name', 'file', 'code']
     """
     if source.endswith(FILE):
-        return "file"
+        return "features" if source.startswith(FEATURES) else "file"
     before, colon, _ = source.partition(":")
     if colon:
         return "pretrained" if before in PRETRAINED else "code"
@@ -38,7 +43,7 @@ def name_of(source):
     kind = kind_of(source)
     if kind == "name":
         return source
-    if kind == "file":
+    if kind in ("file", "features"):
         name = Path(path_of(source)).stem
     elif kind == "code":
         name = source.rpartition(":")[2]
@@ -49,4 +54,4 @@ def name_of(source):
 
 def path_of(source):
     """Returns the path in the source of a file."""
-    return str(Path(source.removeprefix(RAW)).expanduser())
+    return str(Path(source.removeprefix(RAW).removeprefix(FEATURES)).expanduser())

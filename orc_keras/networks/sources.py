@@ -18,7 +18,7 @@ def build(source, image_shape, num_classes, mean=0.0, std=1.0, head="default"):
             - `resnet20`: a name in `models.names()`, with fresh weights.
             - `teacher.keras`: a file of a Keras 3 classifier, with its weights. It takes images as
               this group's members get them, normalised; with `raw:` before the path, pixels from 0
-              to 255.
+              to 255. With `features:` before it, it gets a new last layer, for other classes.
             - `my_networks:tiny`: a function in a module of that name, in the working directory or
               installed, that takes `(image_shape, num_classes)` and returns a `keras.Model`.
             - `applications:MobileNetV2`: one of Keras Applications, with its ImageNet weights and a
@@ -48,7 +48,7 @@ def build(source, image_shape, num_classes, mean=0.0, std=1.0, head="default"):
     kind = kind_of(source)
     if kind == "name":
         return models.build(source, image_shape, num_classes, head)
-    if kind == "file":
+    if kind in ("file", "features"):
         return files.build(source, images)
     if kind == "code":
         return code.build(source, images)
@@ -64,7 +64,7 @@ def check(source, head="default"):
     kind = kind_of(source)
     if kind == "name":
         models.smallest_size(source, head)
-    elif kind == "file":
+    elif kind in ("file", "features"):
         files.check(path_of(source))
     elif kind == "code":
         code.function_of(source)
@@ -86,6 +86,6 @@ def checksum(source, network):
         return None
     if kind == "pretrained":
         return pretrained.checksum(network)
-    module = source.partition(":")[0]
-    path = path_of(source) if kind == "file" else importlib.util.find_spec(module).origin
-    return checksums.of_file(path)
+    if kind == "code":
+        return checksums.of_file(importlib.util.find_spec(source.partition(":")[0]).origin)
+    return checksums.of_file(path_of(source))

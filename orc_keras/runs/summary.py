@@ -115,10 +115,12 @@ def data(description):
         for name in ("ignored_files", "images_with_alpha", "images_with_16_bits")
     }
     noted = [f"; {name.replace('_', ' ')}: {count:,}" for name, count in counts.items() if count]
+    apart = description.get("validation_images")
+    apart = f"{apart:,} for validation, " if apart else ""
     if folders := description.get("ignored_folders"):
         noted.append(f"; no classes, because of the dot: {', '.join(folders)}")
     return (
-        f"Images: {description['train_images']:,} for training, {description['held_out_images']:,} "
-        f"held out (from {description['held_out_from']}); {len(description['class_names'])} "
-        f"classes; {shape}{''.join(noted)}"
+        f"Images: {description['train_images']:,} for training, {apart}"
+        f"{description['held_out_images']:,} held out (from {description['held_out_from']}); "
+        f"{len(description['class_names'])} classes; {shape}{''.join(noted)}"
     )

@@ -115,5 +115,15 @@ def test_a_smaller_collection(tmp_path):
     for image, label in zip(half.train.pixels[..., 0].numpy(), half.train.labels.numpy()):
         distances = np.abs(means[label::3] - image).max(axis=(1, 2))
         assert distances.min() <= 0.5
+    smoke.run(
+        smaller_idx, str(tmp_path / "whole"), str(tmp_path / "two"), "--images=4", "--classes=0,2"
+    )
+    two = data.load(f"idx:{tmp_path / 'two'}")
+    assert two.num_classes == 2 and np.bincount(two.held_out.labels).tolist() == [2, 2]
+    others = list(images_of("train")[2::3])
+    assert all(
+        any((image == other).all() for other in others)
+        for image in two.train.pixels[..., 0].numpy()[two.train.labels.numpy() == 1]
+    )
     with pytest.raises(SystemExit, match="--images=7 must be a multiple of 3"):
         smoke.run(smaller_idx, str(tmp_path / "whole"), str(tmp_path / "new"), "--images=7")

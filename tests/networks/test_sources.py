@@ -67,6 +67,15 @@ def test_a_softmax_is_taken_off(tmp_path, network):
     np.testing.assert_array_equal(again(IMAGES), logits)
 
 
+def test_a_network_for_other_classes_gets_a_new_last_layer(tmp_path):
+    network = hidden_network("other", 8, num_classes=7)
+    member = built(f"features:{saved(network, tmp_path)}")
+    assert member.output_shape == (None, CLASSES) and member.name == "teacher"
+    np.testing.assert_array_equal(member.layers[2].kernel, network.layers[2].kernel)
+    with pytest.raises(ValueError, match="its last layer is not a fully connected one"):
+        built(f"features:{saved(classifier(keras.layers.Rescaling(2.0)), tmp_path)}")
+
+
 def test_a_network_of_pixels_gets_pixels(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (6, *SHAPE)).astype(np.float32)
     network = hidden_network("other", 8)
