@@ -115,7 +115,8 @@ def flops(network):
 def activations(network):
     """Returns the number of values that all layers of a network output for one image.
 
-    Layers whose output may have any size, as in some networks that are not ours, are not counted.
+    Layers whose output may have any size, or is not known, as in some networks that are not ours,
+    are not counted.
 
     Args:
         network: built.
@@ -125,7 +126,8 @@ def activations(network):
     >>> models.activations(models.build("resnet8", (32, 32, 3), num_classes=10))
     306442
     """
-    shapes = (layer.output.shape[1:] for layer in leaf_layers(network))
+    outputs = (getattr(layer, "output", None) for layer in leaf_layers(network))
+    shapes = (output.shape[1:] for output in outputs if isinstance(output, keras.KerasTensor))
     return sum(math.prod(shape) for shape in shapes if None not in shape)
 
 

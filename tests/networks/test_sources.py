@@ -10,7 +10,7 @@ import pytest
 from helpers.networks import hidden_network, linear_network
 
 import orc_keras
-from orc_keras import networks
+from orc_keras import models, networks
 
 SHAPE, CLASSES = (4, 4, 1), 5
 IMAGES = np.random.default_rng(0).normal(size=(6, *SHAPE)).astype(np.float32)
@@ -165,6 +165,20 @@ def tiny(image_shape, num_classes):
     return keras.Sequential([
         keras.Input(image_shape), keras.layers.Flatten(), keras.layers.Dense(num_classes)])
 
+class Net(keras.Model):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.flatten = keras.layers.Flatten()
+        self.logits = keras.layers.Dense(num_classes)
+
+    def call(self, images):
+        return self.logits(self.flatten(images))
+
+def subclassed(image_shape, num_classes):
+    network = Net(num_classes)
+    network(keras.Input(image_shape))
+    return network
+
 def nothing(image_shape, num_classes):
     pass
 
@@ -190,6 +204,14 @@ def own_code(tmp_path, monkeypatch):
     (tmp_path / "own_broken.py").write_text("import not_there_at_all\n")
     yield
     sys.modules.pop("own_networks", None)
+
+
+def test_a_subclassed_network_is_a_member(own_code):
+    member = built("own_networks:subclassed")
+    assert member.output_shape == (None, CLASSES) and models.activations(member) > 0
+    group = orc_keras.Alone(member, [linear_network()])
+    group.compile("sgd")
+    group.fit(IMAGES, np.arange(6) % CLASSES, verbose=0)
 
 
 def test_code_builds_members_of_their_own(own_code):
