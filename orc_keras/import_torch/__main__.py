@@ -21,6 +21,8 @@ def main(argv):
     try:
         if not output.endswith(".keras"):
             raise ValueError(f"--output={output} must end in .keras.")
+        if not Path(output).absolute().parent.is_dir():
+            raise ValueError(f"--output={output} is in a folder that is not there.")
         startup.quietly()
         convert(argv[1], network, classes, output)
     except (ValueError, OSError) as error:

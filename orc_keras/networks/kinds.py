@@ -24,7 +24,7 @@ def kind_of(source):
     >>> [kind_of(each) for each in ("resnet20", "raw:teacher.keras", "my_networks:tiny")]
     ['name', 'file', 'code']
     """
-    if source.endswith(FILE):
+    if source.endswith(FILE) or source.startswith((RAW, FEATURES)):
         return "features" if source.startswith(FEATURES) else "file"
     before, colon, _ = source.partition(":")
     if colon:

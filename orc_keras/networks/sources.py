@@ -62,6 +62,8 @@ def check(source, head="default"):
         ValueError: as `build`.
     """
     kind = kind_of(source)
+    if "" in source.split(":"):
+        raise ValueError(f"{source!r} lacks what should stand before or behind the colon.")
     if kind == "name":
         models.smallest_size(source, head)
     elif kind in ("file", "features"):

@@ -106,7 +106,8 @@ def test_a_preset_of_kerashub_in_a_folder(tmp_path):
     ("source", "complaint"),
     [
         ("applications:MobileNet2", "no 'MobileNet2'; did you mean MobileNetV2"),
-        ("hub:", "cannot be loaded"),
+        ("hub:", "'hub:' lacks what should stand before or behind the colon"),
+        (":", "lacks what should stand"),
     ],
 )
 def test_backbones_that_there_are_not(source, complaint):

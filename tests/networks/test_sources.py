@@ -152,6 +152,8 @@ def test_damaged_and_missing_files_are_refused(tmp_path):
     path = tmp_path / "teacher.keras"
     with pytest.raises(ValueError, match="is not a file"):
         networks.check(str(path))
+    with pytest.raises(ValueError, match="student is not a file"):
+        networks.check("features:student")
     content = Path(saved(linear_network(), tmp_path)).read_bytes()
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="damaged"):
