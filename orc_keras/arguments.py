@@ -146,7 +146,7 @@ RUN = {
         0.1,
         "With --patience: the validation part, which members do not learn from.",
         above=0,
-        below=1,
+        at_most=0.9,
     ),
     "evaluate_every": Argument(
         1,
