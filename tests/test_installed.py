@@ -9,7 +9,7 @@ import sysconfig
 import pytest
 from helpers.programs import ROOT
 
-SHORT = ("--pivot=resnet8", "--students=resnet8,resnet8", "--pivot_epochs=1", "--epochs=1")
+SHORT = ("--pivot=resnet8", "--students=resnet8,resnet8", "--epochs=1", "--method=alone")
 EXAMPLE = """
 from orc_keras.groups.network_group import NetworkGroup  # before anything that it imports
 import orc_keras

@@ -9,8 +9,8 @@ from helpers import torch_networks
 from orc_keras import models
 from orc_keras.import_torch.__main__ import convert
 
-NETWORKS = ["resnet8", "resnet8x4", "wrn_16_2", "vgg8", "mobilenet_v2", "shufflenet_v1"]
-NETWORKS += ["shufflenet_v2", "resnet18", "resnet50", "resnet18_imagenet"]
+NETWORKS = ["resnet8x4", "wrn_16_2", "vgg8", "mobilenet_v2", "shufflenet_v1", "shufflenet_v2"]
+NETWORKS += ["resnet50", "resnet18_imagenet"]
 CLASSES = 7
 
 
