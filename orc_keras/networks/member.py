@@ -90,9 +90,9 @@ def _without_regularizers(network, name):
     """Takes off regularizers: a group's members have none, because the optimizer decays weights."""
     found = False
     for layer in models.leaf_layers(network):
-        for key, value in layer.get_config().items() if isinstance(layer, keras.Layer) else ():
-            if key.endswith("_regularizer") and value:
-                setattr(layer, key, None)
+        for attribute, value in list(vars(layer).items()):
+            if attribute.endswith("_regularizer") and value:
+                setattr(layer, attribute, None)
                 found = True
     for weight in network.trainable_weights:
         weight.regularizer = None
@@ -101,8 +101,11 @@ def _without_regularizers(network, name):
 
 
 def _without_softmax(network, name):
-    """Returns the network without a softmax at its end; its layers are the same."""
-    last = network.layers[-1] if network.layers else None
+    """Returns the network without a softmax at its end; its layers are the same.
+
+    Only of a functional or sequential one, where the last layer is the last one computed.
+    """
+    last = network.layers[-1] if network.layers and hasattr(network, "inputs") else None
     if isinstance(last, keras.layers.Softmax) or _is_softmax(last):
         warnings.warn(
             f"{name}: the softmax at its end is taken off, because members return logits.",
