@@ -74,7 +74,7 @@ class KnowledgeDistillation(NetworkGroup):
                 logits[name] = self.logits(name, images)
                 lesson = self.lesson(labels, logits[name], of_teachers)
             self.learn(name, tape, lesson, weights)
-        return self.record(labels, logits, weights)
+        return self.record(labels, logits, weights.given)
 
     def lesson(self, labels, logits, teachers):
         """Returns a student's loss for each sample, shape `[B]`.

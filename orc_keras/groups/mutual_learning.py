@@ -53,7 +53,7 @@ class MutualLearning(NetworkGroup):
             self.learn(name, tape, lesson, weights)
             if name != self.student_names[-1]:  # no later member learns from it
                 newest[name] = self.logits(name, images)
-        return self.record(labels, logits, weights)
+        return self.record(labels, logits, weights.given)
 
 
 @keras.saving.register_keras_serializable("orc_keras")
@@ -102,4 +102,4 @@ class CollaborativeLearning(NetworkGroup):
                 lesson = losses.cross_entropy(labels, z, self.label_smoothing)
                 lesson += losses.distillation(z, ensemble, self.temperature)
             self.learn(name, tape, lesson, weights)
-        return self.record(labels, logits, weights)
+        return self.record(labels, logits, weights.given)

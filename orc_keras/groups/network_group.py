@@ -198,9 +198,15 @@ class NetworkGroup(GroupModel):
         return self.role_record.metrics if change else []
 
     def record(self, labels, logits, weights):
-        """Updates the metrics from logits by member; returns all results, for `train_step`."""
+        """Updates the metrics from logits by member; returns all results, for `train_step`.
+
+        Args:
+            labels: `[B]`.
+            logits: of each member, by name.
+            weights: of samples, as they were given, `[B]`; None: all are 1.
+        """
         for name, z in logits.items():
-            self.member_metrics.record(name, labels, z, weights.of_samples)
+            self.member_metrics.record(name, labels, z, weights)
         return per_replica(self.get_metrics_result())
 
     # The steps and their parts
@@ -213,19 +219,21 @@ class NetworkGroup(GroupModel):
                 logits[name] = self.logits(name, images)
                 lesson = losses.cross_entropy(labels, logits[name], self.label_smoothing)
             self.learn(name, tape, lesson, weights)
-        return self.record(labels, logits, weights)
+        return self.record(labels, logits, weights.given)
 
     def test_step(self, data):
-        images, labels, weights = self.unpack(data)
+        images, labels, weights = self._checked(data)
         with self.evaluating():
             logits = {name: self.logits(name, images, training=False) for name in self._shown()}
             return self.record(labels, logits, weights)
 
     def unpack(self, data):
         """Returns float images, integer labels of shape `[B]`, and `SampleWeights`."""
-        shape = members.image_shape(self.student)
-        images, labels, weights = mini_batch.unpack(data, shape, self.num_classes)
+        images, labels, weights = self._checked(data)
         return images, labels, sample_weights.over_replicas(weights, labels)
+
+    def _checked(self, data):
+        return mini_batch.unpack(data, members.image_shape(self.student), self.num_classes)
 
     def logits(self, name, images, training=True):
         """Returns the float32 logits of member `name`, shape `[B, C]`."""

@@ -161,7 +161,7 @@ class OnlineRoleChange(NetworkGroup):
 
         # 7. Demote. Roles end with the mini-batch; only their record remains.
         self.role_record.record(teachers, is_teacher, mean_losses)
-        return self.record(labels, {self.pivot_name: pivot_logits, **logits}, weights)
+        return self.record(labels, {self.pivot_name: pivot_logits, **logits}, weights.given)
 
     def _seeds(self):
         """Returns two seeds, functions of (seed, mini-batch), the same on every replica."""

@@ -13,10 +13,12 @@ class SampleWeights(NamedTuple):
     the sample out, except that BatchNorm sees it.
 
     Attributes:
-        of_samples: w, float32 `[B]`.
+        given: as they were given, float32 `[B]`; for metrics, which go over many mini-batches.
+        of_samples: w, the same relative to the largest in the mini-batch.
         total: the sum of w over all replicas, a scalar.
     """
 
+    given: tf.Tensor
     of_samples: tf.Tensor
     total: tf.Tensor
 
@@ -41,9 +43,9 @@ def over_replicas(given, labels):
     """
     replicas = tf.distribute.get_replica_context()
     if given is None:
-        weights = tf.ones(tf.shape(labels))
+        weights = given = tf.ones(tf.shape(labels))
     else:
         largest = tf.reduce_max(replicas.all_gather(given, axis=0))
         weights = tf.math.divide_no_nan(given, largest)
     total = replicas.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_sum(weights))
-    return SampleWeights(weights, total)
+    return SampleWeights(given, weights, total)

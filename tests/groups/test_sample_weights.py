@@ -53,6 +53,17 @@ def test_two_replicas_share_the_weights(few):
     assert_equal(two, one, atol=1e-5)
 
 
+def test_an_evaluation_weighs_samples_of_all_mini_batches_alike(group, few):
+    """Mini-batches of other weights than their neighbours, against NumPy."""
+    images, labels = few
+    weights = np.repeat([4.0, 1.0, 0.5, 2.0], 8)
+    hits = np.argmax(group.predict(images, verbose=0), axis=1) == labels
+    how = dict(sample_weight=weights, batch_size=8, verbose=0, return_dict=True)
+    accuracy = group.evaluate(images, labels, **how)["accuracy"]
+    assert accuracy == pytest.approx(np.average(hits, weights=weights))
+    assert accuracy != pytest.approx(np.mean(hits))
+
+
 def test_class_weights_are_weights_of_samples(few):
     of_class = {0: 1.0, 1: 0.5, 2: 4.0, 3: 0.0, 4: 2.0}
     by_sample = np.array([of_class[label] for label in few[1]])
