@@ -6,13 +6,14 @@ only images of these classes, which are then counted from 0.
 """
 
 import gzip
-import sys
 from pathlib import Path
 
+import common
 import numpy as np
-from absl import app, flags
 
 from orc_keras.data import idx
+
+from absl import flags  # isort: skip
 
 
 def define_flags(values):
@@ -25,22 +26,18 @@ def define_flags(values):
 
 def main(values, arguments):
     if len(arguments) != 2:
-        sys.exit("usage: smaller_idx.py <folder> <new folder> [--images=1000] [--seed=0] [--half]")
+        raise ValueError("name the folder of a collection, and a new one.")
     source, folder = map(Path, arguments)
     if folder.exists():
-        sys.exit(f"{folder} is there already; name a folder that is not.")
-    try:
-        (_, train), *others = idx.find(source).items()
-        if not others:
-            raise ValueError(f"{source} has no held-out images.")
-        held_out = others[0][1]
-        content = {}
-        for split, paths in (("train", train), ("t10k", held_out)):
-            content[split] = [idx.read(paths[what], what) for what in ("images", "labels")]
-        content = {split: of_classes(*each, values.classes) for split, each in content.items()}
-        chosen = draw(content["train"][1], values.images, values.seed)
-    except ValueError as error:
-        sys.exit(f"smaller_idx.py: {error}")
+        raise ValueError(f"{folder} is there already; name a folder that is not.")
+    (_, train), *others = idx.find(source).items()
+    if not others:
+        raise ValueError(f"{source} has no held-out images.")
+    content = {}
+    for split, paths in (("train", train), ("t10k", others[0][1])):
+        images, labels = (idx.read(paths[what], what) for what in ("images", "labels"))
+        content[split] = of_classes(images, labels, values.classes)
+    chosen = draw(content["train"][1], values.images, values.seed)
     content["train"] = [each[chosen] for each in content["train"]]
     folder.mkdir(parents=True)
     for split, (images, labels) in content.items():
@@ -85,5 +82,4 @@ def write(path, array):
 
 
 if __name__ == "__main__":
-    define_flags(flags.FLAGS)
-    app.run(lambda arguments: main(flags.FLAGS, arguments[1:]))
+    common.start(main, define_flags)

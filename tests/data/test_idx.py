@@ -125,5 +125,5 @@ def test_a_smaller_collection(tmp_path):
         any((image == other).all() for other in others)
         for image in two.train.pixels[..., 0].numpy()[two.train.labels.numpy() == 1]
     )
-    with pytest.raises(SystemExit, match="--images=7 must be a multiple of 3"):
+    with pytest.raises(ValueError, match="--images=7 must be a multiple of 3"):
         smoke.run(smaller_idx, str(tmp_path / "whole"), str(tmp_path / "new"), "--images=7")
