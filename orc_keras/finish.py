@@ -10,7 +10,7 @@ import numpy as np
 from orc_keras import models
 from orc_keras.distribution import devices
 from orc_keras.evaluate.whole_group import evaluate_group
-from orc_keras.export.formats import export
+from orc_keras.export.member import export
 from orc_keras.export.stock_layers import load_members
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.report import page
@@ -54,8 +54,8 @@ def finish(run, group, seconds, rate):
         "members": _members(group, history, evaluation.predictions),
     }
     student = group.student_names[-1]
-    measured = export(networks[student], student, names.STUDENT, directory, contents, images)
-    contents["tflite"] = measured
+    target = directory / names.STUDENT
+    contents["formats"] = export(networks[student], student, target, contents, images=images)
     directory.finish(contents)
     written = page.write([directory.path])
     print(

@@ -115,15 +115,16 @@ def held_out_batches(data, batch_size, replicas=ONE, images=None):
     return _mapped(batches, normalised).prefetch(tf.data.AUTOTUNE)
 
 
-def held_out_pixels(data, indices, batch_size=64):
+def held_out_pixels(data, indices, batch_size=64, images=None):
     """Returns some held-out images, cut as in evaluation but uint8, in mini-batches with labels.
 
     Args:
         data: `ImageData`.
         indices: of the images.
         batch_size: images in a mini-batch.
+        images: others than the held-out ones, such as `data.train`.
     """
-    some = Subset(data.held_out, np.asarray(indices, np.int64))
+    some = Subset(images or data.held_out, np.asarray(indices, np.int64))
     return _as_evaluated(some, data.image_shape, data.resized, batch_size)
 
 

@@ -1,10 +1,16 @@
-"""Exports a member of a run: python -m orc_keras.export --run=<output_dir> --member=<name>"""
+"""Exports a member of a run: python -m orc_keras.export --run=<output_dir> --formats=onnx
+
+Without --member it is the student, whose SavedModel, Keras and TensorFlow Lite files the run has
+written itself.
+"""
 
 import sys
 
 from absl import flags
 
 from orc_keras import command_line, startup
+from orc_keras.export import CALIBRATION_IMAGES
+from orc_keras.runs.names import SUFFIXES
 
 NAME = command_line.name_of("orc_keras.export")
 
@@ -13,11 +19,13 @@ def main(argv):
     if len(argv) > 1:
         sys.exit(f"{NAME}: {argv[1]!r} is not a flag.")
     startup.quietly()
-    from orc_keras.export.formats import export_member
+    from orc_keras.export.member import export_member
 
+    values = flags.FLAGS
+    given = (values.run, values.member, values.formats, values.calibration_images, values.data_dir)
     try:
-        directory = export_member(flags.FLAGS.run, flags.FLAGS.member)
-        print(f"Wrote {directory}/ (see its README.md), {directory}.keras and {directory}.tflite.")
+        paths, card = export_member(*given)
+        print(f"Wrote {', '.join(map(str, paths))}; {card} describes them.")
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"{NAME}: {error}")
 
@@ -25,7 +33,17 @@ def main(argv):
 def program():
     """Runs the program, as the command `orc-export` does."""
     flags.DEFINE_string("run", None, "Directory of a finished run.", required=True)
-    flags.DEFINE_string("member", None, "Name of the member, as in its table.", required=True)
+    flags.DEFINE_string("member", "", "Name of the member, as in its table; the student.")
+    flags.DEFINE_list(
+        "formats", ["saved_model", "keras", "tflite"], f"Any of {', '.join(SUFFIXES)}."
+    )
+    flags.DEFINE_integer(
+        "calibration_images",
+        CALIBRATION_IMAGES,
+        "Training images by which tflite-int8 finds the range of each activation.",
+        1,
+    )
+    flags.DEFINE_string("data_dir", "", "Folder of TensorFlow Datasets; empty: its usual place.")
     command_line.start(main, NAME)
 
 

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import jinja2
 
+from orc_keras.runs.names import SUFFIXES
+
 TEMPLATE = Path(__file__).parent / "model_card.md.jinja"
+
+
+LOSS = 0.01  # of accuracy, from which on the card speaks of it
 
 
 def text(summary, member, stem, measured):
@@ -15,7 +20,7 @@ def text(summary, member, stem, measured):
         summary: of the run.
         member: the member's name.
         stem: its files' common name.
-        measured: what `tflite.measure` returns, or None.
+        measured: what `member.export` returns.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters["plain"] = plain
@@ -27,7 +32,9 @@ def text(summary, member, stem, measured):
         devices=summary.get("devices", "not recorded"),
         group=_group(summary["members"], member),
         member=summary["members"][member],
-        tflite=_of_lite(measured),
+        formats=measured,
+        rows=[_row(stem, name, each) for name, each in measured.items()],
+        losses={name: loss for name, each in measured.items() if (loss := _loss(each)) > LOSS},
     )
 
 
@@ -41,10 +48,16 @@ def _group(members, member):
     return f"{members[member]['role']}, beside {', '.join(others)}"
 
 
-def _of_lite(measured):
+def _row(stem, name, measured):
+    """Returns the row of a format in the table of formats."""
+    file = f"`{stem}{SUFFIXES[name]}`"
     if not measured:
-        return "not measured"
+        return f"{file} | | {'as the ONNX file' if name == 'web' else 'not measured'} | | |"
     return (
-        f"{measured['accuracy']:.2%} of {measured['images']:,} held-out images, of which the Keras "
-        f"file classifies {measured['accuracy_of_network']:.2%}"
+        f"{file} | {measured['bytes'] / 1e3:,.0f} kB | {measured['accuracy']:.2%} | "
+        f"{measured['agreement']:.2%} | {measured['largest_difference']:.2g} |"
     )
+
+
+def _loss(measured):
+    return measured["accuracy_of_network"] - measured["accuracy"] if measured else 0

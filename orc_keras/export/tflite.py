@@ -1,59 +1,90 @@
-"""Converts a network to TensorFlow Lite, for small devices, and evaluates the file."""
+"""TensorFlow Lite files, for small devices: converted from a SavedModel, and run."""
+
+import warnings
 
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from orc_keras import data, startup
-from orc_keras.export.stock_layers import logits_of
-from orc_keras.runs.predictions import Predictions
+from orc_keras import startup
 
-MOST_IMAGES = 5000  # to evaluate on; the interpreter is slow on a CPU
+SIGNATURE = "serving_default"
 
 
-def convert(saved_model):
+def convert(saved_model, precision="float32", calibration=()):
     """Returns the bytes of a TensorFlow Lite file of a SavedModel that takes raw images.
 
-    It has the signature `serving_default` of the SavedModel; the weights stay float32.
+    Its input stays uint8. BatchNormalization is folded into the convolutions in any case.
+
+    Args:
+        saved_model: its directory.
+        precision: `float32`; `float16`, of the weights, half the size; or `int8`, of weights and
+            activations, a quarter, with a scale for each output channel of a convolution.
+        calibration: for `int8`, raw images, uint8 `[height, width, channels]`, by which the range
+            of each activation is found.
+
+    Raises:
+        ValueError: if the network has an operation that this precision lacks.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(
-        str(saved_model), signature_keys=["serving_default"]
+        str(saved_model), signature_keys=[SIGNATURE]
     )
-    return converter.convert()
+    if precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if precision == "int8":
+        # Without falling back to float: an operation that has no integers is an error.
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.representative_dataset = lambda: (
+            (SIGNATURE, {"images": np.asarray(image)[None]}) for image in calibration
+        )
+    with startup.silent_stderr(), warnings.catch_warnings():  # it describes what it does
+        warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated")  # its own use
+        try:
+            return converter.convert()
+        except Exception as error:  # the converter raises many kinds
+            why = str(error).strip().splitlines() or [type(error).__name__]
+            raise ValueError(f"No TensorFlow Lite file in {precision}: {why[-1]}") from error
 
 
-def measure(content, network, images, batch_size):
-    """Returns the accuracy of a TensorFlow Lite file and of the network it comes from.
+def answers(path, threads=None):
+    """Returns a function from raw images to the answers of a TensorFlow Lite file.
+
+    Args:
+        path: of the file.
+        threads: of the CPU to use; None: the runtime's choice.
+    """
+    with startup.silent_stderr():  # it reports its delegate
+        run = Interpreter(str(path), num_threads=threads).get_signature_runner(SIGNATURE)
+        shape = run.get_input_details()["images"]["shape"][1:]
+        run(images=np.zeros((1, *shape), np.uint8))
+    return lambda images: run(images=np.asarray(images))
+
+
+def operations(content):
+    """Returns the operations of a TensorFlow Lite file in order, with the types of their tensors.
 
     Args:
         content: the bytes of the file.
-        network: the `keras.Model`, which takes normalised images.
-        images: `ImageData`; at most 5,000 held-out images, evenly spaced, are used.
-        batch_size: images at a time.
 
     Returns:
-        A dict: `images`, their number; `accuracy`, the file's; `accuracy_of_network`.
+        A list of names such as `CONV_2D`, each with the types of its inputs and its outputs, such
+        as `INT8`.
     """
-    number = min(MOST_IMAGES, len(images.held_out))
-    some = np.linspace(0, len(images.held_out) - 1, number, dtype=np.int64)
-    batches = data.held_out_pixels(images, some, batch_size)
-    of_file, of_network = _logits_of(content), logits_of({"network": network})
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    kinds, types = (
+        {number: name for name, number in vars(kind).items() if isinstance(number, int)}
+        for kind in (schema.BuiltinOperator, schema.TensorType)
+    )
 
-    def logits(pixels):
-        normalised = data.normalise(pixels, images.mean, images.std)
-        return {"file": of_file(pixels), **of_network(normalised)}
+    def type_of(graph, tensors):
+        return [types[graph.tensors[tensor].type] for tensor in tensors if tensor >= 0]
 
-    predictions = Predictions.of(logits, batches)
-    return {
-        "images": number,
-        "accuracy": predictions["file"].accuracy(),
-        "accuracy_of_network": predictions["network"].accuracy(),
-    }
-
-
-def _logits_of(content):
-    with startup.silent_stderr():  # it reports its delegate
-        run = Interpreter(model_content=content).get_signature_runner("serving_default")
-        shape = run.get_input_details()["images"]["shape"][1:]
-        run(images=np.zeros((1, *shape), np.uint8))
-    return lambda pixels: run(images=np.asarray(pixels))["logits"]
+    codes = [max(c.builtinCode, c.deprecatedBuiltinCode) for c in model.operatorCodes]
+    return [
+        (kinds[codes[each.opcodeIndex]], type_of(graph, each.inputs), type_of(graph, each.outputs))
+        for graph in model.subgraphs
+        for each in graph.operators
+    ]

@@ -5,12 +5,13 @@ import dataclasses
 from orc_keras import data
 
 
-def held_out_again(record, data_dir=""):
+def held_out_again(record, data_dir="", to_learn=False):
     """Returns the images that a run was evaluated on, `ImageData`.
 
     Args:
         record: the `RunRecord` of a finished run.
         data_dir: the folder of TensorFlow Datasets, if it has moved.
+        to_learn: whether `train` must be the training images.
 
     Raises:
         ValueError: if the images are missing, or have changed.
@@ -23,7 +24,7 @@ def held_out_again(record, data_dir=""):
         settings["image_size"],
         fraction,
         memory_gb=settings.get("memory_gb", 4.0),
-        to_learn=fraction > 0,
+        to_learn=to_learn or fraction > 0,
     )
     there, then = images.description(), record.summary["data"]
     for key in ("class_names", "held_out_images", "held_out_from"):

@@ -13,7 +13,16 @@ CHECKPOINTS = "checkpoints"
 GROUP = f"{CHECKPOINTS}/group.keras"
 PIVOT = f"{CHECKPOINTS}/pivot.keras"
 TENSORBOARD = "tensorboard"
-STUDENT = "student"  # its SavedModel; `.keras` and `.tflite` are beside it
+STUDENT = "student"  # its SavedModel; its other formats are beside it
+SUFFIXES = {  # of the formats of a network, behind the name of its SavedModel
+    "saved_model": "",
+    "keras": ".keras",
+    "tflite": ".tflite",
+    "tflite-float16": "_float16.tflite",
+    "tflite-int8": "_int8.tflite",
+    "onnx": ".onnx",
+    "web": "_web",
+}
 REPORT = "report"
 PAGE = f"{REPORT}/report.html"
 
@@ -27,9 +36,7 @@ ALL = (
     ROLES,
     TENSORBOARD,
     CHECKPOINTS,
-    f"{STUDENT}.keras",
-    f"{STUDENT}.tflite",
-    STUDENT,
+    *(f"{STUDENT}{suffix}" for suffix in SUFFIXES.values()),
     EVALUATION,
     REPORT,
 )

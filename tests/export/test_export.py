@@ -6,67 +6,166 @@ import shutil
 
 import keras
 import numpy as np
+import onnxruntime
 import pytest
 import tensorflow as tf
 from helpers.digits_run import normalised, served
 
 from orc_keras import data
-from orc_keras.export import formats, tflite
-from orc_keras.export.formats import export_member
+from orc_keras.export import formats, member, model_card, onnx_file, tflite
+from orc_keras.export.member import export_member
 from orc_keras.export.stock_layers import member_of
 from orc_keras.runs.record import finished
 
+LATER = ("tflite-float16", "tflite-int8", "onnx")
 
-def test_the_tflite_file_answers_like_the_network(digits_run, held_out):
+
+@pytest.fixture(scope="module")
+def exported(digits_run, tmp_path_factory):
+    """The run with all formats of the student that need no browser."""
+    run = tmp_path_factory.mktemp("exported") / "run"
+    shutil.copytree(digits_run, run)
+    export_member(run, names=LATER, calibration_images=50)
+    return run
+
+
+def test_every_format_answers_like_the_network(exported, held_out):
+    """Each by its own runtime, with the same names, for any number of images."""
     images, labels = held_out
-    logits = tflite._logits_of((digits_run / "student.tflite").read_bytes())(images)
-    expected = served(digits_run / "student", images)["logits"]
-    np.testing.assert_allclose(logits, expected, atol=1e-4)
-    measured = json.loads((digits_run / "summary.json").read_text())["tflite"]
-    assert measured["accuracy"] == pytest.approx((logits.argmax(axis=1) == labels).mean())
-    assert abs(measured["accuracy"] - measured["accuracy_of_network"]) <= 0.002
+    expected = served(exported / "student", images)
+    for name in ("keras", "tflite", *LATER):
+        path = formats.path_of(exported / "student", name)
+        run = formats.FORMATS[name].answers(path, data.load("digits").description())
+        answers, one = run(images), run(images[:1])
+        assert answers.keys() == {"logits", "probabilities", "classes"} == one.keys()
+        tolerance = {"tflite-int8": 0.1, "tflite-float16": 0.01}.get(name, 1e-4)
+        differences = np.abs(answers["logits"] - expected["logits"])
+        assert (differences.mean() if name == "tflite-int8" else differences.max()) < tolerance
+        np.testing.assert_allclose(one["logits"], answers["logits"][:1], atol=1e-5)
+        np.testing.assert_allclose(np.sum(answers["probabilities"], axis=1), 1, atol=0.02)
+        assert (np.argmax(answers["probabilities"], axis=1) == answers["classes"]).mean() > 0.99
 
 
-def test_the_code_of_the_model_card_runs(digits_run, held_out, tmp_path, monkeypatch, capsys):
+def test_what_is_measured_is_so(exported, held_out):
+    """By the runtimes themselves, beside the card and the list of measures."""
+    images, labels = held_out
+    measured = json.loads((exported / "student/formats.json").read_text())
+    assert list(measured) == ["saved_model", "keras", "tflite", *LATER]
+    session = onnxruntime.InferenceSession(exported / "student.onnx")
+    (logits,) = session.run(["logits"], {"images": images})
+    of_onnx = measured["onnx"]
+    assert of_onnx["accuracy"] == pytest.approx((logits.argmax(axis=1) == labels).mean())
+    assert of_onnx["bytes"] == (exported / "student.onnx").stat().st_size
+    network = keras.saving.load_model(exported / "student.keras")
+    expected = network.predict(normalised(images), verbose=0)
+    classes = tflite.answers(exported / "student_int8.tflite")(images)["logits"].argmax(axis=1)
+    agreement = np.mean(classes == expected.argmax(axis=1))
+    assert measured["tflite-int8"]["agreement"] == pytest.approx(agreement)
+    assert of_onnx["accuracy_of_network"] == np.mean(expected.argmax(axis=1) == labels)
+    summary = json.loads((exported / "summary.json").read_text())
+    assert summary["formats"] == {name: measured[name] for name in formats.AT_THE_END}
+    card = (exported / "student/README.md").read_text()
+    assert f"| `student_int8.tflite` | {measured['tflite-int8']['bytes'] / 1e3:,.0f} kB |" in card
+
+
+def test_eight_bits_are_integers_all_through(exported):
+    """The input stays uint8; every layer with weights takes and gives int8."""
+    content = (exported / "student_int8.tflite").read_bytes()
+    layers = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
+    found = [each for each in tflite.operations(content) if each[0] in layers]
+    assert found and all(given[:2] == ["INT8"] * 2 for _, given, _ in found)
+    assert all(answered == ["INT8"] for *_, answered in found)
+    assert any("UINT8" in given for _, given, _ in tflite.operations(content))
+    floats = tflite.operations((exported / "student.tflite").read_bytes())
+    assert any(given[0] == "FLOAT32" for name, given, _ in floats if name in layers)
+
+
+def test_calibration_images_are_training_images_cut_as_in_evaluation():
+    digits = data.load("digits")
+    some = member.calibration(digits, 10)
+    positions = np.linspace(0, len(digits.train) - 1, 10).astype(int)
+    np.testing.assert_array_equal(some, digits.train.pixels.numpy()[positions])
+
+
+def test_the_code_of_the_model_card_runs(exported, held_out, tmp_path, monkeypatch, capsys):
     images, _ = held_out
     (tmp_path / "photo.png").write_bytes(tf.io.encode_png(images[0]).numpy())
-    for name in ("student", "student.keras", "student.tflite"):
-        (tmp_path / name).symlink_to(digits_run / name)
+    for path in exported.glob("student*"):
+        (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
-    card = (digits_run / "student" / "README.md").read_text()
+    card = (exported / "student" / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
-    assert [len(block.splitlines()) for block in blocks] == [5, 1, 5, 4]
+    assert [len(block.splitlines()) for block in blocks] == [5, 1, 5, 4, 4, 4, 5]
     given = {"images": images[:3]}
     for block in blocks:
         exec(block, given)
     printed = capsys.readouterr().out
-    network = keras.saving.load_model(digits_run / "student.keras")
+    network = keras.saving.load_model(exported / "student.keras")
     classes = network.predict(normalised(images[:3]), verbose=0).argmax(axis=1)
-    assert printed.startswith(str(classes[0])) and printed.count(str(classes)) == 2
-    accuracy = json.loads((digits_run / "summary.json").read_text())["members"]["hidden8"][
-        "accuracy"
-    ]
+    assert printed.startswith(str(classes[0])) and printed.count(str(classes)) == 5
+    summary = json.loads((exported / "summary.json").read_text())
+    accuracy = summary["members"]["hidden8"]["accuracy"]
     assert f"{accuracy:.2%} of 360 held-out images of digits" in card
+
+
+def test_a_loss_of_accuracy_is_said(exported):
+    measured = json.loads((exported / "student/formats.json").read_text())
+    measured["tflite-int8"]["accuracy"] = measured["tflite-int8"]["accuracy_of_network"] - 0.021
+    card = model_card.text(finished(exported).summary, "hidden8", "student", measured)
+    assert "**`tflite-int8` loses 2.1 points of accuracy.**" in card
+    assert "loses" not in (exported / "student/README.md").read_text().replace("and loses none", "")
 
 
 def test_any_member_can_be_exported_later(digits_run, held_out, tmp_path):
     shutil.copytree(digits_run, tmp_path / "run")
-    directory = export_member(tmp_path / "run", "hidden10")
+    _, card = export_member(tmp_path / "run", "hidden10")
     network = member_of(finished(digits_run), "hidden10")
-    logits = served(directory, held_out[0])["logits"]
+    logits = served(card.parent, held_out[0])["logits"]
     expected = network.predict(normalised(held_out[0]), verbose=0)
     np.testing.assert_allclose(logits, expected, atol=1e-4)
     loaded = keras.saving.load_model(tmp_path / "run" / "hidden10.keras")
     for ours, theirs in zip(loaded.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    assert "held-out images, of which the Keras" in (directory / "README.md").read_text()
     with pytest.raises(ValueError, match="hidden10 exists already; delete it to export"):
         export_member(tmp_path / "run", "hidden10")
 
 
-def test_a_member_is_exported_also_without_the_images(digits_run, tmp_path, capsys, monkeypatch):
+def test_without_the_images(digits_run, tmp_path, capsys, monkeypatch):
+    """Formats that need none are not measured; 8 bits are refused."""
     shutil.copytree(digits_run, tmp_path / "run")
-    monkeypatch.setattr(formats, "held_out_again", lambda _: data.load("folder:/nowhere"))
-    directory = export_member(tmp_path / "run", "hidden12")
-    assert "is not measured. --dataset=folder:/nowhere" in capsys.readouterr().out
-    assert "| TensorFlow Lite | not measured |" in (directory / "README.md").read_text()
+    monkeypatch.setattr(member, "held_out_again", lambda *_: data.load("folder:/nowhere"))
+    with pytest.raises(ValueError, match="needs training images for calibration. --dataset=folder"):
+        export_member(tmp_path / "run", "hidden12", ["tflite-int8"])
+    _, card = export_member(tmp_path / "run", "hidden12", ["tflite"])
+    assert "are not measured. --dataset=folder:/nowhere" in capsys.readouterr().out
+    assert "| `hidden12.tflite` | | not measured | | |" in card.read_text()
+
+
+def test_what_cannot_be_written_leaves_everything_as_it_was(exported, monkeypatch):
+    """As on a full disk, in the last of several formats."""
+
+    def fails(lite, path):
+        path.write_bytes(lite[:10])
+        raise OSError("No space left on device")
+
+    for name in ("tflite-float16", "onnx"):
+        formats.path_of(exported / "student", name).unlink()
+    before = {path: path.stat().st_mtime_ns for path in exported.rglob("*")}
+    monkeypatch.setattr(onnx_file, "write", fails)
+    with pytest.raises(OSError, match="No space left"):
+        export_member(exported, names=["tflite-float16", "onnx"])
+    assert {path: path.stat().st_mtime_ns for path in exported.rglob("*")}.keys() == before.keys()
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["onxx"], "--formats=onxx is unknown; possible are saved_model, keras, tflite, "),
+        ([], "--formats names none"),
+        (["tflite", "onnx"], r"pip install 'orc-keras\[onnx\]'"),
+    ],
+)
+def test_refused_formats(digits_run, monkeypatch, names, message):
+    monkeypatch.setitem(__import__("sys").modules, "tf2onnx", None)
+    with pytest.raises(ValueError, match=message):
+        export_member(digits_run, names=names)

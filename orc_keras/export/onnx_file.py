@@ -1,0 +1,99 @@
+"""ONNX files: made from the TensorFlow Lite file, checked, and run by onnxruntime."""
+
+import tempfile
+from pathlib import Path
+
+from orc_keras import startup
+from orc_keras.export import tflite
+
+OPSET = 17  # onnxruntime and onnxruntime-web of the last years run it
+
+
+def write(lite, path):
+    """Writes an ONNX file of a network, and refuses one that onnxruntime does not load.
+
+    Its input is `images`, uint8 `[batch, height, width, channels]`; its outputs are those of the
+    SavedModel. It comes from the TensorFlow Lite file, because tf2onnx writes broken files of a
+    SavedModel with grouped convolutions, which Keras compiles as functions of their own.
+
+    Args:
+        lite: the bytes of the float32 TensorFlow Lite file.
+        path: of the file.
+
+    Raises:
+        ValueError: if the packages are missing, or the network has an operation that ONNX lacks.
+    """
+    check()
+    import onnx
+    import onnxruntime
+    import tf2onnx
+    from onnx.tools import update_model_dims
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "model.tflite")
+        source.write_bytes(lite)
+        names = _names(source)
+        try:
+            with startup.silent_stderr():
+                model, _ = tf2onnx.convert.from_tflite(str(source), opset=OPSET)
+            _rename(model.graph, names)
+            shapes = (
+                {each.name: _shape(each) for each in part}
+                for part in (model.graph.input, model.graph.output)
+            )
+            model = update_model_dims.update_inputs_outputs_dims(model, *shapes)
+            onnx.checker.check_model(model, full_check=True)
+            onnx.save(model, path)
+            onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        except Exception as error:  # each of the packages raises kinds of its own
+            why = str(error).strip().splitlines() or [type(error).__name__]
+            raise ValueError(f"No ONNX file: {why[0]}") from error
+
+
+def check():
+    """Raises ValueError if the packages that write and run ONNX files are not installed."""
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import tf2onnx  # noqa: F401
+    except ImportError as error:
+        raise ValueError("ONNX needs packages: pip install 'orc-keras[onnx]'.") from error
+
+
+def answers(path, threads=None):
+    """Returns a function from raw images to the answers of an ONNX file, a dict by name.
+
+    Args:
+        path: of the file.
+        threads: of the CPU to use; None: the runtime's choice.
+    """
+    check()
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    names = [each.name for each in session.get_outputs()]
+    return lambda images: dict(zip(names, session.run(names, {"images": images})))
+
+
+def _names(lite):
+    """Returns the names of the inputs and outputs, by those of the file's tensors."""
+    with startup.silent_stderr():
+        run = tflite.Interpreter(str(lite)).get_signature_runner(tflite.SIGNATURE)
+    details = run.get_input_details() | run.get_output_details()
+    return {each["name"]: name for name, each in details.items()}
+
+
+def _rename(graph, names):
+    for node in graph.node:
+        for tensors in (node.input, node.output):
+            tensors[:] = [names.get(tensor, tensor) for tensor in tensors]
+    for each in (*graph.input, *graph.output):
+        each.name = names[each.name]
+
+
+def _shape(tensor):
+    """Returns the axes of an input or output, the first of which is free."""
+    axes = tensor.type.tensor_type.shape.dim
+    return ["batch", *(axis.dim_value for axis in axes[1:])]

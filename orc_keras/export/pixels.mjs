@@ -1,0 +1,85 @@
+// The pixels of a picture as the network wants them: what orc_keras/data/decoding.py does.
+
+// Returns uint8 [height, width, channels], flat. A picture of the right size stays as it is; others
+// are cut out of the centre and resized.
+export function fitted(picture, [height, width, channels], resized) {
+  const fits = picture.height === height && picture.width === width && !resized;
+  const image = fits ? picture : resize(centre(picture, height, width), height, width);
+  return channels === 3 ? rounded(image.data) : rounded(grey(image.data));
+}
+
+// Draws a file on white, and returns its {height, width, data}, data [height, width, 3], flat.
+export async function decoded(file) {
+  const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, bitmap.width, bitmap.height);
+  context.drawImage(bitmap, 0, 0);
+  const pixels = context.getImageData(0, 0, bitmap.width, bitmap.height).data;
+  const data = new Float32Array((pixels.length / 4) * 3);
+  for (let i = 0; i < data.length; i++) data[i] = pixels[Math.floor(i / 3) * 4 + (i % 3)];
+  return { height: bitmap.height, width: bitmap.width, data };
+}
+
+// The central 224 / 256 of the shorter side, in the shape that is wanted.
+function centre(picture, height, width) {
+  const scale = Math.fround((Math.min(picture.height / height, picture.width / width) * 224) / 256);
+  const rows = Math.max(Math.round(scale * height), 1);
+  const columns = Math.max(Math.round(scale * width), 1);
+  const top = Math.floor((picture.height - rows) / 2);
+  const left = Math.floor((picture.width - columns) / 2);
+  return made(rows, columns, (y, x, c) => at(picture, top + y, left + x, c));
+}
+
+// Bilinear; a picture of twice the size or more is averaged in whole blocks first.
+function resize(picture, height, width) {
+  const block = Math.floor(Math.min(picture.height / height, picture.width / width));
+  const image = block > 1 ? averaged(picture, block) : picture;
+  const rows = neighbours(image.height, height), columns = neighbours(image.width, width);
+  return made(height, width, (y, x, c) => {
+    const [above, below, down] = rows[y], [left, right, along] = columns[x];
+    const mixed = (row) => at(image, row, left, c) * (1 - along) + at(image, row, right, c) * along;
+    return mixed(above) * (1 - down) + mixed(below) * down;
+  });
+}
+
+function averaged(picture, block) {
+  const height = Math.floor(picture.height / block), width = Math.floor(picture.width / block);
+  return made(height, width, (y, x, c) => {
+    let sum = 0;
+    for (let i = 0; i < block * block; i++)
+      sum += at(picture, y * block + Math.floor(i / block), x * block + (i % block), c);
+    return sum / (block * block);
+  });
+}
+
+// For each new pixel the two old ones beside its centre, and the weight of the second.
+function neighbours(there, wanted) {
+  return Array.from({ length: wanted }, (_, i) => {
+    const position = ((i + 0.5) * there) / wanted - 0.5, first = Math.floor(position);
+    return [Math.max(first, 0), Math.min(first + 1, there - 1), position - first];
+  });
+}
+
+function made(height, width, value) {
+  const data = new Float32Array(height * width * 3);
+  for (let i = 0; i < data.length; i++)
+    data[i] = value(Math.floor(i / 3 / width), Math.floor(i / 3) % width, i % 3);
+  return { height, width, data };
+}
+
+const at = (image, y, x, c) => image.data[(y * image.width + x) * 3 + c];
+
+function grey(data) {
+  return Float32Array.from({ length: data.length / 3 }, (_, i) =>
+    0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2]);
+}
+
+// A half goes to the even neighbour, as in TensorFlow; means of blocks are often halves.
+function rounded(data) {
+  return Uint8Array.from(data, (value) => {
+    const up = Math.round(value);
+    return up - value === 0.5 && up % 2 ? up - 1 : up;
+  });
+}
