@@ -127,18 +127,16 @@ AT_THE_END = (SAVED_MODEL, "keras", "tflite")  # of a run: they need seconds and
 
 
 def check(names):
-    """Returns the names of formats.
-
-    Raises:
-        ValueError: if one is unknown, or what writes it is not installed.
-    """
-    if not names:
-        raise ValueError(f"--formats names none; possible are {', '.join(FORMATS)}.")
+    """Raises ValueError if a format is unknown, or what writes it is not installed."""
+    check_known(names, FORMATS)
     for name in names:
-        if name not in FORMATS:
-            raise ValueError(f"--formats={name} is unknown; possible are {', '.join(FORMATS)}.")
         FORMATS[name].check()
-    return names
+
+
+def check_known(names, possible):
+    """Raises ValueError if there is no format, or one that is not possible."""
+    if unknown := [name for name in names if name not in possible] or [""] * (not names):
+        raise ValueError(f"--formats={unknown[0]} is unknown; possible are {', '.join(possible)}.")
 
 
 def path_of(saved_model, name):

@@ -87,7 +87,7 @@ def export_member(
         ValueError: if there is no finished run, no such member or format, or it is exported
             already; if packages are missing, or the training images for `tflite-int8`.
     """
-    names = formats.check(names)
+    formats.check(names)
     run = finished(run)
     target = run.path / (member or STUDENT)
     member = member or list(run.summary["members"])[-1]

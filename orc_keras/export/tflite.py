@@ -1,7 +1,5 @@
 """TensorFlow Lite files, for small devices: converted from a SavedModel, and run."""
 
-import warnings
-
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
@@ -40,8 +38,7 @@ def convert(saved_model, precision="float32", calibration=()):
         converter.representative_dataset = lambda: (
             (SIGNATURE, {"images": np.asarray(image)[None]}) for image in calibration
         )
-    with startup.silent_stderr(), warnings.catch_warnings():  # it describes what it does
-        warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated")  # its own use
+    with startup.silent_stderr():  # it describes what it does
         try:
             return converter.convert()
         except Exception as error:  # the converter raises many kinds

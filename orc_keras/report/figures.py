@@ -7,7 +7,10 @@ from collections.abc import Callable
 from orc_keras.report import plots, style
 
 # The names of the plots; there is also `classes_<student>` for each student.
-PLOTS = ("accuracy", "loss", "roles", "confidence", "teachings", "difficult", "calibration")
+PLOTS = (
+    *("accuracy", "loss", "roles", "confidence", "teachings", "difficult", "calibration"),
+    "latency",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Figure:
 
     Attributes:
         name: of its file.
-        section: of the report: learning, roles, classes or calibration.
+        section: of the report: costs, learning, roles, classes or calibration.
         title: its heading.
         caption: what it shows and how to read it; also the image's alternative text.
         draw: draws it in the current style.
@@ -33,6 +36,14 @@ def figures(run, comparison):
     """Returns the figures that a run has data for; `comparison` may be None."""
     before = comparison and comparison.before
     every = [
+        Figure(
+            "latency",
+            "costs",
+            "Which to take",
+            "Accuracy on held-out images against the time for one image on one core, "
+            "logarithmic. On the line: no other is both faster and more accurate.",
+            functools.partial(plots.latency, run),
+        ),
         *_of_learning(run, before),
         *_of_roles(run),
         *_of_classes(comparison),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jinja2
 
+from orc_keras.benchmark import words
 from orc_keras.report import style, tables
 from orc_keras.report.comparison import Comparison, comparable
 from orc_keras.report.figures import PLOTS, figures
@@ -96,6 +97,7 @@ def _page(run, others, problems, comparison, shown):
         phases=tables.phases(run),
         changes=tables.changes(comparison),
         confusions=tables.confusions(run),
+        costs=run.benchmark and words,
         figures=shown,
         versions=run.summary["versions"] if run.summary else {},
     )

@@ -5,6 +5,7 @@ Each draws in the current style.
 
 import numpy as np
 
+from orc_keras.benchmark import words
 from orc_keras.report import style
 from orc_keras.runs.names import UNKNOWN_TEACHER
 
@@ -190,6 +191,34 @@ def difficult(comparison):
     axes.invert_yaxis()
     axes.set_xlabel("change of accuracy (points)")
     style.legend_above(axes)
+    return drawn
+
+
+def latency(run):
+    """Accuracy of each member in each format against the time for one image."""
+    if not run.benchmark:
+        return None
+    drawn, axes = style.figure(height=3.8)
+    rows = run.benchmark["rows"]
+    formats = list(dict.fromkeys(row["format"] for row in rows))
+    members = list(dict.fromkeys(row["member"] for row in rows))
+
+    def place(row):
+        return row["one_thread"]["median"], 100 * row["accuracy"]
+
+    best = [place(row) for row in words.worth_taking(run.benchmark)]
+    axes.plot(*zip(*best), color="gray", lw=0.8, zorder=0)
+    for row in rows:
+        colour = style.COLOURS[members.index(row["member"]) % len(style.COLOURS)]
+        marker = style.MARKERS[formats.index(row["format"])]
+        axes.scatter(*place(row), 30, color=colour, marker=marker, alpha=0.8)
+    for i, name in enumerate(members):
+        axes.scatter([], [], 30, color=style.COLOURS[i % len(style.COLOURS)], label=name)
+    for marker, name in zip(style.MARKERS, formats):
+        axes.scatter([], [], 30, color="gray", marker=marker, label=name)
+    axes.set(xscale="log", xlabel="milliseconds for one image", ylabel="held-out accuracy (%)")
+    style.plain_logarithmic(axes.xaxis, (1, 2, 5), "{x:g}")
+    style.legend_above(axes, 3)
     return drawn
 
 

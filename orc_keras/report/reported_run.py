@@ -1,7 +1,10 @@
 """The run that a report is about, read as far as possible."""
 
+import json
+
 import numpy as np
 
+from orc_keras.benchmark import words
 from orc_keras.report import tables
 from orc_keras.runs import names
 from orc_keras.runs.predictions import Evaluation
@@ -24,6 +27,7 @@ class ReportedRun:
         roles: who taught, `[mini_batches, k]`, or None.
         predictions: `Predictions` of each member by name; empty before the end of the run.
         examples: images that the student misclassified, by their position.
+        benchmark: the contents of `benchmark.json`, or None.
         problems: sentences about what is missing or damaged.
 
     Raises:
@@ -54,6 +58,8 @@ class ReportedRun:
         self.predictions, self.examples = self._read(
             names.EVALUATION, self._evaluation, Evaluation({}, {}), not_evaluated
         )
+
+        self.benchmark = self._read(names.BENCHMARK, self._benchmark, None, None)
 
     @property
     def students(self):
@@ -103,6 +109,11 @@ class ReportedRun:
         if not all(name in history for name in [*needed, "epoch"]):
             raise ValueError("It does not hold what it should.")
         return history
+
+    def _benchmark(self):
+        benchmark = json.loads((self.path / names.BENCHMARK).read_text())
+        words.text(benchmark)
+        return benchmark
 
     def _evaluation(self):
         evaluation = self._record.evaluation

@@ -13,6 +13,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 # Okabe and Ito's palette for colour-blind readers, with grey in place of its black and yellow.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#808080")
+MARKERS = "osD^vP*X"
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 SIZE = (4.6, 3.1)  # inches; text of 9 points stays readable on a phone
 MODES = {"light": ("#1b1b1b", "#ffffff"), "dark": ("#dddddd", "#16181c")}  # ink, paper

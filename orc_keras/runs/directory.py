@@ -136,7 +136,9 @@ class RunDirectory:
 
     def finish(self, summary):
         """Writes the summary, which marks the run as finished, and checksums of all its files."""
-        written = [name for name in names.ALL if name not in (names.SUMMARY, names.SUMS)]
+        written = [
+            name for name in names.ALL if name not in (names.SUMMARY, names.SUMS, names.BENCHMARK)
+        ]
         written += [*self._earlier_histories(), names.GROUP, names.PIVOT]
         written += [f"{names.STUDENT}/{n}" for n in checksums.read(self / names.STUDENT)]
         paths = {name: self / name for name in written if (self / name).is_file()}

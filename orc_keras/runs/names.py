@@ -23,6 +23,7 @@ SUFFIXES = {  # of the formats of a network, behind the name of its SavedModel
     "onnx": ".onnx",
     "web": "_web",
 }
+BENCHMARK = "benchmark.json"  # what each member costs in each format
 REPORT = "report"
 PAGE = f"{REPORT}/report.html"
 
@@ -38,6 +39,7 @@ ALL = (
     CHECKPOINTS,
     *(f"{STUDENT}{suffix}" for suffix in SUFFIXES.values()),
     EVALUATION,
+    BENCHMARK,
     REPORT,
 )
 EARLIER_HISTORIES = ("pivot_history.csv", "stage[0-9]*_history.csv")  # of earlier stages

@@ -71,3 +71,19 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
     summary = {"settings": settings, "members": members, "data": data, "way": "chance"}
     (path / "summary.json").write_text(json.dumps(summary | {"versions": {"numpy": "2"}}))
     return path
+
+
+def made_up_benchmark():
+    """What two members cost in two formats."""
+    rows = []
+    for member, role, name, size, accuracy, milliseconds in (
+        ("large", "pivot", "tflite", 2000, 0.9, 3.0),
+        ("large", "pivot", "onnx", 2100, 0.9, 4.0),
+        ("small", "student", "tflite", 500, 0.885, 2.0),
+        ("small", "student", "onnx", 600, 0.88, 1.0),
+    ):
+        times = {"median": milliseconds, "p95": 2 * milliseconds, "images_per_second": 2000.0}
+        row = {"member": member, "role": role, "format": name, "parameters": 99, "mflops": 1.5}
+        row |= {"bytes": size, "accuracy": accuracy, "agreement": 1.0, "images": 80}
+        rows.append(row | dict.fromkeys(("one_thread", "all_threads"), times))
+    return {"machine": "a <b>processor</b>", "cores": 2, "versions": {}, "rows": rows}

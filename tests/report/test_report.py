@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from helpers.made_up_run import MEMBERS, make_run
+from helpers.made_up_run import MEMBERS, made_up_benchmark, make_run
 from PIL import Image
 
 from orc_keras.report import page
@@ -52,6 +52,17 @@ def test_a_report_shows_everything_and_needs_nothing(run, before):
     assert "top-1 in before" not in by_itself
     assert "Before and after" in page and "Before and after" not in by_itself
     assert plots_of(run).isdisjoint({"difficult", "classes_small"})
+
+
+def test_what_the_members_cost(run):
+    """Where `orc_keras.benchmark` has measured it; a damaged file is said."""
+    (run / "benchmark.json").write_text(json.dumps(made_up_benchmark()))
+    page = written(run)
+    assert "small: 4.0 times smaller, 1.5 times faster than large, 1.5 points" in page
+    assert "latency" in plots_of(run) and "a &lt;b&gt;processor" in page
+    (run / "benchmark.json").write_text('{"rows": []}')
+    page = written(run)
+    assert "benchmark.json of run is damaged" in page and "latency" not in plots_of(run)
 
 
 def test_who_taught_at_which_learning_rate(run):

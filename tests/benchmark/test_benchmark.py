@@ -1,0 +1,71 @@
+"""What each member costs: measured for a real run, and in words for one that is made up."""
+
+import json
+import shutil
+
+import pytest
+from helpers.made_up_run import made_up_benchmark
+
+from orc_keras.benchmark import members, words
+from orc_keras.benchmark.members import benchmark
+
+
+def test_a_run_is_measured_in_a_process_of_its_own(digits_run, tmp_path, monkeypatch, capsys):
+    """What the files are is measured here; the times are those of other processes."""
+    shutil.copytree(digits_run, tmp_path / "run")
+    monkeypatch.setitem(__import__("sys").modules, "tf2onnx", None)
+    measured = benchmark(tmp_path / "run", ["tflite", "onnx"], turns=3)
+    assert "onnx is left out. ONNX needs packages" in capsys.readouterr().out
+    assert measured == json.loads((tmp_path / "run/benchmark.json").read_text())
+    rows = {row["member"]: row for row in measured["rows"]}
+    assert list(rows) == ["hidden12", "hidden10", "hidden8"]
+    summary = json.loads((digits_run / "summary.json").read_text())
+    for name, row in rows.items():
+        assert row["accuracy"] == pytest.approx(summary["members"][name]["accuracy"], abs=0.003)
+        for threads in ("one_thread", "all_threads"):
+            assert 0 < row[threads]["median"] <= row[threads]["p95"]
+            rate, size = (row[threads][key] for key in ("images_per_second", "batch_size"))
+            assert rate >= 0.999e3 / row[threads]["median"] and size in (1, 8, 32, 128)
+    # 8 x 8 pixels to 12 units and to 10 classes, a multiply-add as two.
+    assert rows["hidden12"]["mflops"] == pytest.approx(2e-6 * 12 * (64 + 10))
+    assert rows["hidden8"]["bytes"] == (digits_run / "student.tflite").stat().st_size
+
+
+def test_the_sentence_by_hand():
+    """2,000 and 500 bytes; 3 and 2 milliseconds; 90 and 88.5 %, all of tflite."""
+    made_up = made_up_benchmark()
+    assert words.gained(made_up) == (
+        "small: 4.0 times smaller, 1.5 times faster than large, 1.5 points less accurate (tflite, "
+        "one image on one core)."
+    )
+    made_up["rows"][2] |= {"bytes": 4000, "accuracy": 0.91}
+    assert "2.0 times larger" in words.gained(made_up)
+    assert "1.0 points more accurate" in words.gained(made_up)
+
+
+def test_which_are_worth_taking():
+    """large in onnx is slower than in tflite, and no more accurate; small in onnx is fastest."""
+    best = words.worth_taking(made_up_benchmark())
+    assert [(row["member"], row["format"]) for row in best] == [
+        ("small", "onnx"),
+        ("small", "tflite"),
+        ("large", "tflite"),
+    ]
+    shown = {(row["member"], row["format"].rstrip(" *")) for row in words.rows(made_up_benchmark())}
+    assert len(shown) == 4
+    assert words.text(made_up_benchmark()).count(" *") == 3
+
+
+@pytest.mark.parametrize(("formats", "named"), [(["web"], "web"), ([], ""), (["tflite", "x"], "x")])
+def test_refused_formats(digits_run, formats, named):
+    with pytest.raises(ValueError, match=f"--formats={named} is unknown; possible are saved_model"):
+        benchmark(digits_run, formats)
+
+
+def test_what_cannot_be_timed_is_said(digits_run, tmp_path, monkeypatch):
+    shutil.copytree(digits_run, tmp_path / "run")
+    monkeypatch.setattr(members, "_write", lambda *_: {"tflite": digits_run / "student.keras"})
+    monkeypatch.setattr(members, "measure", lambda *_: {"tflite": {}})
+    with pytest.raises(ValueError, match="The files cannot be timed: "):
+        benchmark(tmp_path / "run", ["tflite"], turns=1)
+    assert not (tmp_path / "run/benchmark.json").exists()
