@@ -25,8 +25,7 @@ export async function decoded(file) {
 // The central 224 / 256 of the shorter side, in the shape that is wanted.
 function centre(picture, height, width) {
   const scale = Math.fround((Math.min(picture.height / height, picture.width / width) * 224) / 256);
-  const rows = Math.max(Math.round(scale * height), 1);
-  const columns = Math.max(Math.round(scale * width), 1);
+  const rows = Math.max(even(scale * height), 1), columns = Math.max(even(scale * width), 1);
   const top = Math.floor((picture.height - rows) / 2);
   const left = Math.floor((picture.width - columns) / 2);
   return made(rows, columns, (y, x, c) => at(picture, top + y, left + x, c));
@@ -76,10 +75,12 @@ function grey(data) {
     0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2]);
 }
 
-// A half goes to the even neighbour, as in TensorFlow; means of blocks are often halves.
 function rounded(data) {
-  return Uint8Array.from(data, (value) => {
-    const up = Math.round(value);
-    return up - value === 0.5 && up % 2 ? up - 1 : up;
-  });
+  return Uint8Array.from(data, even);
+}
+
+// Rounds; a half goes to the even neighbour, as in TensorFlow, and means of blocks are often halves.
+function even(value) {
+  const up = Math.round(value);
+  return up - value === 0.5 && up % 2 ? up - 1 : up;
 }

@@ -1,0 +1,50 @@
+"""Serves a student over HTTP, with neither TensorFlow nor this project.
+
+pip install starlette uvicorn onnxruntime pillow
+STUDENT=runs/digits/student uvicorn --app-dir docs serve:app
+curl --data-binary @photo.png http://127.0.0.1:8000/predict
+"""
+
+import io
+import os
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+STUDENT = os.environ["STUDENT"]  # what its files have in common: <this>.onnx is beside <this>/
+MOST_BYTES = 20_000_000
+session = onnxruntime.InferenceSession(f"{STUDENT}.onnx", providers=["CPUExecutionProvider"])
+with open(f"{STUDENT}/class_names.txt", encoding="utf-8") as file:
+    class_names = file.read().splitlines()
+_, height, width, channels = session.get_inputs()[0].shape
+
+
+async def predict(request):
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            return JSONResponse({"error": f"More than {MOST_BYTES:,} bytes."}, 413)
+    try:
+        return JSONResponse(await run_in_threadpool(classified, body))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return JSONResponse({"error": "This is not an undamaged image, such as a PNG."}, 415)
+
+
+def classified(encoded):
+    """Returns the most probable class, and the probability of each."""
+    image = Image.open(io.BytesIO(encoded)).convert("L" if channels == 1 else "RGB")
+    if image.size != (width, height):  # the central 7/8 of the shorter side, as in evaluation
+        image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR, bleed=1 / 16)
+    pixels = np.asarray(image, np.uint8).reshape(1, height, width, channels)
+    (probabilities,) = session.run(["probabilities"], {"images": pixels})
+    by_name = dict(zip(class_names, probabilities[0].tolist()))
+    return {"class": max(by_name, key=by_name.get), "probabilities": by_name}
+
+
+app = Starlette(routes=[Route("/predict", predict, methods=["POST"])])

@@ -1,0 +1,114 @@
+"""The server of docs/serve.py, as a process of its own, and the page for the browser."""
+
+import concurrent.futures
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+from helpers.digits_run import served
+from helpers.programs import ROOT
+from PIL import Image
+
+from orc_keras.data.decoding import central_window
+from orc_keras.export import web
+from orc_keras.export.member import export_member
+
+
+@pytest.fixture(scope="module")
+def exported(digits_run, tmp_path_factory):
+    run = tmp_path_factory.mktemp("served") / "run"
+    shutil.copytree(digits_run, run)
+    export_member(run, names=["onnx"])
+    return run
+
+
+@pytest.fixture(scope="module")
+def address(exported):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", ROOT / "docs", "serve:app"]
+    command += ["--port", str(port), "--log-level", "error"]
+    server = subprocess.Popen(command, env=os.environ | {"STUDENT": str(exported / "student")})
+    for _ in range(200):
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}/predict"
+    server.terminate()
+    assert server.wait(20) is not None
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels.squeeze()).save(file, "png")
+    return file.getvalue()
+
+
+def ask(address, body, method="POST"):
+    """Returns the status and what is answered."""
+    request = urllib.request.Request(address, body, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_a_hundred_at_once_lose_none(address, exported, held_out):
+    images = held_out[0][:100]
+    with concurrent.futures.ThreadPoolExecutor(100) as pool:
+        answers = list(pool.map(lambda image: ask(address, png(image)), images))
+    assert {status for status, _ in answers} == {200}
+    expected = served(exported / "student", images)["probabilities"]
+    given = np.array([list(answer["probabilities"].values()) for _, answer in answers])
+    np.testing.assert_allclose(given, expected, atol=1e-5)
+    assert [int(answer["class"]) for _, answer in answers] == given.argmax(axis=1).tolist()
+
+
+def test_wrong_images_get_a_sentence(address, held_out):
+    image = png(held_out[0][0])
+    for body in (b"", b"no image", image[:40], b"\xff\xd8\xff" + bytes(100), b"<svg/>"):
+        status, answer = ask(address, body)
+        assert (status, json.loads(answer)["error"][:26]) == (415, "This is not an undamaged i")
+    status, answer = ask(address, bytes(20_000_001))
+    assert (status, json.loads(answer)["error"]) == (413, "More than 20,000,000 bytes.")
+    assert ask(address, None, "GET")[0] == 405
+    large = Image.fromarray(held_out[0][0].squeeze()).resize((300, 200))
+    assert ask(address, png(np.asarray(large)))[0] == 200
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
+def test_the_page_cuts_pictures_as_evaluation_does(tmp_path):
+    """pixels.mjs against central_window, on noise of many sizes."""
+    rng = np.random.default_rng(0)
+    cases, expected = [], []
+    for height, width, shape in (
+        (8, 8, (8, 8, 3)), (37, 61, (8, 8, 3)), (20, 9, (16, 12, 3)), (5, 5, (8, 8, 3)),
+        (224, 300, (32, 32, 3)), (64, 64, (32, 32, 3)),
+    ):  # fmt: skip
+        pixels = rng.integers(0, 256, (height, width, 3), np.uint8)
+        case = {"height": height, "width": width, "data": pixels.ravel().tolist()}
+        cases.append({"picture": case, "shape": shape})
+        expected.append(np.asarray(central_window(pixels, shape)).ravel())
+    shutil.copy(web.PLACE / web.SCRIPT, tmp_path)
+    program = (
+        f"import {{ fitted }} from './{web.SCRIPT}';"
+        f"const cases = {json.dumps(cases)};"
+        "console.log(JSON.stringify(cases.map((c) => [...fitted(c.picture, c.shape, true)])));"
+    )
+    (tmp_path / "program.mjs").write_text(program)
+    done = subprocess.run(["node", tmp_path / "program.mjs"], capture_output=True, check=True)
+    for ours, theirs in zip(json.loads(done.stdout), expected, strict=True):
+        assert np.abs(np.array(ours) - theirs.astype(int)).max() <= 1  # rounding of floats
+        assert np.mean(ours != theirs) < 0.01
