@@ -115,14 +115,6 @@ def test_batch_norms_are_synchronised_when_asked_for(synchronised):
     assert found == [synchronised] * 27
 
 
-def test_a_run_compiled_by_xla_learns(tiny, tmp_path):
-    how = dict(jit_compile=True, method="kd", epochs=6, decay_epochs=(6,))
-    settings = tiny(output_dir=str(tmp_path), **FEW | how)
-    experiment.prepare(settings)()
-    losses = read_history(tmp_path / "history.csv")["loss"]
-    assert losses[-1] < 0.9 * losses[0]
-
-
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_determinism_is_turned_on_when_asked_for(tiny, tmp_path, monkeypatch, deterministic):
     calls = []

@@ -9,7 +9,6 @@ import sysconfig
 import pytest
 from helpers.programs import ROOT
 
-SHORT = ("--pivot=resnet8", "--students=resnet8,resnet8", "--epochs=1", "--method=alone")
 EXAMPLE = """
 from orc_keras.groups.network_group import NetworkGroup  # before anything that it imports
 import orc_keras
@@ -56,13 +55,6 @@ def run(installed, command, *arguments):
     )
 
 
-def test_the_quickstart_by_its_name(installed):
-    done = run(installed, "orc-train", "--flagfile=digits", *SHORT, "--output_dir=runs/digits")
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    written = installed / "project" / "runs" / "digits"
-    assert "resnet8_3 (student)" in done.stdout and (written / "student.tflite").exists()
-
-
 def test_the_library(installed):
     done = run(installed, "python", "-c", EXAMPLE)
     assert done.stdout == "['resnet8', 'resnet8_2', 'resnet8_3']\n", done.stderr
@@ -71,6 +63,7 @@ def test_the_library(installed):
 @pytest.mark.parametrize(
     "command",
     [
+        "benchmark",
         "compare",
         "evaluate",
         "export",

@@ -57,8 +57,8 @@ def benchmark(run, formats=TIMED, turns=100, data_dir=""):
             files += [(name, str(paths[name])) for name in formats]
         for threads, cores in (("one_thread", 1), ("all_threads", 0)):
             asked = {"files": files, "data": run.summary["data"], "cores": cores, "turns": turns}
-            for row, times in zip(rows, _times(asked), strict=True):
-                row[threads] = times
+            for row, timed in zip(rows, times(asked), strict=True):
+                row[threads] = timed
     contents = {
         "machine": _processor(),
         "cores": len(startup.cores()),
@@ -100,7 +100,7 @@ def _row(summary, member, network, name, measured):
     }
 
 
-def _times(asked):
+def times(asked):
     """Returns the times of files, from a process of its own."""
     command = [sys.executable, "-m", "orc_keras.benchmark.timing"]
     done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True)

@@ -33,7 +33,7 @@ def test_a_sample_of_wrong_inputs():
 )
 def test_what_is_no_sentence_is_seen(snippet, problem):
     files = (step(pictures.write, "kept", b"here"),)
-    case = Case("test", "a snippet", "library", (snippet,), ("culprit",), files, seconds=5)
+    case = Case("test", "a snippet", "library", (snippet,), ("culprit",), files, seconds=2)
     (verdict,) = attack.attack([case])
     assert verdict.problem == problem, verdict
 

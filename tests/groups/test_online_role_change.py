@@ -163,15 +163,15 @@ def test_a_mini_batch_of_one_image(examples):
     assert all(np.isfinite(w).all() for w in group.get_weights())
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_learns(examples, policy):
-    keras.config.set_dtype_policy(policy)
+def test_mixed_precision_learns(examples):
+    """By float16, which scales its losses; `test_families` has bfloat16."""
+    keras.config.set_dtype_policy("mixed_float16")
     group = _linear_group(students=2)
     group.compile(keras.optimizers.SGD(0.05))
     history = group.fit(*examples, batch_size=8, epochs=15, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
     scaled = [isinstance(o, keras.optimizers.LossScaleOptimizer) for o in group.optimizers.values()]
-    assert scaled == [policy == "mixed_float16"] * 3
+    assert scaled == [True] * 3
 
 
 def test_xla_computes_the_same(examples):

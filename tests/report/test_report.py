@@ -61,8 +61,8 @@ def test_what_the_members_cost(run):
     assert "small: 4.0 times smaller, 1.5 times faster than large, 1.5 points" in page
     assert "latency" in plots_of(run) and "a &lt;b&gt;processor" in page
     (run / "benchmark.json").write_text('{"rows": []}')
-    page = written(run)
-    assert "benchmark.json of run is damaged" in page and "latency" not in plots_of(run)
+    damaged = ReportedRun(run)
+    assert damaged.benchmark is None and "benchmark.json of run is damaged" in damaged.problems[0]
 
 
 def test_who_taught_at_which_learning_rate(run):
