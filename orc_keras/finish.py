@@ -10,8 +10,10 @@ import numpy as np
 from orc_keras import models
 from orc_keras.distribution import devices
 from orc_keras.evaluate.whole_group import evaluate_group
+from orc_keras.export.formats import AT_THE_END
 from orc_keras.export.member import export
 from orc_keras.export.stock_layers import load_members
+from orc_keras.export.tflite import Unsupported
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.report import page
 from orc_keras.runs import names, predictions, summary
@@ -54,8 +56,7 @@ def finish(run, group, seconds, rate):
         "members": _members(group, history, evaluation.predictions),
     }
     student = group.student_names[-1]
-    target = directory / names.STUDENT
-    contents["formats"] = export(networks[student], student, target, contents, images=images)
+    contents["formats"] = _export(networks[student], student, directory, contents, images)
     directory.finish(contents)
     written = page.write([directory.path])
     print(
@@ -63,6 +64,17 @@ def finish(run, group, seconds, rate):
         f"The student is in {directory / names.STUDENT}/; {written} shows what happened."
     )
     return contents
+
+
+def _export(network, student, directory, contents, images):
+    """Exports *the* student; one of a user's own may have what TensorFlow Lite lacks."""
+    target = directory / names.STUDENT
+    try:
+        return export(network, student, target, contents, images=images)
+    except Unsupported as error:
+        print(f"{names.STUDENT}.tflite is left out. {error}")
+        others = [name for name in AT_THE_END if name != "tflite"]
+        return export(network, student, target, contents, others, images)
 
 
 def _members(group, history, predictions):

@@ -11,6 +11,7 @@ from helpers.networks import hidden_network
 from orc_keras import data, experiment, models, preconditions, train
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
+from orc_keras.export import tflite
 from orc_keras.export.stock_layers import load_members
 from orc_keras.runs import checksums
 from orc_keras.runs.directory import RunDirectory
@@ -99,6 +100,16 @@ def test_members_that_learn_alone_need_no_pivot(tiny, tmp_path):
     summary = experiment.prepare(tiny(method="alone", output_dir=str(tmp_path)))()
     assert not (tmp_path / "pivot_history.csv").exists() and not (tmp_path / "roles.npy").exists()
     assert {member["taught"] for member in summary["members"].values()} == {None}
+
+
+def test_what_tensorflow_lite_lacks_does_not_end_the_run(tiny, tmp_path, monkeypatch, capsys):
+    def lacks(*_):
+        raise tflite.Unsupported("It has no Erf.")
+
+    monkeypatch.setattr(tflite, "convert", lacks)
+    summary = experiment.prepare(tiny(method="alone", output_dir=str(tmp_path)))()
+    assert list(summary["formats"]) == ["saved_model", "keras"]
+    assert "student.tflite is left out. It has no Erf." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("synchronised", [False, True])

@@ -21,7 +21,8 @@ def write(lite, path):
         path: of the file.
 
     Raises:
-        ValueError: if the packages are missing, or the network has an operation that ONNX lacks.
+        ValueError: if the packages are missing.
+        Unsupported: if the network has an operation that ONNX lacks.
     """
     check()
     import onnx
@@ -47,7 +48,7 @@ def write(lite, path):
             onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         except Exception as error:  # each of the packages raises kinds of its own
             why = str(error).strip().splitlines() or [type(error).__name__]
-            raise ValueError(f"No ONNX file: {why[0]}") from error
+            raise tflite.Unsupported(f"No ONNX file: {why[0]}") from error
 
 
 def check():

@@ -1,5 +1,7 @@
 """TensorFlow Lite files, for small devices: converted from a SavedModel, and run."""
 
+import re
+
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
@@ -8,6 +10,10 @@ from ai_edge_litert.interpreter import Interpreter
 from orc_keras import startup
 
 SIGNATURE = "serving_default"
+
+
+class Unsupported(ValueError):
+    """A network has an operation that a format lacks."""
 
 
 def convert(saved_model, precision="float32", calibration=()):
@@ -23,7 +29,7 @@ def convert(saved_model, precision="float32", calibration=()):
             of each activation is found.
 
     Raises:
-        ValueError: if the network has an operation that this precision lacks.
+        Unsupported: if the network has an operation that this precision lacks.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(
         str(saved_model), signature_keys=[SIGNATURE]
@@ -42,8 +48,9 @@ def convert(saved_model, precision="float32", calibration=()):
         try:
             return converter.convert()
         except Exception as error:  # the converter raises many kinds
-            why = str(error).strip().splitlines() or [type(error).__name__]
-            raise ValueError(f"No TensorFlow Lite file in {precision}: {why[-1]}") from error
+            lacking = re.search(r"ops: (.+)", str(error))
+            why = f"it has no {lacking[1]}" if lacking else str(error).partition("\n")[0]
+            raise Unsupported(f"No TensorFlow Lite file in {precision}: {why}.") from error
 
 
 def answers(path, threads=None):

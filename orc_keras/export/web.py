@@ -26,7 +26,8 @@ def write(lite, description, directory):
         directory: to make.
 
     Raises:
-        ValueError: if the packages are missing, or the network has an operation that ONNX lacks.
+        ValueError: if the packages are missing.
+        Unsupported: if the network has an operation that ONNX lacks.
     """
     directory.mkdir()
     onnx_file.write(lite, directory / "model.onnx")

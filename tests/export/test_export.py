@@ -1,5 +1,6 @@
 """What a run exports, and what can be exported later."""
 
+import functools
 import json
 import re
 import shutil
@@ -155,6 +156,19 @@ def test_what_cannot_be_written_leaves_everything_as_it_was(exported, monkeypatc
     with pytest.raises(OSError, match="No space left"):
         export_member(exported, names=["tflite-float16", "onnx"])
     assert {path: path.stat().st_mtime_ns for path in exported.rglob("*")}.keys() == before.keys()
+
+
+def test_an_operation_that_a_format_lacks_is_named(digits_run, tmp_path):
+    inputs = keras.Input((8, 8, 1))
+    logits = keras.layers.Dense(10)(keras.layers.Flatten()(keras.ops.erf(inputs)))
+    target = tmp_path / "student"
+    export = functools.partial(
+        member.export, keras.Model(inputs, logits), "hidden8", target, finished(digits_run).summary
+    )
+    with pytest.raises(tflite.Unsupported, match="No TensorFlow Lite file in float32: .*no Erf."):
+        export(["keras", "tflite"])
+    assert not list(tmp_path.iterdir())
+    assert list(export(["keras"])) == ["saved_model", "keras"]
 
 
 @pytest.mark.parametrize(

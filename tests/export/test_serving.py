@@ -1,13 +1,17 @@
 """The server of docs/serve.py, as a process of its own, and the page for the browser."""
 
 import concurrent.futures
+import functools
+import http.server
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -112,3 +116,30 @@ def test_the_page_cuts_pictures_as_evaluation_does(tmp_path):
     for ours, theirs in zip(json.loads(done.stdout), expected, strict=True):
         assert np.abs(np.array(ours) - theirs.astype(int)).max() <= 1  # rounding of floats
         assert np.mean(ours != theirs) < 0.01
+
+
+@pytest.mark.skipif(
+    not (shutil.which("chromium") and shutil.which("npm")), reason="needs Chromium and npm"
+)
+def test_the_page_answers_like_the_network(exported, held_out):
+    """Served by Python's own server, with what lies in the folder alone."""
+    export_member(exported, names=["web"])
+    page = exported / "student_web"
+    (page / "photo.png").write_bytes(png(held_out[0][0]))
+    (page / "none.png").write_bytes(b"no image")
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    handler = functools.partial(quiet, directory=page)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    shown = {}
+    for name in ("photo.png", "none.png"):
+        address = f"http://127.0.0.1:{server.server_port}/index.html?image={name}"
+        browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu"]
+        browser += ["--virtual-time-budget=20000", "--dump-dom", address]
+        shown[name] = subprocess.run(browser, capture_output=True, text=True, timeout=120).stdout
+    server.shutdown()
+    logits = json.loads(re.search(r'data-logits="(.*?)"', shown["photo.png"])[1])
+    expected = served(exported / "student", held_out[0][:1])["logits"][0]
+    np.testing.assert_allclose(logits, expected, atol=1e-4)
+    assert f'role="status">{np.argmax(expected)}</p>' in shown["photo.png"]
+    assert "none.png is not a picture that this browser can read." in shown["none.png"]
