@@ -23,7 +23,7 @@ from orc_keras.runs.summary import aligned
 from absl import flags  # isort: skip
 
 EXACT = ("saved_model", "keras", "tflite", "onnx")
-SHOWN = (*EXACT, "tflite-float16", "tflite-int8")
+SHOWN = (*EXACT, "tflite-float16", "tflite-int8-weights", "tflite-int8")
 MOVES = 10  # mini-batches by which the statistics are moved
 BATCH_SIZE = 16
 

@@ -110,6 +110,7 @@ FORMATS = {  # in the order in which they are written
     "tflite": _lite("float32"),
     "tflite-float16": _lite("float16"),
     INT8: _lite("int8"),
+    "tflite-int8-weights": _lite("int8-weights"),
     "onnx": Format(
         "onnxruntime",
         lambda source, path: onnx_file.write(source.tflite, path),

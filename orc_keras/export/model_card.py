@@ -33,6 +33,7 @@ def text(summary, member, stem, measured):
         group=_group(summary["members"], member),
         member=summary["members"][member],
         formats=measured,
+        suffixes=SUFFIXES,
         rows=[_row(stem, name, each) for name, each in measured.items()],
         losses={name: loss for name, each in measured.items() if (loss := _loss(each)) > LOSS},
     )

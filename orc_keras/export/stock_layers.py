@@ -29,25 +29,29 @@ def load_members(path):
         keras.config.set_dtype_policy(policy)
 
 
-def member_of(record, member):
-    """Returns the network of a member at the end of a run.
+def members_of(record):
+    """Returns the networks at the end of a run, by name; as `load_members`.
 
     Args:
         record: the `RunRecord` of a finished run.
-        member: its name.
 
     Raises:
-        ValueError: if there is no such member, or its file is damaged.
+        ValueError: if their file is damaged.
     """
-    if member not in record.summary["members"]:
-        possible = ", ".join(record.summary["members"])
-        raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
     path = checksums.check(record.path, names.GROUP)
     code.import_modules((record.settings.pivot, *record.settings.students))
     try:
-        return load_members(path)[member]
+        return load_members(path)
     except Exception as error:  # Keras raises many kinds for damaged files
         raise ValueError(f"{path} cannot be loaded: {files.why(error)}.") from error
+
+
+def member_of(record, member):
+    """Returns one of `members_of`; ValueError also if there is no such member."""
+    if member not in record.summary["members"]:
+        possible = ", ".join(record.summary["members"])
+        raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
+    return members_of(record)[member]
 
 
 def logits_of(networks):

@@ -23,8 +23,9 @@ def convert(saved_model, precision="float32", calibration=()):
 
     Args:
         saved_model: its directory.
-        precision: `float32`; `float16`, of the weights, half the size; or `int8`, of weights and
-            activations, a quarter, with a scale for each output channel of a convolution.
+        precision: `float32`; `float16`, of the weights, half the size; `int8`, of weights and
+            activations, a quarter; or `int8-weights`, which leaves the activations in float. The
+            weights in 8 bits have a scale for each output channel of a convolution.
         calibration: for `int8`, raw images, uint8 `[height, width, channels]`, by which the range
             of each activation is found.
 

@@ -20,6 +20,7 @@ SUFFIXES = {  # of the formats of a network, behind the name of its SavedModel
     "tflite": ".tflite",
     "tflite-float16": "_float16.tflite",
     "tflite-int8": "_int8.tflite",
+    "tflite-int8-weights": "_int8_weights.tflite",
     "onnx": ".onnx",
     "web": "_web",
 }
