@@ -55,10 +55,10 @@ def benchmark(run, formats=TIMED, turns=100, data_dir=""):
             measured = measure(paths, network, images, batch_size)
             rows += [_row(run.summary, member, network, each, measured[each]) for each in formats]
             files += [(name, str(paths[name])) for name in formats]
-        for threads, cores in (("one_thread", 1), ("all_threads", 0)):
-            asked = {"files": files, "data": run.summary["data"], "cores": cores, "turns": turns}
-            for row, timed in zip(rows, times(asked), strict=True):
-                row[threads] = timed
+        asked = {"files": files, "data": run.summary["data"], "turns": turns}
+        for key, threads in (("one_thread", 1), ("all_threads", len(startup.cores()))):
+            for row, timed in zip(rows, times(asked | {"threads": threads}), strict=True):
+                row[key] = timed
     contents = {
         "machine": _processor(),
         "cores": len(startup.cores()),

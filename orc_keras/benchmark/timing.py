@@ -1,15 +1,15 @@
 """Times the files of networks in a process of its own: python -m orc_keras.benchmark.timing
 
 It reads what to time from standard input and writes the times to standard output, both as JSON. A
-process of its own, because TensorFlow's threads cannot be changed in one that has begun: that it
-may use one core only holds for every runtime alike.
+process of its own, because TensorFlow's threads cannot be changed in one that has begun.
 """
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
+
+from orc_keras import startup
 
 BATCH_SIZES = (1, 8, 32, 128)
 WARM = 5  # calls that are not counted: runtimes choose their kernels in the first ones
@@ -18,12 +18,12 @@ BATCH_TURNS = 5  # of larger mini-batches
 
 def main():
     asked = json.load(sys.stdin)
-    cores = sorted(os.sched_getaffinity(0))[: asked["cores"] or None]
-    os.sched_setaffinity(0, cores)  # before TensorFlow counts them
-    from orc_keras import startup
-
     startup.quietly()
-    json.dump(measured(asked["files"], asked["data"], len(cores), asked["turns"]), sys.stdout)
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(asked["threads"])
+    tf.config.threading.set_inter_op_parallelism_threads(asked["threads"])
+    json.dump(measured(**asked), sys.stdout)
 
 
 def measured(files, data, threads, turns):

@@ -22,7 +22,7 @@ def gained(benchmark):
         f"{student['member']}: {_times(pivot['bytes'] / student['bytes'], 'smaller', 'larger')}, "
         f"{_times(_latency(pivot) / _latency(student), 'faster', 'slower')} than "
         f"{pivot['member']}, {abs(points):.1f} points {'less' if points >= 0 else 'more'} accurate "
-        f"({name}, one image on one core)."
+        f"({name}, one image on one thread)."
     )
 
 
@@ -55,7 +55,7 @@ def rows(benchmark):
             "accuracy": f"{row['accuracy']:.2%}",
             "agreement": f"{row['agreement']:.2%}",
             **_times_of(row["one_thread"], ""),
-            **_times_of(row["all_threads"], ", all cores"),
+            **_times_of(row["all_threads"], ", all threads"),
         }
         for row in benchmark["rows"]
     ]
@@ -82,7 +82,7 @@ def how_to_read(benchmark):
     return (
         "* no other is both faster and more accurate. Accuracy, and agreement with the Keras "
         f"network, on {benchmark['rows'][0]['images']:,} held-out images, by each format's own "
-        "runtime. On one core, and on all: milliseconds for one image, the median and what 95 % of "
-        "the calls do not exceed; images per second at the best mini-batch. "
+        "runtime. On one thread, and on all: milliseconds for one image, the median and what 95 % "
+        "of the calls do not exceed; images per second at the best mini-batch. "
         f"{benchmark['machine']}, {benchmark['cores']} cores."
     )

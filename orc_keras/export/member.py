@@ -10,6 +10,7 @@ from orc_keras.export import CALIBRATION_IMAGES, formats, model_card
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.export.measure import measure
 from orc_keras.export.stock_layers import member_of
+from orc_keras.runs import checksums
 from orc_keras.runs.files import replacing
 from orc_keras.runs.images import held_out_again
 from orc_keras.runs.names import STUDENT
@@ -37,7 +38,7 @@ def export(network, member, target, summary, names=formats.AT_THE_END, images=No
     Returns:
         What `measure` returns, by format; None for one that was not measured.
     """
-    there = {} if SAVED_MODEL in names else _there(target)
+    there = {} if SAVED_MODEL in names or not target.exists() else _there(target)
     written = [name for name in FORMATS if name in names or (name == SAVED_MODEL and not there)]
     with contextlib.ExitStack() as stack:
         paths = {name: stack.enter_context(replacing(path_of(target, name))) for name in written}
@@ -57,7 +58,9 @@ def export(network, member, target, summary, names=formats.AT_THE_END, images=No
 
 
 def _there(target):
-    """Returns what `export` returned for the formats that are there."""
+    """Returns what `export` returned for the formats that are there, beside a whole SavedModel."""
+    for name in checksums.read(target):
+        checksums.check(target, name)
     path = target / MEASURED
     try:
         known = dict(json.loads(path.read_text())) if path.exists() else {}
@@ -85,7 +88,8 @@ def export_member(
 
     Raises:
         ValueError: if there is no finished run, no such member or format, or it is exported
-            already; if packages are missing, or the training images for `tflite-int8`.
+            already; if packages are missing, or the training images for `tflite-int8`; if the
+            SavedModel is there, but damaged.
     """
     formats.check(names)
     run = finished(run)

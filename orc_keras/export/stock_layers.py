@@ -1,5 +1,7 @@
 """Loads the networks of a group's file, in the form in which they are evaluated and deployed."""
 
+import warnings
+
 import keras
 import tensorflow as tf
 
@@ -23,7 +25,9 @@ def load_members(path):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")  # of networks; layers keep their own
     try:
-        group = keras.saving.load_model(path, compile=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The pivot .* is smaller")  # said as the run began
+            group = keras.saving.load_model(path, compile=False)
         return {name: as_stock_layers(network) for name, network in group.members.items()}
     finally:
         keras.config.set_dtype_policy(policy)

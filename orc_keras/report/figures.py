@@ -40,7 +40,7 @@ def figures(run, comparison):
             "latency",
             "costs",
             "Which to take",
-            "Accuracy on held-out images against the time for one image on one core, "
+            "Accuracy on held-out images against the time for one image on one thread, "
             "logarithmic. On the line: no other is both faster and more accurate.",
             functools.partial(plots.latency, run),
         ),

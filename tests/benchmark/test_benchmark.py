@@ -36,7 +36,7 @@ def test_the_sentence_by_hand():
     made_up = made_up_benchmark()
     assert words.gained(made_up) == (
         "small: 4.0 times smaller, 1.5 times faster than large, 1.5 points less accurate (tflite, "
-        "one image on one core)."
+        "one image on one thread)."
     )
     made_up["rows"][2] |= {"bytes": 4000, "accuracy": 0.91}
     assert "2.0 times larger" in words.gained(made_up)

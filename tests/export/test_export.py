@@ -142,6 +142,14 @@ def test_without_the_images(digits_run, tmp_path, capsys, monkeypatch):
     assert "| `hidden12.tflite` | | not measured | | |" in card.read_text()
 
 
+def test_a_damaged_saved_model_is_not_converted(digits_run, tmp_path):
+    shutil.copytree(digits_run, tmp_path / "run")
+    with open(tmp_path / "run/student/saved_model.pb", "ab") as file:
+        file.write(b"?")
+    with pytest.raises(ValueError, match="saved_model.pb is damaged, or not of this run"):
+        export_member(tmp_path / "run", names=["tflite-float16"])
+
+
 def test_what_cannot_be_written_leaves_everything_as_it_was(exported, monkeypatch):
     """As on a full disk, in the last of several formats."""
 
