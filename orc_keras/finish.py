@@ -10,7 +10,7 @@ import numpy as np
 from orc_keras import models
 from orc_keras.distribution import devices
 from orc_keras.evaluate.whole_group import evaluate_group
-from orc_keras.export.formats import AT_THE_END
+from orc_keras.export import AT_THE_END
 from orc_keras.export.member import export
 from orc_keras.export.stock_layers import load_members
 from orc_keras.export.tflite import Unsupported

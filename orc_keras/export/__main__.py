@@ -9,7 +9,7 @@ import sys
 from absl import flags
 
 from orc_keras import command_line, startup
-from orc_keras.export import CALIBRATION_IMAGES
+from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES
 from orc_keras.runs.names import SUFFIXES
 
 NAME = command_line.name_of("orc_keras.export")
@@ -34,9 +34,7 @@ def program():
     """Runs the program, as the command `orc-export` does."""
     flags.DEFINE_string("run", None, "Directory of a finished run.", required=True)
     flags.DEFINE_string("member", "", "Name of the member, as in its table; the student.")
-    flags.DEFINE_list(
-        "formats", ["saved_model", "keras", "tflite"], f"Any of {', '.join(SUFFIXES)}."
-    )
+    flags.DEFINE_list("formats", list(AT_THE_END), f"Any of {', '.join(SUFFIXES)}.")
     flags.DEFINE_integer(
         "calibration_images",
         CALIBRATION_IMAGES,

@@ -49,7 +49,6 @@ class Format(NamedTuple):
     """A format.
 
     Attributes:
-        runtime: what runs it.
         write: a function of a `Source` and a path.
         answers: a function of the path, the `Source`'s `data` and a number of threads (None: the
             runtime's choice), which returns a function from raw images to answers by name; None:
@@ -57,7 +56,6 @@ class Format(NamedTuple):
         check: raises ValueError if what writes it is not installed.
     """
 
-    runtime: str
     write: Callable
     answers: Callable | None
     check: Callable = lambda: None
@@ -94,37 +92,31 @@ def _lite(precision):
         convert = functools.partial(tflite.convert, source.saved_model, precision)
         path.write_bytes(source.tflite if in_float32 else convert(source.calibration))
 
-    return Format(
-        "LiteRT", write, lambda path, description, threads=None: tflite.answers(path, threads)
-    )
+    return Format(write, lambda path, description, threads=None: tflite.answers(path, threads))
 
 
 SAVED_MODEL, INT8 = "saved_model", "tflite-int8"
 FORMATS = {  # in the order in which they are written
     SAVED_MODEL: Format(
-        "TensorFlow",
         lambda source, path: export_saved_model(source.network, source.data, path),
         _answers_of_saved_model,
     ),
-    "keras": Format("Keras", lambda source, path: source.network.save(path), _answers_of_keras),
+    "keras": Format(lambda source, path: source.network.save(path), _answers_of_keras),
     "tflite": _lite("float32"),
     "tflite-float16": _lite("float16"),
     INT8: _lite("int8"),
     "tflite-int8-weights": _lite("int8-weights"),
     "onnx": Format(
-        "onnxruntime",
         lambda source, path: onnx_file.write(source.tflite, path),
         lambda path, description, threads=None: onnx_file.answers(path, threads),
         onnx_file.check,
     ),
     "web": Format(
-        "a browser",
         lambda source, path: web.write(source.tflite, source.data, path),
         None,
         web.check,
     ),
 }
-AT_THE_END = (SAVED_MODEL, "keras", "tflite")  # of a run: they need seconds and no more packages
 
 
 def check(names):

@@ -6,7 +6,7 @@ import json
 import numpy as np
 
 from orc_keras import data
-from orc_keras.export import CALIBRATION_IMAGES, formats, model_card
+from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES, formats, model_card
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.export.measure import measure
 from orc_keras.export.stock_layers import member_of
@@ -21,7 +21,7 @@ CARD = "README.md"
 MEASURED = "formats.json"  # what `export` returns
 
 
-def export(network, member, target, summary, names=formats.AT_THE_END, images=None, calibration=()):
+def export(network, member, target, summary, names=AT_THE_END, images=None, calibration=()):
     """Writes a network in some formats, all of them or none, and its model card.
 
     The SavedModel is always there, because the others are made from it and the card is in it.
@@ -70,7 +70,7 @@ def _there(target):
 
 
 def export_member(
-    run, member="", names=formats.AT_THE_END, calibration_images=CALIBRATION_IMAGES, data_dir=""
+    run, member="", names=AT_THE_END, calibration_images=CALIBRATION_IMAGES, data_dir=""
 ):
     """Exports a member of a finished run.
 

@@ -198,7 +198,7 @@ def latency(run):
     """Accuracy of each member in each format against the time for one image."""
     if not run.benchmark:
         return None
-    drawn, axes = style.figure(height=3.8)
+    drawn, axes = style.figure(height=4.2)
     rows = run.benchmark["rows"]
     formats = list(dict.fromkeys(row["format"] for row in rows))
     members = list(dict.fromkeys(row["member"] for row in rows))
@@ -218,7 +218,7 @@ def latency(run):
         axes.scatter([], [], 30, color="gray", marker=marker, label=name)
     axes.set(xscale="log", xlabel="milliseconds for one image", ylabel="held-out accuracy (%)")
     style.plain_logarithmic(axes.xaxis, (1, 2, 5), "{x:g}")
-    style.legend_above(axes, 3)
+    style.legend_above(axes)
     return drawn
 
 

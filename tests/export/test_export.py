@@ -13,7 +13,7 @@ import tensorflow as tf
 from helpers.digits_run import normalised, served
 
 from orc_keras import data
-from orc_keras.export import formats, member, model_card, onnx_file, tflite
+from orc_keras.export import AT_THE_END, formats, member, model_card, onnx_file, tflite
 from orc_keras.export.member import export_member
 from orc_keras.export.stock_layers import member_of
 from orc_keras.runs.record import finished
@@ -64,7 +64,7 @@ def test_what_is_measured_is_so(exported, held_out):
     assert measured["tflite-int8"]["agreement"] == pytest.approx(agreement)
     assert of_onnx["accuracy_of_network"] == np.mean(expected.argmax(axis=1) == labels)
     summary = json.loads((exported / "summary.json").read_text())
-    assert summary["formats"] == {name: measured[name] for name in formats.AT_THE_END}
+    assert summary["formats"] == {name: measured[name] for name in AT_THE_END}
     card = (exported / "student/README.md").read_text()
     assert f"| `student_int8.tflite` | {measured['tflite-int8']['bytes'] / 1e3:,.0f} kB |" in card
 
