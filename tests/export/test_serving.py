@@ -19,12 +19,15 @@ import urllib.request
 import numpy as np
 import pytest
 from helpers.digits_run import served
+from helpers.networks import hidden_network
 from helpers.programs import ROOT
 from PIL import Image
 
+from orc_keras.data import ImageData, PixelImages
 from orc_keras.data.decoding import central_window
-from orc_keras.export import web
+from orc_keras.export import formats, web
 from orc_keras.export.member import export_member
+from orc_keras.export.saved_model import export_saved_model
 
 
 @pytest.fixture(scope="module")
@@ -122,24 +125,46 @@ def test_the_page_cuts_pictures_as_evaluation_does(tmp_path):
     not (shutil.which("chromium") and shutil.which("npm")), reason="needs Chromium and npm"
 )
 def test_the_page_answers_like_the_network(exported, held_out):
-    """Served by Python's own server, with what lies in the folder alone."""
+    """Served by Python's own server, with what lies in the folder alone: grey and coloured."""
     export_member(exported, names=["web"])
-    page = exported / "student_web"
-    (page / "photo.png").write_bytes(png(held_out[0][0]))
-    (page / "none.png").write_bytes(b"no image")
+    pages = exported.parent
+    (exported / "student_web" / "photo.png").write_bytes(png(held_out[0][0]))
+    (exported / "student_web" / "none.png").write_bytes(b"no image")
+    photo = coloured(pages)
     quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
-    handler = functools.partial(quiet, directory=page)
+    handler = functools.partial(quiet, directory=pages)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    shown = {}
-    for name in ("photo.png", "none.png"):
-        address = f"http://127.0.0.1:{server.server_port}/index.html?image={name}"
+
+    def shown(page, name):
+        address = f"http://127.0.0.1:{server.server_port}/{page}/index.html?image={name}"
         browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu"]
         browser += ["--virtual-time-budget=20000", "--dump-dom", address]
-        shown[name] = subprocess.run(browser, capture_output=True, text=True, timeout=120).stdout
+        return subprocess.run(browser, capture_output=True, text=True, timeout=120).stdout
+
+    grey = exported / "student"
+    for saved_model, images in ((grey, held_out[0][:1]), (pages / "coloured", photo)):
+        page = shown(
+            saved_model.relative_to(pages).with_name(saved_model.name + "_web"), "photo.png"
+        )
+        logits = json.loads(re.search(r'data-logits="(.*?)"', page)[1])
+        expected = served(saved_model, images)["logits"][0]
+        np.testing.assert_allclose(logits, expected, atol=1e-4)
+        assert f'role="status">{np.argmax(expected)}</p>' in page
+    wrong = shown("run/student_web", "none.png")
     server.shutdown()
-    logits = json.loads(re.search(r'data-logits="(.*?)"', shown["photo.png"])[1])
-    expected = served(exported / "student", held_out[0][:1])["logits"][0]
-    np.testing.assert_allclose(logits, expected, atol=1e-4)
-    assert f'role="status">{np.argmax(expected)}</p>' in shown["photo.png"]
-    assert "none.png is not a picture that this browser can read." in shown["none.png"]
+    assert "none.png is not a picture that this browser can read." in wrong
+
+
+def coloured(folder):
+    """Writes `coloured`, a SavedModel, and its page, with a picture that is returned too."""
+    shape, half = (6, 8, 3), (0.5, 0.5, 0.5)
+    photo = np.random.default_rng(0).integers(0, 256, (1, *shape), np.uint8)
+    images = PixelImages(photo, np.zeros(1, np.int64))
+    description = ImageData(images, images, ("0", "1", "2"), shape, half, half).description()
+    network = hidden_network("coloured", 8, 0, shape, 3)
+    export_saved_model(network, description, folder / "coloured")
+    source = formats.Source(network, description, folder / "coloured")
+    web.write(source.tflite, description, folder / "coloured_web")
+    (folder / "coloured_web" / "photo.png").write_bytes(png(photo[0]))
+    return photo
