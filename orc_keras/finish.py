@@ -1,9 +1,7 @@
 """The end of a run: evaluation, export, summary and report."""
 
 import dataclasses
-import importlib.metadata
 import math
-import platform
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from orc_keras.groups.network_group import PIVOT
 from orc_keras.report import page
 from orc_keras.runs import names, predictions, summary
 from orc_keras.runs.record import RunRecord
+from orc_keras.runs.versions import versions
 
 
 def finish(run, group, seconds, rate):
@@ -102,13 +101,4 @@ def _members(group, history, predictions):
             else None,
         }
         for name, network in group.members.items()
-    }
-
-
-def versions():
-    """Returns the versions that the results of a run depend on, by package."""
-    packages = ("tensorflow", "keras", "numpy")
-    return {
-        "python": platform.python_version(),
-        **{package: importlib.metadata.version(package) for package in packages},
     }

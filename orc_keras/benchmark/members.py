@@ -17,6 +17,7 @@ from orc_keras.runs import names
 from orc_keras.runs.files import replacing
 from orc_keras.runs.images import held_out_again
 from orc_keras.runs.record import finished
+from orc_keras.runs.versions import PACKAGES, RUNTIMES, versions
 
 TIMED = [name for name in FORMATS if FORMATS[name].answers]
 
@@ -62,7 +63,7 @@ def benchmark(run, formats=TIMED, turns=100, data_dir=""):
     contents = {
         "machine": _processor(),
         "cores": len(startup.cores()),
-        "versions": run.summary["versions"],
+        "versions": versions((*PACKAGES, *RUNTIMES)),
         "rows": rows,
     }
     with replacing(run.path / names.BENCHMARK) as path:

@@ -1,0 +1,19 @@
+"""The versions of what results depend on."""
+
+import importlib.metadata
+import platform
+
+PACKAGES = ("tensorflow", "keras", "numpy")
+RUNTIMES = ("ai-edge-litert", "onnxruntime")  # of exported files
+
+
+def versions(packages=PACKAGES):
+    """Returns the versions of Python and of packages, by name; None if one is not installed."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in packages}}
+
+
+def _version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
