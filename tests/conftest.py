@@ -23,6 +23,10 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )
 
+# A graph of a test runs a few times: to optimise it first takes longer than it spares. Programs
+# that tests start do so.
+tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
 # Always the same examples, and no clock: the first call of an operation takes long.
 hypothesis.settings.register_profile("tests", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("tests")

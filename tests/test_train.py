@@ -124,6 +124,8 @@ def test_the_student_answers_without_this_project(trained, tmp_path):
     answers = serve(directory / "student", held_out()[0], tmp_path)
     student = keras.saving.load_model(directory / "student.keras")
     check_answers(answers, directory, "resnet8_3", student)
+    logits = student(held_out()[0].astype(np.float32))
+    np.testing.assert_allclose(answers["keras"], logits, atol=1e-5 * np.abs(logits).max())
 
 
 def test_the_student_refuses_images_of_another_shape(trained):

@@ -6,11 +6,11 @@ import orc_keras
 from orc_keras import models
 
 # Without the ShuffleNets: each step of theirs takes long on CPUs. `tests/models` trains them.
-FAMILIES = ("vgg8", "wrn_16_2", "mobilenet_v2")
+FAMILIES = ("vgg8", "resnet8x4", "mobilenet_v2")
 
 
 def test_a_group_of_several_families_learns():
-    """Eight mini-batches of images that show four coarse patterns in noise, in half precision."""
+    """Six mini-batches of images that show four coarse patterns in noise, in half precision."""
     keras.utils.set_random_seed(0)
     keras.config.set_dtype_policy("mixed_bfloat16")
     rng = np.random.default_rng(0)
@@ -22,7 +22,7 @@ def test_a_group_of_several_families_learns():
     pivot, *students = (models.build(name, (16, 16, 3), 4, head="linear") for name in FAMILIES)
     group = orc_keras.OnlineRoleChange(pivot, students)
     group.compile(keras.optimizers.SGD(0.02, momentum=0.9), run_eagerly=True)
-    history = group.fit(batches, epochs=4, verbose=0).history
+    history = group.fit(batches, epochs=3, verbose=0).history
     for name in FAMILIES:
         first, *_, last = history[f"{name}_loss"]
         assert last < first, (name, history[f"{name}_loss"])

@@ -35,16 +35,21 @@ def programs(*commands):
 
 SERVE = """
 import importlib.util, sys
-import numpy as np, tensorflow as tf
+import keras, numpy as np, tensorflow as tf
 assert importlib.util.find_spec("orc_keras") is None
+images = np.load(sys.argv[2])
 signature = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
-result = signature(images=tf.constant(np.load(sys.argv[2])))
-np.savez(sys.argv[3], **{key: value.numpy() for key, value in result.items()})
+result = {key: value.numpy() for key, value in signature(images=tf.constant(images)).items()}
+network = keras.saving.load_model(sys.argv[1] + ".keras", safe_mode=True)
+np.savez(sys.argv[3], **result, keras=network(images.astype(np.float32)))
 """
 
 
 def serve(saved_model, images, tmp_path):
-    """Answers of a SavedModel in a process that has TensorFlow only."""
+    """Answers of a SavedModel in a process without this project.
+
+    And, as `keras`, the logits of the Keras file beside it for images that are not normalised.
+    """
     np.save(tmp_path / "images.npy", images)
     arguments = (saved_model, tmp_path / "images.npy", tmp_path / "answers.npz")
     run = program("-I", "-c", SERVE, *arguments, cwd=tmp_path)

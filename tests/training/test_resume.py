@@ -178,7 +178,6 @@ def test_a_finished_training_is_restored_and_nothing_is_trained(whole, tmp_path)
     "number, epoch, step, testing",
     [
         (signal.SIGTERM, 1, 2, True),
-        (signal.SIGINT, 0, 4, False),
         (signal.SIGINT, 1, STEPS, False),
     ],
 )
