@@ -1,6 +1,7 @@
 """Serves a student over HTTP, with neither TensorFlow nor this project.
 
 pip install starlette uvicorn onnxruntime pillow
+python -m orc_keras.export --run=runs/digits --formats=onnx
 STUDENT=runs/digits/student uvicorn --app-dir docs serve:app
 curl --data-binary @photo.png http://127.0.0.1:8000/predict
 """
@@ -16,7 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-STUDENT = os.environ["STUDENT"]  # what its files have in common: <this>.onnx is beside <this>/
+STUDENT = os.environ["STUDENT"].rstrip("/")  # the directory, beside which is <this>.onnx
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP")  # which the student has learnt from
 MOST_BYTES = 20_000_000
 session = onnxruntime.InferenceSession(f"{STUDENT}.onnx", providers=["CPUExecutionProvider"])
 with open(f"{STUDENT}/class_names.txt", encoding="utf-8") as file:
@@ -38,7 +40,10 @@ async def predict(request):
 
 def classified(encoded):
     """Returns the most probable class, and the probability of each."""
-    image = Image.open(io.BytesIO(encoded)).convert("L" if channels == 1 else "RGB")
+    image = Image.open(io.BytesIO(encoded), formats=FORMATS)
+    if image.mode.startswith("I;16"):  # 16 bits, which Pillow would cut off at 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    image = image.convert("L" if channels == 1 else "RGB")
     if image.size != (width, height):  # the central 7/8 of the shorter side, as in evaluation
         image = ImageOps.fit(image, (width, height), Image.Resampling.BILINEAR, bleed=1 / 16)
     pixels = np.asarray(image, np.uint8).reshape(1, height, width, channels)

@@ -26,6 +26,8 @@ def main(argv):
     try:
         paths, card = export_member(*given)
         print(f"Wrote {', '.join(map(str, paths))}; {card} describes them.")
+    except KeyboardInterrupt:
+        sys.exit(f"{NAME}: interrupted; nothing was written.")
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"{NAME}: {error}")
 

@@ -8,6 +8,7 @@ from orc_keras.runs.predictions import Predictions
 
 MOST_IMAGES = 5000  # to evaluate on; some runtimes are slow on a CPU
 NETWORK = "network"
+FIGURES = ["images", "accuracy", "accuracy_of_network", "agreement", "largest_difference", "bytes"]
 
 
 def measure(paths, network, images, batch_size):

@@ -4,11 +4,12 @@ import contextlib
 import json
 
 import numpy as np
+import tensorflow as tf
 
 from orc_keras import data
 from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES, formats, model_card
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
-from orc_keras.export.measure import measure
+from orc_keras.export.measure import FIGURES, measure
 from orc_keras.export.stock_layers import member_of
 from orc_keras.runs import checksums
 from orc_keras.runs.files import replacing
@@ -38,14 +39,16 @@ def export(network, member, target, summary, names=AT_THE_END, images=None, cali
     Returns:
         What `measure` returns, by format; None for one that was not measured.
     """
-    there = {} if SAVED_MODEL in names or not target.exists() else _there(target)
-    written = [name for name in FORMATS if name in names or (name == SAVED_MODEL and not there)]
+    there = _there(target, SAVED_MODEL not in names)
+    written = [
+        name for name in FORMATS if name in names or (name == SAVED_MODEL and name not in there)
+    ]
     with contextlib.ExitStack() as stack:
         paths = {name: stack.enter_context(replacing(path_of(target, name))) for name in written}
         saved_model = paths.get(SAVED_MODEL, target)
         source = Source(network, summary["data"], saved_model, calibration)
         for name, path in paths.items():  # the SavedModel first
-            FORMATS[name].write(source, path)
+            _write(name, source, path, path_of(target, name))
         batch_size = summary["settings"]["batch_size"]
         measured = measure(paths, network, images, batch_size) if images else {}
         of_all = there | {name: measured.get(name) for name in written}
@@ -57,16 +60,40 @@ def export(network, member, target, summary, names=AT_THE_END, images=None, cali
     return of_all
 
 
-def _there(target):
-    """Returns what `export` returned for the formats that are there, beside a whole SavedModel."""
+def _write(name, source, path, target):
+    """Writes a format; errors name the file that it is to become."""
+    try:
+        FORMATS[name].write(source, path)
+    except (OSError, tf.errors.OpError) as error:
+        why = (
+            getattr(error, "strerror", None) or str(error).rpartition("; ")[2].partition(" [Op")[0]
+        )
+        raise OSError(f"{target} cannot be written: {why}") from error
+
+
+def _there(target, measured):
+    """Returns what `export` returned for the formats that are there.
+
+    Args:
+        target: of the SavedModel, which must be whole if it is there.
+        measured: whether what was measured holds still; otherwise it is None.
+    """
+    formats_there = [name for name in FORMATS if path_of(target, name).exists()]
+    if SAVED_MODEL not in formats_there or not measured:
+        return dict.fromkeys(formats_there)
     for name in checksums.read(target):
         checksums.check(target, name)
     path = target / MEASURED
     try:
-        known = dict(json.loads(path.read_text())) if path.exists() else {}
-    except (OSError, ValueError) as error:
+        known = json.loads(path.read_text()) if path.exists() else {}
+        return {name: _known(known.get(name)) for name in formats_there}
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
         raise ValueError(f"{path} is damaged; delete {target} to export it again.") from error
-    return {name: known.get(name) for name in FORMATS if path_of(target, name).exists()}
+
+
+def _known(measured):
+    """Returns what was measured of a format, in full."""
+    return measured and {name: measured[name] + 0 for name in FIGURES}
 
 
 def export_member(
@@ -84,7 +111,8 @@ def export_member(
         data_dir: the folder of TensorFlow Datasets, if it has moved.
 
     Returns:
-        The paths that were written, and that of the model card.
+        The paths that were written, and that of the model card. The SavedModel is always written if
+        it is not there.
 
     Raises:
         ValueError: if there is no finished run, no such member or format, or it is exported
@@ -96,6 +124,8 @@ def export_member(
     target = run.path / (member or STUDENT)
     member = member or list(run.summary["members"])[-1]
     network = member_of(run, member)
+    others = [name for name in names if name != SAVED_MODEL]
+    names = [*([] if target.exists() and others else [SAVED_MODEL]), *others]
     for path in (path_of(target, name) for name in names):
         if path.exists():
             raise ValueError(f"{path} exists already; delete it to export {member} again.")

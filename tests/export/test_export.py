@@ -127,8 +127,14 @@ def test_any_member_can_be_exported_later(digits_run, held_out, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "run" / "hidden10.keras")
     for ours, theirs in zip(loaded.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    with pytest.raises(ValueError, match="hidden10 exists already; delete it to export"):
+    with pytest.raises(ValueError, match="hidden10.keras exists already; delete it to export"):
         export_member(tmp_path / "run", "hidden10")
+    shutil.rmtree(card.parent)
+    written, _ = export_member(tmp_path / "run", "hidden10", ["tflite-float16"])
+    assert [path.name for path in written] == ["hidden10", "hidden10_float16.tflite"]
+    assert "| `hidden10.keras` | | not measured | | |" in card.read_text(), (
+        "nobody knows whose it is"
+    )
 
 
 def test_without_the_images(digits_run, tmp_path, capsys, monkeypatch):
@@ -144,6 +150,11 @@ def test_without_the_images(digits_run, tmp_path, capsys, monkeypatch):
 
 def test_a_damaged_saved_model_is_not_converted(digits_run, tmp_path):
     shutil.copytree(digits_run, tmp_path / "run")
+    measured = tmp_path / "run/student/formats.json"
+    for damaged in ("[1]", '{"tflite": 3}', '{"tflite": {"bytes": 1}}', "{"):
+        measured.write_text(damaged)
+        with pytest.raises(ValueError, match="formats.json is damaged; delete .*student to export"):
+            export_member(tmp_path / "run", names=["tflite-float16"])
     with open(tmp_path / "run/student/saved_model.pb", "ab") as file:
         file.write(b"?")
     with pytest.raises(ValueError, match="saved_model.pb is damaged, or not of this run"):
@@ -161,7 +172,7 @@ def test_what_cannot_be_written_leaves_everything_as_it_was(exported, monkeypatc
         formats.path_of(exported / "student", name).unlink()
     before = {path: path.stat().st_mtime_ns for path in exported.rglob("*")}
     monkeypatch.setattr(onnx_file, "write", fails)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="student.onnx cannot be written: No space left"):
         export_member(exported, names=["tflite-float16", "onnx"])
     assert {path: path.stat().st_mtime_ns for path in exported.rglob("*")}.keys() == before.keys()
 
