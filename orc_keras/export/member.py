@@ -14,7 +14,7 @@ from orc_keras.export.stock_layers import member_of
 from orc_keras.runs import checksums
 from orc_keras.runs.files import replacing
 from orc_keras.runs.images import held_out_again
-from orc_keras.runs.names import STUDENT
+from orc_keras.runs.names import STUDENT, SUMS
 from orc_keras.runs.record import finished
 
 # In the SavedModel's directory:
@@ -132,7 +132,10 @@ def export_member(
     images = _images(run, data_dir, INT8 in names)
     some = calibration(images, calibration_images) if INT8 in names else ()
     export(network, member, target, run.summary, names, images, some)
-    return [path_of(target, name) for name in names], target / CARD
+    written = [path_of(target, name) for name in names]
+    with replacing(run.path / SUMS) as path:  # which lists the student's
+        path.write_text(checksums.renewed(run.path, written), encoding="utf-8")
+    return written, target / CARD
 
 
 def _images(run, data_dir, to_learn):

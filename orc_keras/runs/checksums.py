@@ -12,7 +12,27 @@ def of(paths):
     Args:
         paths: the paths of the files, by their names in it.
     """
-    return "".join(f"{of_file(path)}  {name}\n" for name, path in paths.items())
+    return _text({name: of_file(path) for name, path in paths.items()})
+
+
+def renewed(directory, written):
+    """Returns the contents of a directory's checksum file after some of its files changed.
+
+    Args:
+        directory: a `Path`.
+        written: paths of the files, or of directories of such. Of them those that are listed get
+            their new checksum, and all others keep theirs.
+    """
+    sums = read(directory)
+    for name in sums:
+        path = directory / name
+        if path.is_file() and not {path, *path.parents}.isdisjoint(written):
+            sums[name] = of_file(path)
+    return _text(sums)
+
+
+def _text(sums):
+    return "".join(f"{digest}  {name}\n" for name, digest in sums.items())
 
 
 def check(directory, name):

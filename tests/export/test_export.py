@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import shutil
+import subprocess
 
 import keras
 import numpy as np
@@ -135,6 +136,18 @@ def test_any_member_can_be_exported_later(digits_run, held_out, tmp_path):
     assert "| `hidden10.keras` | | not measured | | |" in card.read_text(), (
         "nobody knows whose it is"
     )
+
+
+def test_a_student_that_is_exported_again_is_one_of_the_run(digits_run, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(digits_run, run)
+    shutil.rmtree(run / "student")
+    (run / "student.keras").unlink()
+    (run / "student.tflite").write_bytes(b"damaged, and not written now")
+    export_member(run, names=["keras"])
+    check = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=run, capture_output=True)
+    wrong = [line for line in check.stdout.decode().splitlines() if not line.endswith(": OK")]
+    assert wrong == ["student.tflite: FAILED"]
 
 
 def test_without_the_images(digits_run, tmp_path, capsys, monkeypatch):
