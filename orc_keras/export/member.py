@@ -65,9 +65,9 @@ def _write(name, source, path, target):
     try:
         FORMATS[name].write(source, path)
     except (OSError, tf.errors.OpError) as error:
-        why = (
-            getattr(error, "strerror", None) or str(error).rpartition("; ")[2].partition(" [Op")[0]
-        )
+        # TensorFlow names the operation, a temporary file, and at last the reason.
+        of_tensorflow = str(error).rpartition("; ")[2].partition(" [Op")[0]
+        why = getattr(error, "strerror", None) or of_tensorflow
         raise OSError(f"{target} cannot be written: {why}") from error
 
 
