@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 STUDENT = os.environ["STUDENT"].rstrip("/")  # the directory, beside which is <this>.onnx
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP")  # which the student has learnt from
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP")  # those of the SavedModel's signature `files`
 MOST_BYTES = 20_000_000
 session = onnxruntime.InferenceSession(f"{STUDENT}.onnx", providers=["CPUExecutionProvider"])
 with open(f"{STUDENT}/class_names.txt", encoding="utf-8") as file:

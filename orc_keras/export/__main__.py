@@ -27,7 +27,7 @@ def main(argv):
         paths, card = export_member(*given)
         print(f"Wrote {', '.join(map(str, paths))}; {card} describes them.")
     except KeyboardInterrupt:
-        sys.exit(f"{NAME}: interrupted; nothing was written.")
+        sys.exit(f"{NAME}: interrupted; no file is half written.")
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"{NAME}: {error}")
 

@@ -12,7 +12,7 @@ from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.export.measure import FIGURES, measure
 from orc_keras.export.stock_layers import member_of
 from orc_keras.runs import checksums
-from orc_keras.runs.files import replacing
+from orc_keras.runs.files import reason, replacing
 from orc_keras.runs.images import held_out_again
 from orc_keras.runs.names import STUDENT, SUMS
 from orc_keras.runs.record import finished
@@ -65,10 +65,7 @@ def _write(name, source, path, target):
     try:
         FORMATS[name].write(source, path)
     except (OSError, tf.errors.OpError) as error:
-        # TensorFlow names the operation, a temporary file, and at last the reason.
-        of_tensorflow = str(error).rpartition("; ")[2].partition(" [Op")[0]
-        why = getattr(error, "strerror", None) or of_tensorflow
-        raise OSError(f"{target} cannot be written: {why}") from error
+        raise OSError(f"{target} cannot be written: {reason(error)}") from error
 
 
 def _there(target, measured):

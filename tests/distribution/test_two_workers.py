@@ -75,20 +75,26 @@ def test_two_workers_compute_what_two_replicas_of_one_process_do(runs, whole, tm
 
 
 def test_a_worker_that_stops_stops_the_other(runs, whole, tmp_path):
-    """The chief killed, then the other one asked to stop; then both end as undisturbed."""
+    """The chief killed, one asked to stop, the other one killed; then both end as undisturbed."""
     directory = tmp_path / "run"
-    (code_of_chief, _), (code, printed) = run(
-        runs, directory, at=(("step", 5, signal.SIGKILL), None)
-    )
-    assert code_of_chief == -signal.SIGKILL
-    assert code == 1 and "Traceback" not in printed, printed
-    assert printed.splitlines()[-1] == (
-        "train.py: another worker has stopped, or its machine cannot be reached; the same "
-        "command continues from the last save, on all of them."
-    )
+
+    def kill(index, step):
+        at = [None, None]
+        at[index] = ("step", step, signal.SIGKILL)
+        ends = run(runs, directory, at=at)
+        assert ends[index][0] == -signal.SIGKILL, ends
+        code, printed = ends[1 - index]
+        assert code == 1 and "Traceback" not in printed, printed
+        assert printed.splitlines()[-1] == (
+            "train.py: another worker has stopped, or its machine cannot be reached; the same "
+            "command continues from the last save, on all of them."
+        )
+
+    kill(0, step=5)
     for code, printed in run(runs, directory, at=(None, ("step", 8, signal.SIGTERM))):
         assert code == 128 + signal.SIGTERM, printed
         assert printed.splitlines()[-1].startswith("train.py: stopped by SIGTERM")
+    kill(1, step=3 + 5)  # three of the pivot, then of the group
     (code, printed), _ = run(runs, directory)
     assert code == 0 and "Continuing:" in printed, printed
     assert_same_end(directory, whole)
