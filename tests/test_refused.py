@@ -59,7 +59,9 @@ def test_overwrite_deletes_the_earlier_run_and_nothing_else(tiny, tmp_path):
     directory = tmp_path / "run"
     settings = tiny(output_dir=str(directory))
     experiment.prepare(settings)
-    for name in ("pivot_history.csv", "stage1_history.csv", "checkpoints/group.keras"):
+    of_the_run = ("pivot_history.csv", "stage1_history.csv", "checkpoints/group.keras")
+    exported = ("hidden16_int8.tflite", "student.onnx")
+    for name in of_the_run + exported:
         (directory / name).write_text("of the earlier run")
     for name in ("thesis.tex", "stages_history.csv"):
         (directory / name).write_text("years of work")

@@ -157,12 +157,20 @@ class RunDirectory:
         return replacing(self / name)
 
     def _delete_run(self):
-        for name in (*names.ALL, *self._earlier_histories()):
+        for name in (*names.ALL, *self._earlier_histories(), *self._exported()):
             if name != names.SETTINGS:  # the locked file
                 delete(self / name)
 
     def _earlier_histories(self):
         return [path.name for each in names.EARLIER_HISTORIES for path in self.path.glob(each)]
+
+    def _exported(self):
+        """Returns what the files of exported members may be called."""
+        try:
+            members = RunRecord(self.path).members
+        except ValueError:  # the settings are damaged
+            members = []
+        return [f"{each}{suffix}" for each in members for suffix in names.SUFFIXES.values()]
 
     def _flags_there(self):
         """Returns the settings of the run in this directory as text; empty if there is none."""
