@@ -60,13 +60,19 @@ def figures(bundle, dataset="", data_dir=""):
 def _images(record, dataset, data_dir):
     """Returns the images of a run, wherever they are now."""
     settings = record.settings
-    images = data.load(
-        dataset or settings.dataset,
-        data_dir or settings.data_dir,
-        settings.image_size,
-        settings.validation_fraction,
-        memory_gb=settings.memory_gb,
-    )
+    try:
+        images = data.load(
+            dataset or settings.dataset,
+            data_dir or settings.data_dir,
+            settings.image_size,
+            settings.validation_fraction,
+            memory_gb=settings.memory_gb,
+        )
+    except ValueError as error:
+        if dataset:
+            raise
+        kind = settings.dataset.partition(":")[0]
+        raise ValueError(f"{error} --dataset={kind}:... says where the images are.") from error
     there, then = images.description(), record.data
     if changed := [key for key in ALIKE if there.get(key) != then.get(key)]:
         raise ValueError(

@@ -66,6 +66,14 @@ def test_other_images_are_noticed(made, digits_run, tmp_path):
         bundle.make(digits_run, made)
 
 
+def test_images_elsewhere_are_asked_for(made):
+    settings = (made / "settings.flags").read_text()
+    (made / "settings.flags").write_text(settings.replace("=digits", "=idx:mine"))
+    sum_up(made)
+    with pytest.raises(ValueError, match=r"idx:mine .* --dataset=idx:\.\.\. says where"):
+        checks.figures(made)
+
+
 def write_curve(directory, accuracies):
     rows = "".join(f"{epoch},{value}\n" for epoch, value in enumerate(accuracies))
     (directory / "history.csv").write_text(f"epoch,val_accuracy\n{rows}")
