@@ -76,9 +76,23 @@ def test_overwrite_deletes_the_earlier_run_and_nothing_else(tiny, tmp_path):
         "data.json",
         "checkpoints",
     }
-    pivot = str(directory / "checkpoints" / "group.keras")
-    with pytest.raises(ValueError, match="--overwrite would delete --pivot_weights="):
-        experiment.prepare(dataclasses.replace(settings, pivot_weights=pivot))
+
+
+def test_overwrite_does_not_delete_what_the_run_begins_with(tiny, tmp_path):
+    settings = tiny(output_dir=str(tmp_path / "run"))
+    experiment.prepare(settings)
+    weights = tmp_path / "run" / "hidden16.keras"
+    hidden_network("hidden16", 16).save(weights)
+    begun = weights.read_bytes()
+    for flag, changed in (
+        ("pivot_weights", {"pivot_weights": str(weights)}),
+        ("pivot", {"pivot": str(weights)}),
+        ("students", {"students": (str(weights), *settings.students)}),
+    ):
+        again = dataclasses.replace(settings, seed=1, overwrite=True, **changed)
+        with pytest.raises(ValueError, match=f"--overwrite would delete --{flag}="):
+            experiment.prepare(again)
+    assert weights.read_bytes() == begun
 
 
 @pytest.mark.parametrize("changed", [{}, {"seed": 2}, {"overwrite": True}])

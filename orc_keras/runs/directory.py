@@ -48,9 +48,7 @@ class RunDirectory:
                     f"{names.SETTINGS}, or it is empty."
                 )
         elif self.settings.overwrite:
-            pivot = self.settings.pivot_weights
-            if pivot and Path(pivot).resolve().is_relative_to(self.path.resolve()):
-                raise ValueError(f"--overwrite would delete --pivot_weights={pivot}.")
+            self._check_needed()
         elif not self._same_run_is_there():
             raise ValueError(
                 f"--output_dir={self.path} holds a run with other settings "
@@ -163,6 +161,15 @@ class RunDirectory:
 
     def _earlier_histories(self):
         return [path.name for each in names.EARLIER_HISTORIES for path in self.path.glob(each)]
+
+    def _check_needed(self):
+        """Refuses to overwrite what this run begins with: weights, or a member's file."""
+        pivot, students = self.settings.pivot, self.settings.students
+        needed = [("pivot_weights", self.settings.pivot_weights), ("pivot", pivot)]
+        for flag, source in needed + [("students", student) for student in students]:
+            path = Path(source).expanduser()
+            if path.is_file() and path.resolve().is_relative_to(self.path.resolve()):
+                raise ValueError(f"--overwrite would delete --{flag}={source}.")
 
     def _exported(self):
         """Returns what the files of exported members may be called."""
