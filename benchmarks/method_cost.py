@@ -30,7 +30,9 @@ def main(values, _=()):
     names = [name for name in METHODS if name in (*values.methods, "alone")]
     programs = {name: steps(ours, name, shape, values.classes, batch) for name in names}
     programs["pivot"] = pivot_step(ours, shape, values.classes, batch)
-    show(common.by_turns(programs, values.turns), ours.pivot_epochs / ours.epochs)
+    times = common.by_turns(programs, values.turns)
+    times = {name: each / ours.steps_per_execution for name, each in times.items()}
+    show(times, ours.pivot_epochs / ours.epochs)
 
 
 def show(times, pivot_steps):
@@ -45,10 +47,10 @@ def show(times, pivot_steps):
 
 
 def steps(ours, method, shape, classes, batch):
-    """Returns a program that makes a step in each stage of a method."""
+    """Returns a program that makes a step in each stage of a method, without the pivot's own."""
     group = common.compiled_group(dataclasses.replace(ours, method=method), shape, classes)
     of_stages = []
-    for stage in group.stages:
+    for stage in group.stages_of_method():
         group.enter(stage)
         of_stages.append(common.step_of(group, common.endless(batch)))
         of_stages[-1]()  # is traced now, in its stage

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 from helpers import smoke
 
-import method_cost  # isort: skip  (which smoke makes importable)
+import common  # isort: skip  (which smoke makes importable)
+import method_cost  # isort: skip
 from orc_keras.groups.methods import METHODS
 
 
@@ -22,3 +24,15 @@ def test_the_pivots_steps_are_added_where_it_learns_before(capsys):
     rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[1:])
     assert rows["orc"].split() == ["4000.0", "2.00", "3.00"]
     assert rows["dml"].split() == ["4000.0", "2.00", "2.00"]
+
+
+@pytest.mark.parametrize(
+    "method, stages", [("orc", ["group"]), ("kd", ["group"]), ("takd", ["stage1", "group"])]
+)
+def test_the_pivot_alone_is_no_part_of_a_step(tiny, monkeypatch, method, stages):
+    made = []
+    monkeypatch.setattr(common, "step_of", lambda group, _: lambda: made.append(group.stage))
+    settings = tiny(students=("hidden12", "hidden8"))
+    batch = common.random_batch(settings, (4, 4, 1), classes=5)
+    method_cost.steps(settings, method, (4, 4, 1), 5, batch)
+    assert made == stages
