@@ -29,9 +29,11 @@ def main(values, paths):
     keys = [(each.name, each.seed, each.member) for each in figures]
     if len(set(keys)) < len(keys):
         raise ValueError("the files hold a run twice.")
+    there = dict.fromkeys(each.name for each in figures)
+    for pattern in values.names:
+        if not fnmatch.filter(there, pattern):
+            raise ValueError(f"--names={pattern} is not there; there are {', '.join(there)}.")
     shown = [each for each in figures if _is_shown(each.name, values)]
-    if not shown:
-        raise ValueError(f"--names={','.join(values.names)} are not there.")
     if missing := set(values.minus) - {each.name for each in shown}:
         raise ValueError(f"--minus={missing.pop()} is not there.")
     if values.member and values.member not in {each.member for each in shown}:

@@ -32,8 +32,8 @@ def test_tables_from_two_comparisons(tmp_path, capsys):
     assert "mine" not in printed and "| orc | 73.00 ± 0.58 | 3 | 2.5 |" in printed
     with pytest.raises(ValueError, match="the files hold a run twice"):
         smoke.run(results, files[0], files[0])
-    with pytest.raises(ValueError, match="--names=x are not there"):
-        smoke.run(results, *files, "--names=x", "--minus=y")
+    with pytest.raises(ValueError, match="--names=x is not there; there are kd, orc, mine"):
+        smoke.run(results, *files, "--names=o*,x", "--minus=kd")
 
 
 def test_who_taught_and_what_each_class_gained(tmp_path, capsys, monkeypatch):
