@@ -31,11 +31,10 @@ def main(values, _=()):
     programs = {name: steps(ours, name, shape, values.classes, batch) for name in names}
     programs["pivot"] = pivot_step(ours, shape, values.classes, batch)
     times = common.by_turns(programs, values.turns)
-    times = {name: each / ours.steps_per_execution for name, each in times.items()}
-    show(times, ours.pivot_epochs / ours.epochs)
+    show(times, ours.steps_per_execution, ours.pivot_epochs / ours.epochs)
 
 
-def show(times, pivot_steps):
+def show(times, mini_batches, pivot_steps):
     print(f"{'':8}{'ms':>8}{'times alone':>14}{'with the pivot':>17}")
     for name, group in METHODS.items():
         if name not in times:
@@ -43,7 +42,8 @@ def show(times, pivot_steps):
         ratio = np.median(times[name] / times["alone"])
         before = times["pivot"] * pivot_steps * group.pivot_learns_before
         in_all = np.median((times[name] + before) / times["alone"])
-        print(f"{name:8}{1e3 * np.median(times[name]):>8.1f}{ratio:>14.2f}{in_all:>17.2f}")
+        milliseconds = 1e3 * np.median(times[name]) / mini_batches
+        print(f"{name:8}{milliseconds:>8.1f}{ratio:>14.2f}{in_all:>17.2f}")
 
 
 def steps(ours, method, shape, classes, batch):

@@ -17,13 +17,13 @@ def test_what_it_prints(tiny, capsys):
 
 
 def test_the_pivots_steps_are_added_where_it_learns_before(capsys):
-    """In each turn, relative to the same turn."""
+    """In each turn, relative to the same turn; the milliseconds are of one of its mini-batches."""
     times = {name: np.array([2.0, 4.0, 6.0]) for name in (*METHODS, "pivot")}
     times["alone"] = np.array([1.0, 2.0, 3.0])
-    method_cost.show(times, pivot_steps=0.5)
+    method_cost.show(times, mini_batches=4, pivot_steps=0.5)
     rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[1:])
-    assert rows["orc"].split() == ["4000.0", "2.00", "3.00"]
-    assert rows["dml"].split() == ["4000.0", "2.00", "2.00"]
+    assert rows["orc"].split() == ["1000.0", "2.00", "3.00"]
+    assert rows["dml"].split() == ["1000.0", "2.00", "2.00"]
 
 
 @pytest.mark.parametrize(
