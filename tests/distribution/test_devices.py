@@ -47,6 +47,8 @@ def test_a_card_that_is_not_used(gpus, monkeypatch, tmp_path):
     monkeypatch.setattr(tf.test, "is_built_with_cuda", lambda: False)
     assert "built without CUDA" in devices.why_no_gpu()
     monkeypatch.setattr(tf.test, "is_built_with_cuda", lambda: True)
+    # PyTorch's default wheel brings these libraries as well.
+    monkeypatch.setattr(devices.importlib.util, "find_spec", {"nvidia": None}.get)
     with pytest.raises(ValueError, match=r'pip install "tensorflow\[and-cuda\]==2'):
         devices.check(require_gpu=True)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
