@@ -17,7 +17,7 @@ from orc_keras import data, models
 from orc_keras.data import PixelImages
 from orc_keras.export import formats
 from orc_keras.export.measure import measure
-from orc_keras.export.stock_layers import as_stock_layers
+from orc_keras.export.to_keras_layers import as_stock_layers
 from orc_keras.runs.summary import aligned
 
 from absl import flags  # isort: skip

@@ -51,7 +51,7 @@ def steps(ours, method, shape, classes, batch):
     group = common.compiled_group(dataclasses.replace(ours, method=method), shape, classes)
     of_stages = []
     for stage in group.stages_of_method():
-        group.enter(stage)
+        group.set_stage(stage)
         of_stages.append(common.step_of(group, common.endless(batch)))
         of_stages[-1]()  # is traced now, in its stage
     return lambda: [step() for step in of_stages]
@@ -59,7 +59,7 @@ def steps(ours, method, shape, classes, batch):
 
 def pivot_step(ours, shape, classes, batch):
     """The step in which the pivot learns alone."""
-    network = models.build(ours.pivot, shape, classes, ours.head)
+    network = models.build(ours.pivot, shape, classes, ours.vgg_head)
     program = common.member_step(ours, network, batch)
     program()
     return program

@@ -71,7 +71,7 @@ class NoRecord(RoleRecord):
         self.left_out.add("record")
         self.mini_batches.assign_add(1)
 
-    def record_lesson(self, teaching, sample_losses, weights=None):
+    def record_teaching_loss(self, teaching, sample_losses, weights=None):
         self.left_out.add("record_lesson")
 
 

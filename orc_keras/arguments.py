@@ -109,7 +109,9 @@ RUN = {
         "1 epoch",
         "How often to save what a killed run needs to continue, such as 2 epochs or 500 steps.",
     ),
-    "keep": Argument(2, "How many saves to keep (see --save_every), of each stage.", at_least=1),
+    "max_checkpoints": Argument(
+        2, "How many saves to keep (see --save_every), of each stage.", at_least=1
+    ),
     "pivot": Argument(
         "",
         "Network of the pivot teacher (PT): a name in models/, such as resnet20; or a file of a "
@@ -122,7 +124,7 @@ RUN = {
         "Networks of the students (S_1, ..., S_N), like --pivot, at least two for orc; the last "
         "is *the* student.",
     ),
-    "head": Argument(
+    "vgg_head": Argument(
         "default",
         "End of every member: linear, one fully connected layer; default, its own (VGGs have "
         "three layers, all others one).",

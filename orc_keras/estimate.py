@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import data, experiment, models, preconditions
+from orc_keras import data, experiment, models, validation
 from orc_keras.callbacks.progress_line import clock
 from orc_keras.data.images import PixelImages
 from orc_keras.distribution import devices, strategies
@@ -71,19 +71,19 @@ def prepare(settings):
     Raises:
         ValueError: if the settings are impossible, or the images are needed and are not there.
     """
-    preconditions.check_networks(settings)
-    preconditions.check_size(settings)
-    preconditions.check_pivot_weights(settings)
+    validation.check_networks(settings)
+    validation.check_size(settings)
+    validation.check_pivot_weights(settings)
     strategy = strategies.choose(settings.strategy)
     devices.check(settings.require_gpu)
     experiment.set_up_keras(settings)
     images, (train, held_out) = _images(settings)
-    numbers = preconditions.learnt_from(settings, train), held_out
-    preconditions.check_batch_size(settings.batch_size, numbers[0], strategy.num_replicas_in_sync)
-    preconditions.check_steps(settings.steps_per_execution, numbers[0] // settings.batch_size)
+    numbers = validation.learnt_from(settings, train), held_out
+    validation.check_batch_size(settings.batch_size, numbers[0], strategy.num_replicas_in_sync)
+    validation.check_steps(settings.steps_per_execution, numbers[0] // settings.batch_size)
     with strategy.scope():
         group = experiment.build_group(settings, *experiment.of_images(images))
-        preconditions.check_memory(settings, group.members.values())
+        validation.check_memory(settings, group.members.values())
         group.compile(**experiment.compilation(settings), **experiment.of_members(settings, group))
     return functools.partial(estimate, group, settings, images, numbers)
 
@@ -98,7 +98,7 @@ def estimate(group, settings, images, numbers):
         numbers: of training and of held-out images in the run.
     """
     print(f"On {devices.description(group.distribute_strategy, settings.batch_size)}.", flush=True)
-    stages = [s for s in group.stages if s != PIVOT or preconditions.pivot_learns(settings)]
+    stages = [s for s in group.stages if s != PIVOT or validation.pivot_learns(settings)]
     measured = [_measure(group, name, settings, images, numbers) for name in stages]
     text = f"{_table(measured)}\n\n{_whole(group, measured, settings, images, numbers)}"
     print(f"\n{text}")
@@ -110,7 +110,7 @@ def _images(settings):
     if settings.dataset not in KNOWN:
         real = data.load(
             settings.dataset, settings.data_dir, settings.image_size,
-            settings.validation_fraction, settings.basic_augmentation, settings.memory_gb,
+            settings.validation_fraction, settings.crop_flip, settings.memory_gb,
         )  # fmt: skip
         return real, (len(real.train), len(real.held_out))
     shape, classes, train, held_out = KNOWN[settings.dataset]
@@ -124,7 +124,7 @@ def _images(settings):
     made_up = PixelImages(pixels, rng.integers(0, classes, number))
     names = tuple(map(str, range(classes)))
     half = (0.5,) * shape[-1]
-    how = settings.basic_augmentation
+    how = settings.crop_flip
     how = "crop_and_flip" if how == "auto" else how
     images = data.ImageData(made_up, made_up, names, shape, half, half, how)
     return images, (train, held_out)
@@ -142,7 +142,7 @@ class _Clock(keras.callbacks.Callback):
 
 def _measure(group, name, settings, images, numbers):
     """Makes some steps of a stage, and evaluations; returns `Stage`."""
-    group.enter(name)
+    group.set_stage(name)
     first = _train(group, settings, images, 2)
     compiling, once = first[0] - first[1], first[1]
     executions = int(np.clip(SECONDS / once, FEWEST, MOST))
@@ -204,7 +204,7 @@ def _whole(group, stages, settings, images, numbers):
         ("training, with evaluations", clock(sum(s.seconds() for s in stages))),
         ("memory at its peak", f"{peak / 1e9:.1f} GB"),
         *_of_gpus(),
-        ("disk for saves", f"{save * settings.keep * len(stages) / 1e6:,.0f} MB"),
+        ("disk for saves", f"{save * settings.max_checkpoints * len(stages) / 1e6:,.0f} MB"),
         *((f"parameters of {name}", f"{number:,}") for name, number in members.items()),
     ]
     return f"{aligned(lines)}\n\nThe final evaluation, exports and the report come on top."

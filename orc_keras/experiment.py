@@ -10,10 +10,10 @@ import tempfile
 import keras
 import tensorflow as tf
 
-from orc_keras import data, models, networks, preconditions
+from orc_keras import data, models, networks, validation
 from orc_keras.distribution import devices, strategies
 from orc_keras.distribution.workers import Workers
-from orc_keras.finish import finish
+from orc_keras.evaluate_and_export import evaluate_and_export
 from orc_keras.groups import methods
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.report import page
@@ -37,29 +37,29 @@ def prepare(settings):
     Raises:
         ValueError: if the settings are impossible; the message is one sentence.
     """
-    preconditions.check_networks(settings)
-    preconditions.check_size(settings)
+    validation.check_networks(settings)
+    validation.check_size(settings)
     strategy = strategies.choose(settings.strategy)  # before TensorFlow runs any operation
     devices.check(settings.require_gpu)
     workers = Workers(strategy)
-    directory = RunDirectory(settings if workers.is_chief else _out_of_the_way(settings))
-    made = workers.from_chief(workers.together(lambda: _made_before(directory)))
+    directory = RunDirectory(settings if workers.is_chief else _use_temporary_directory(settings))
+    made = workers.broadcast(workers.run_on_all(lambda: _load_finished(directory)))
     if made:
         return functools.partial(show, directory, made, workers)
-    preconditions.check_pivot_weights(settings)
-    workers.together(directory.check)
+    validation.check_pivot_weights(settings)
+    workers.run_on_all(directory.check)
     set_up_keras(settings)
     run = Run(settings, directory, _load_images(settings, directory, workers), workers)
-    preconditions.check_images(run, strategy.num_replicas_in_sync)
+    validation.check_images(run, strategy.num_replicas_in_sync)
     with strategy.scope():
         group = build_group(settings, *of_images(run.images))
-        preconditions.check_memory(settings, group.members.values())
+        validation.check_memory(settings, group.members.values())
         group.compile(**compilation(settings), **of_members(settings, group))
     if settings.pivot_weights:
-        workers.together(lambda: preconditions.load_pivot(group.pivot, settings.pivot_weights))
+        workers.run_on_all(lambda: validation.load_pivot(group.pivot, settings.pivot_weights))
     sources = _sources(settings, group)
-    preconditions.check_sources(workers, directory, sources)
-    workers.together(directory.claim)
+    validation.check_sources(workers, directory, sources)
+    workers.run_on_all(directory.claim)
     directory.write_json(names.DATA, run.images.description())
     if sources:
         directory.write_json(names.SOURCES, sources)
@@ -71,7 +71,7 @@ def show(directory, made, workers):
 
     Writes the report if it is missing: a run may have been killed just before this last step.
     """
-    workers.part()
+    workers.barrier()
     with workers.chief_speaking():
         if workers.is_chief and not (directory / names.PAGE).exists():
             page.write([directory.path])
@@ -97,9 +97,9 @@ def train(run, group):
         seconds, rate = train_stages(run, group)
         with run.directory.replacing(names.GROUP) as path:
             group.save(path)
-        written = finish(run, group, seconds, rate) if workers.is_chief else None
-        written = workers.from_chief(written)  # all wait for the chief
-        workers.part()
+        written = evaluate_and_export(run, group, seconds, rate) if workers.is_chief else None
+        written = workers.broadcast(written)  # all wait for the chief
+        workers.barrier()
         return written
 
 
@@ -110,7 +110,7 @@ def train_stages(run, group):
         The seconds of each stage, by name; and the training images per second of *the* student,
         NaN if unknown. The time of earlier stages counts, except the pivot's; evaluation does not.
     """
-    stages = [s for s in group.stages if s != PIVOT or preconditions.pivot_learns(run.settings)]
+    stages = [s for s in group.stages if s != PIVOT or validation.pivot_learns(run.settings)]
     seconds, seconds_an_image = {}, 0.0
     for number, name in enumerate(stages):
         if stage.is_over(run, name, stages[number + 1 :]):
@@ -119,7 +119,7 @@ def train_stages(run, group):
             seconds_an_image = seconds_an_image if name == PIVOT else math.nan
             continue
         print(_announcement(run, group, name))
-        group.enter(name)
+        group.set_stage(name)
         seconds[name], rate = stage.train(run, group)
         if name == PIVOT:
             with run.directory.replacing(names.PIVOT) as path:
@@ -149,8 +149,8 @@ def build_group(settings, image_shape, num_classes, mean=0.0, std=1.0):
     """Builds the networks and their group; the arguments are those of `networks.build`."""
 
     def build(flag, source):
-        with preconditions.naming(flag):
-            network = networks.build(source, image_shape, num_classes, mean, std, settings.head)
+        with validation.naming(flag):
+            network = networks.build(source, image_shape, num_classes, mean, std, settings.vgg_head)
         for layer in models.leaf_layers(network):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = settings.sync_batch_norm
@@ -201,14 +201,14 @@ def set_up_keras(settings):
     keras.config.set_dtype_policy("float32" if half == "none" else f"mixed_{half}")
 
 
-def _out_of_the_way(settings):
+def _use_temporary_directory(settings):
     """Returns settings for a worker other than the chief, with a temporary output directory."""
     directory = tempfile.TemporaryDirectory()
     atexit.register(directory.cleanup)
     return dataclasses.replace(settings, output_dir=directory.name)
 
 
-def _made_before(directory):
+def _load_finished(directory):
     """Returns the summary of the run if it has finished and all that it wrote is still there."""
     if not directory.is_finished():
         return None
@@ -226,7 +226,7 @@ def _made_before(directory):
 
 def _load_images(settings, directory, workers):
     """Returns the images; refuses other images than the run began with, on any worker."""
-    there = workers.from_chief(workers.together(directory.data_there))
+    there = workers.broadcast(workers.run_on_all(directory.saved_data))
 
     def load():
         images = data.load(
@@ -234,13 +234,13 @@ def _load_images(settings, directory, workers):
             settings.data_dir,
             settings.image_size,
             settings.validation_fraction,
-            settings.basic_augmentation,
+            settings.crop_flip,
             settings.memory_gb,
-            checked=there.get("files"),
+            known_fingerprint=there.get("files"),
         )
         return images.with_validation(settings.patience_fraction) if settings.patience else images
 
-    images = workers.together(load)
-    workers.together(lambda: directory.check_data(images.description()))
-    preconditions.check_alike(workers, settings, images)
+    images = workers.run_on_all(load)
+    workers.run_on_all(lambda: directory.check_data(images.description()))
+    validation.check_alike(workers, settings, images)
     return images

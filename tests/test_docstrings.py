@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import orc_keras
 from orc_keras import models
-from orc_keras.training.checkpoints import Saves
+from orc_keras.training.checkpoints import CheckpointManager
 
 
 def examples():
@@ -48,7 +48,7 @@ def test_example(module, name, text, eagerly, tmp_path):
         "tf": tf,
         "models": models,
         "directory": tmp_path,
-        "Saves": Saves,
+        "Saves": CheckpointManager,
         "orc_keras": orc_keras,
         "images": rng.normal(size=(32, 8, 8, 1)),
         "labels": rng.integers(0, 10, 32),

@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 from helpers.networks import hidden_network
 
-from orc_keras import data, experiment, models, preconditions, train
+from orc_keras import data, experiment, models, train, validation
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
 from orc_keras.export import tflite
-from orc_keras.export.stock_layers import load_members
+from orc_keras.export.to_keras_layers import load_members
 from orc_keras.runs import checksums
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import read_history
@@ -56,7 +56,12 @@ def test_members_from_files(tiny, tmp_path):
 def test_a_run_that_ends_early_is_judged_by_a_part_of_its_training_images(tiny, tmp_path, capsys):
     """By the best epoch's weights, and the same where it continues from an early save."""
     how = dict(
-        patience=2, patience_fraction=0.25, epochs=30, batch_size=10, keep=99, decay_epochs=(30,)
+        patience=2,
+        patience_fraction=0.25,
+        epochs=30,
+        batch_size=10,
+        max_checkpoints=99,
+        decay_epochs=(30,),
     )
     settings = tiny(output_dir=str(tmp_path / "run"), method="kd", learning_rate=0.5, **how)
     summary = experiment.prepare(settings)()
@@ -148,7 +153,7 @@ def test_pivot_weights_replace_its_training(tiny, tmp_path):
 def test_pivot_weights_can_be_weights_only(tmp_path):
     trained, pivot = (hidden_network("hidden16", 16, seed=seed) for seed in (5, 6))
     trained.save_weights(tmp_path / "pivot.weights.h5")
-    preconditions.load_pivot(pivot, tmp_path / "pivot.weights.h5")
+    validation.load_pivot(pivot, tmp_path / "pivot.weights.h5")
     assert_close(pivot, trained)
 
 

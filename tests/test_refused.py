@@ -8,7 +8,7 @@ import pytest
 from helpers.networks import hidden_network
 from helpers.programs import ROOT
 
-from orc_keras import data, experiment, preconditions
+from orc_keras import data, experiment, validation
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.settings import Settings
 
@@ -122,7 +122,7 @@ def test_damaged_pivot_weights(tiny, tmp_path, suffix):
 
 def test_steps_that_are_too_many_at_once_are_not_offered():
     with pytest.raises(ValueError, match="does not divide the 937 steps .* possible are 1\\."):
-        preconditions.check_steps(469, 937)  # 937 divides them, but is more than 512
+        validation.check_steps(469, 937)  # 937 divides them, but is more than 512
 
 
 @pytest.mark.parametrize(

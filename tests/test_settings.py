@@ -95,7 +95,10 @@ def test_how_often_to_save(text, every):
 
 def test_what_does_not_change_the_result_is_no_part_of_a_run():
     given = parse(*NEEDED).identity()
-    assert given == parse(*NEEDED, "--save_every=3 steps", "--keep=5", "--memory_gb=1").identity()
+    assert (
+        given
+        == parse(*NEEDED, "--save_every=3 steps", "--max_checkpoints=5", "--memory_gb=1").identity()
+    )
     assert given != parse(*NEEDED, "--seed=1").identity()
 
 

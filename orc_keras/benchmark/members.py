@@ -12,7 +12,7 @@ from orc_keras.export import CALIBRATION_IMAGES
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, check_known, path_of
 from orc_keras.export.measure import measure
 from orc_keras.export.member import calibration
-from orc_keras.export.stock_layers import members_of
+from orc_keras.export.to_keras_layers import members_of
 from orc_keras.runs import names
 from orc_keras.runs.files import replacing
 from orc_keras.runs.images import held_out_again

@@ -4,11 +4,11 @@ import math
 
 import keras
 
-from orc_keras.groups.own_callbacks import of_learner
+from orc_keras.groups.default_callbacks import student_logs
 from orc_keras.runs.files import replacing
 
 
-class StopEarly(keras.callbacks.Callback):
+class EarlyStopping(keras.callbacks.Callback):
     """Ends training when the accuracy on validation images has not risen for some epochs.
 
     The accuracy is the student's; the last learner's where the student does not learn. Training
@@ -27,7 +27,7 @@ class StopEarly(keras.callbacks.Callback):
     >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
     >>> group = orc_keras.OnlineRoleChange(pivot, students)
     >>> group.compile(keras.optimizers.SGD(0.0))
-    >>> stopping = orc_keras.callbacks.StopEarly(2, directory / "best.weights.h5")
+    >>> stopping = orc_keras.callbacks.EarlyStopping(2, directory / "best.weights.h5")
     >>> how = dict(epochs=20, validation_data=(images, labels), verbose=0, callbacks=[stopping])
     >>> len(group.fit(images, labels, **how).epoch) - stopping.best_epoch, stopping.is_over
     (3, True)
@@ -39,7 +39,7 @@ class StopEarly(keras.callbacks.Callback):
         self._patience, self._path = patience, path
         self._best, self.best_epoch, self.is_over = -math.inf, None, False
 
-    def recall(self, history):
+    def restore_history(self, history):
         """Remembers the epochs of training that is continued: metrics by name, a list each."""
         number = len(next(iter(history.values()), ()))
         for epoch in range(number):
@@ -58,7 +58,7 @@ class StopEarly(keras.callbacks.Callback):
 
     def _judge(self, epoch, logs):
         """Whether this epoch is the best so far."""
-        accuracy = of_learner(self.model, logs).get("val_accuracy", math.nan)
+        accuracy = student_logs(self.model, logs).get("val_accuracy", math.nan)
         is_better = accuracy > self._best  # not if there was no evaluation
         if is_better:
             self._best, self.best_epoch = accuracy, epoch

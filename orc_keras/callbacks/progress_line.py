@@ -5,7 +5,7 @@ import time
 
 import keras
 
-from orc_keras.groups.own_callbacks import of_learner
+from orc_keras.groups.default_callbacks import student_logs
 
 EVERY = 60  # seconds, between lines within an epoch
 
@@ -82,7 +82,7 @@ class ProgressLine(keras.callbacks.Callback):
         if sys.stdout.isatty():  # below the progress bar
             print(times, flush=True)
             return
-        shown = of_learner(self.model, logs)
+        shown = student_logs(self.model, logs)
         words = {"accuracy": "accuracy", "val_accuracy": self._judged}
         figures = [f"{words[name]} {shown[name]:.2%}" for name in words if name in shown]
         place = f"epoch {self._epoch + 1} of {self._epochs}{where}"

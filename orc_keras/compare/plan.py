@@ -4,7 +4,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from orc_keras import command_line, preconditions
+from orc_keras import command_line, validation
 from orc_keras.groups import methods as all_methods
 from orc_keras.groups.arguments import ARGUMENTS
 from orc_keras.groups.methods import METHODS
@@ -120,9 +120,9 @@ def _with_flags(base, name, given):
 def _check_possible(name, settings):
     """Refuses impossible settings of any run before the first one starts."""
     try:
-        preconditions.check_networks(settings)
-        preconditions.check_size(settings)
-        preconditions.check_outlook(settings)
+        validation.check_networks(settings)
+        validation.check_size(settings)
+        validation.check_dataset_size(settings)
         all_methods.check(settings)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
@@ -148,7 +148,7 @@ def _run(base, name, settings, seed, output_dir):
     weights, pivot = settings.pivot_weights, None
     if not METHODS[settings.method].pivot_learns_before:
         weights = ""
-    elif preconditions.pivot_learns(settings) and changed <= OF_THE_GROUP:
+    elif validation.pivot_learns(settings) and changed <= OF_THE_GROUP:
         trains = output_dir / REFERENCES[0] / f"seed{seed}"
         if trains != directory:
             pivot = trains / names.PIVOT

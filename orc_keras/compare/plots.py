@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from orc_keras.compare.statistics import mean_and_interval
-from orc_keras.report import style
+from orc_keras.report import plot_style
 from orc_keras.runs.files import replacing
 
 
@@ -23,7 +23,7 @@ def write(results, curves, directory):
         "minutes": lambda: minutes(results),
         "size": lambda: size(results),
     }
-    with style.styled("light"):
+    with plot_style.styled("light"):
         for name, draw in drawn.items():
             with replacing(directory / f"{name}.png") as path:
                 draw().savefig(path, dpi=200, format="png")
@@ -31,15 +31,15 @@ def write(results, curves, directory):
 
 def accuracy(results):
     """The student's accuracy by method: every seed, the mean and its confidence interval."""
-    drawn, axes = style.figure(height=0.9 + 0.25 * len(results.names))
+    drawn, axes = plot_style.figure(height=0.9 + 0.25 * len(results.names))
     for place, name in enumerate(results.names):
         values = _percent(results, name)
-        colour = style.COLOURS[0]
+        colour = plot_style.COLOURS[0]
         mean, low, high = mean_and_interval(values)
         axes.plot(values, np.full(len(values), place), "o", color=colour, ms=3, alpha=0.35)
         axes.plot([low, high], [place, place], color=colour)
         axes.plot([mean], [place], "D", color=colour, ms=5)
-    axes.set_yticks(range(len(results.names)), [style.short(n, 28) for n in results.names])
+    axes.set_yticks(range(len(results.names)), [plot_style.short(n, 28) for n in results.names])
     axes.invert_yaxis()
     axes.set_xlabel("student's held-out accuracy (%)")
     return drawn
@@ -50,7 +50,7 @@ def steps(results, curves):
     drawn, axes, legend = _with_legend(results.names)
     for i, name in enumerate(results.names):
         taken, values = curves[name]
-        axes.plot(taken, 100 * values.mean(axis=0), label=_short(name), **style.look(i))
+        axes.plot(taken, 100 * values.mean(axis=0), label=_short(name), **plot_style.look(i))
         if len(taken) == 1:
             axes.lines[-1].set_marker("o")  # a line of one point cannot be seen
     axes.set(xlabel="the student's steps", ylabel="held-out accuracy (%)")
@@ -68,7 +68,7 @@ def minutes(results):
     drawn, axes, legend = _with_legend(results.names)
     for i, name in enumerate(results.names):
         mean, low, _ = mean_and_interval(_percent(results, name))
-        how = {"color": style.look(i)["color"], "marker": _marker(i), "label": _short(name)}
+        how = {"color": plot_style.look(i)["color"], "marker": _marker(i), "label": _short(name)}
         axes.errorbar([results.minutes(name)], [mean], yerr=[mean - low], ls="", ms=5, **how)
     axes.set(xlabel="minutes of training, the pivot's included", ylabel="held-out accuracy (%)")
     axes.set_xlim(left=0)
@@ -84,9 +84,9 @@ def size(results):
         members = sorted(parameters, key=parameters.get)
         means = [_percent(results, name, member).mean() for member in members]
         numbers = [parameters[member] for member in members]
-        axes.plot(numbers, means, marker=_marker(i), ms=4, label=_short(name), **style.look(i))
+        axes.plot(numbers, means, marker=_marker(i), ms=4, label=_short(name), **plot_style.look(i))
     axes.set(xlabel="trainable parameters", ylabel="held-out accuracy (%)", xscale="log")
-    style.plain_logarithmic(axes.xaxis, (1, 2, 5))
+    plot_style.plain_logarithmic(axes.xaxis, (1, 2, 5))
     legend()
     return drawn
 
@@ -98,12 +98,12 @@ def _percent(results, name, member=None):
 def _with_legend(names):
     """Returns a figure with room for a legend above it, its axes, and what draws the legend."""
     columns = max(1, 50 // (7 + max(len(_short(name)) for name in names)))  # as many as fit
-    drawn, axes = style.figure(height=3.2 + 0.19 * math.ceil(len(names) / columns))
-    return drawn, axes, lambda: style.legend_above(axes, columns)
+    drawn, axes = plot_style.figure(height=3.2 + 0.19 * math.ceil(len(names) / columns))
+    return drawn, axes, lambda: plot_style.legend_above(axes, columns)
 
 
 def _short(name):
-    return style.short(name, 28)
+    return plot_style.short(name, 28)
 
 
 def _marker(position):

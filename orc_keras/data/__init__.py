@@ -10,7 +10,7 @@ _PLACES = {
     "held_out_pixels": "pipeline",
     "load": "image_data",
     "normalise": "pipeline",
-    "outlook": "image_data",
+    "dataset_size": "image_data",
     "train_batches": "pipeline",
 }
 __all__ = list(_PLACES)

@@ -23,7 +23,7 @@ ARGUMENTS = {
         at_least=0,
         at_most=1,
     ),
-    "basic_augmentation": Argument(
+    "crop_flip": Argument(
         "auto",
         "What happens to training images. crop: those that keep their size are shifted by up to 4 "
         "pixels, those that are resized are replaced by a random part of them; crop_and_flip: also "
@@ -32,7 +32,7 @@ ARGUMENTS = {
     ),
     "augmentation": Argument(
         (),
-        "What happens to training images besides --basic_augmentation: randaugment, cutout.",
+        "What happens to training images besides --crop_flip: randaugment, cutout.",
         choices=("randaugment", "cutout"),
     ),
     "memory_gb": Argument(

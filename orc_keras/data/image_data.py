@@ -89,7 +89,7 @@ def load(
     validation_fraction=0.0,
     augmentation="auto",
     memory_gb=4.0,
-    checked=None,
+    known_fingerprint=None,
     to_learn=True,
 ):
     """Loads a dataset.
@@ -127,8 +127,8 @@ def load(
         validation_fraction=validation_fraction,
         image_size=image_size,
     )
-    arguments.ARGUMENTS["basic_augmentation"].check("augmentation", augmentation)
-    source = sources.find(dataset, data_dir or None, memory_gb * 1e9, checked, to_learn)
+    arguments.ARGUMENTS["crop_flip"].check("augmentation", augmentation)
+    source = sources.find(dataset, data_dir or None, memory_gb * 1e9, known_fingerprint, to_learn)
     splits = list(source.splits.items())
     if not to_learn:
         splits = [splits[-1]] * 2
@@ -193,7 +193,7 @@ def impossible_fraction(fraction, number, flag="validation_fraction"):
     )
 
 
-def outlook(dataset, data_dir="", image_size=0, validation_fraction=0.0):
+def dataset_size(dataset, data_dir="", image_size=0, validation_fraction=0.0):
     """Returns the number and the size of the images that `load` would give, without reading any.
 
     Args:

@@ -32,7 +32,7 @@ class Workers:
     Example:
 
     >>> workers = Workers(tf.distribute.get_strategy())
-    >>> workers.from_chief("a word"), workers.gather(7)
+    >>> workers.broadcast("a word"), workers.gather(7)
     ('a word', [7])
     """
 
@@ -66,7 +66,7 @@ class Workers:
         """Returns the largest of the workers' whole numbers."""
         return int(max(self.sum(np.where(np.arange(self.number) == self.index, number, 0))))
 
-    def from_chief(self, value):
+    def broadcast(self, value):
         """Returns the chief's value, any object that can be pickled."""
         if self.number == 1:
             return value
@@ -84,7 +84,7 @@ class Workers:
         ends = np.cumsum([len(part) for part in parts])[:-1]
         return [pickle.loads(x.tobytes()) for x in np.split(self.sum(np.concatenate(parts)), ends)]
 
-    def together(self, function):
+    def run_on_all(self, function):
         """Calls a function on each worker; if it fails on one, all raise the error.
 
         Raises:
@@ -101,7 +101,7 @@ class Workers:
             raise ValueError(problems[0])
         return result
 
-    def part(self):
+    def barrier(self):
         """Waits until all workers have received the last message, so that each may exit.
 
         A worker that exits earlier could be gone while another still receives from it. One that is

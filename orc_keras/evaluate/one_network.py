@@ -4,7 +4,7 @@ import numpy as np
 
 from orc_keras import data, networks
 from orc_keras.export.saved_model import SavedModel
-from orc_keras.export.stock_layers import as_stock_layers, logits_of, member_of
+from orc_keras.export.to_keras_layers import as_stock_layers, logits_of, member_of
 from orc_keras.runs.images import as_seen, held_out_again
 from orc_keras.runs.predictions import Predictions
 from orc_keras.runs.record import finished

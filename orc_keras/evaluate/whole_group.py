@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from orc_keras import data
-from orc_keras.export.stock_layers import logits_of
+from orc_keras.export.to_keras_layers import logits_of
 from orc_keras.runs.predictions import Evaluation, Predictions
 
 THUMBNAIL = 96  # pixels; a report shows larger images at this size

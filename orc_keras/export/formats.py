@@ -19,7 +19,7 @@ from scipy.special import softmax
 from orc_keras import data
 from orc_keras.export import onnx_file, tflite, web
 from orc_keras.export.saved_model import export_saved_model
-from orc_keras.export.stock_layers import logits_of
+from orc_keras.export.to_keras_layers import logits_of
 from orc_keras.runs.names import SUFFIXES
 
 

@@ -10,7 +10,7 @@ from orc_keras import data
 from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES, formats, model_card
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.export.measure import FIGURES, measure
-from orc_keras.export.stock_layers import member_of
+from orc_keras.export.to_keras_layers import member_of
 from orc_keras.runs import checksums
 from orc_keras.runs.files import reason, replacing
 from orc_keras.runs.images import held_out_again

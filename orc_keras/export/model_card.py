@@ -26,7 +26,7 @@ def text(summary, member, stem, measured):
     environment.filters["plain"] = plain
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         stem=stem,
-        way=summary["way"],
+        description=summary["description"],
         data=summary["data"],
         settings=summary["settings"],
         devices=summary.get("devices", "not recorded"),

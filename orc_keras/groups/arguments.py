@@ -49,7 +49,7 @@ ARGUMENTS = {
         "feedback, that only; training, the mini-batch only.",
         choices=("mixed", "feedback", "training"),
     ),
-    "teacher_passes": Argument(
+    "teacher_bn_mode": Argument(
         "training",
         "What BatchNorm does while a member teaches: training, it normalises by the mini-batch and "
         "moves its statistics; batch, it does not move them; inference, it normalises by them.",

@@ -35,7 +35,7 @@ class KnowledgeDistillation(NetworkGroup):
     >>> history = group.fit(images, labels, verbose=0)
     """
 
-    way = "knowledge distillation from the pivot"
+    description = "knowledge distillation from the pivot"
 
     def __init__(
         self,
@@ -72,11 +72,11 @@ class KnowledgeDistillation(NetworkGroup):
             of_teachers = [logits[teacher] for teacher in self.teachers_of(name)]
             with tf.GradientTape(persistent=True) as tape:
                 logits[name] = self.logits(name, images)
-                lesson = self.lesson(labels, logits[name], of_teachers)
-            self.learn(name, tape, lesson, weights)
+                per_sample_loss = self.per_sample_loss(labels, logits[name], of_teachers)
+            self.apply_gradients(name, tape, per_sample_loss, weights)
         return self.record(labels, logits, weights.given)
 
-    def lesson(self, labels, logits, teachers):
+    def per_sample_loss(self, labels, logits, teachers):
         """Returns a student's loss for each sample, shape `[B]`.
 
         Args:
@@ -100,8 +100,8 @@ class TeacherAssistants(KnowledgeDistillation):
 
     All students but the last are teacher assistants. As in the paper, each stage trains one
     student, with the loss of `KnowledgeDistillation`; its teacher is the member before it, already
-    trained. For each of `group.stages`, call `group.enter(stage)` and then `fit`. A group loaded
-    from a file starts in the stage after the pivot's again.
+    trained. For each of `group.stages`, call `group.set_stage(stage)` and then `fit`. A group that
+    is loaded from a file starts in the stage after the pivot's again.
 
     Args:
         pivot: as in `KnowledgeDistillation`; so are the other arguments.
@@ -115,7 +115,7 @@ class TeacherAssistants(KnowledgeDistillation):
     >>> group = orc_keras.TeacherAssistants(networks[0], networks[1:])
     >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
     >>> for stage, learners in group.stages.items():
-    ...     group.enter(stage)
+    ...     group.set_stage(stage)
     ...     history = group.fit(images, labels, verbose=0)
     ...     print(stage, *learners)
     pivot resnet20
@@ -123,7 +123,7 @@ class TeacherAssistants(KnowledgeDistillation):
     group resnet8
     """
 
-    way = "knowledge distillation through a chain of teacher assistants (TAKD)"
+    description = "knowledge distillation through a chain of teacher assistants (TAKD)"
 
     def stages_of_method(self):
         return _one_after_the_other(self.student_names)
@@ -160,12 +160,12 @@ class DenselyGuided(KnowledgeDistillation):
 
     >>> networks = [models.build(n, (8, 8, 1), 10) for n in ("resnet20", "resnet14", "resnet8")]
     >>> group = orc_keras.DenselyGuided(networks[0], networks[1:], seed=1)
-    >>> group.enter("group")
+    >>> group.set_stage("group")
     >>> group.teachers_of("resnet8")
     ['resnet20', 'resnet14']
     """
 
-    way = "knowledge distillation by all larger members (DGKD)"
+    description = "knowledge distillation by all larger members (DGKD)"
 
     def __init__(
         self,
@@ -188,7 +188,7 @@ class DenselyGuided(KnowledgeDistillation):
         names = list(self.members)
         return names[: names.index(name)]
 
-    def lesson(self, labels, logits, teachers):
+    def per_sample_loss(self, labels, logits, teachers):
         survive = self._survivors(len(teachers))
         distilled = [losses.distillation(logits, t, self.temperature) for t in teachers]
         distilled = tf.add_n([kept * each for kept, each in zip(survive, distilled)])

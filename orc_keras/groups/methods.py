@@ -5,8 +5,8 @@ import inspect
 import keras
 
 from orc_keras.groups import arguments
+from orc_keras.groups.alone import Alone
 from orc_keras.groups.arguments import ARGUMENTS
-from orc_keras.groups.independent import Alone
 from orc_keras.groups.knowledge_distillation import (
     DenselyGuided,
     KnowledgeDistillation,

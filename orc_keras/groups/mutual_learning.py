@@ -36,7 +36,7 @@ class MutualLearning(NetworkGroup):
     >>> history = group.fit(images, labels, verbose=0)
     """
 
-    way = "deep mutual learning (DML)"
+    description = "deep mutual learning (DML)"
     pivot_learns_before = False
 
     def train_step(self, data):
@@ -48,9 +48,9 @@ class MutualLearning(NetworkGroup):
             peers = [newest[peer] for peer in self.members if peer != name]
             with tape:  # entered again: it holds the forward pass of every member
                 divergences = [losses.distillation(z, peer, temperature=1) for peer in peers]
-                lesson = losses.cross_entropy(labels, z, self.label_smoothing)
-                lesson += tf.add_n(divergences) / len(peers)
-            self.learn(name, tape, lesson, weights)
+                per_sample_loss = losses.cross_entropy(labels, z, self.label_smoothing)
+                per_sample_loss += tf.add_n(divergences) / len(peers)
+            self.apply_gradients(name, tape, per_sample_loss, weights)
             if name != self.student_names[-1]:  # no later member learns from it
                 newest[name] = self.logits(name, images)
         return self.record(labels, logits, weights.given)
@@ -85,7 +85,7 @@ class CollaborativeLearning(NetworkGroup):
     >>> history = group.fit(images, labels, verbose=0)
     """
 
-    way = "knowledge distillation via collaborative learning (KDCL)"
+    description = "knowledge distillation via collaborative learning (KDCL)"
     pivot_learns_before = False
 
     def __init__(self, pivot, students, temperature=DEFAULT.temperature, name=None):
@@ -99,7 +99,7 @@ class CollaborativeLearning(NetworkGroup):
         ensemble = losses.smallest_logits(labels, list(logits.values()))
         for name, z in logits.items():
             with tape:
-                lesson = losses.cross_entropy(labels, z, self.label_smoothing)
-                lesson += losses.distillation(z, ensemble, self.temperature)
-            self.learn(name, tape, lesson, weights)
+                per_sample_loss = losses.cross_entropy(labels, z, self.label_smoothing)
+                per_sample_loss += losses.distillation(z, ensemble, self.temperature)
+            self.apply_gradients(name, tape, per_sample_loss, weights)
         return self.record(labels, logits, weights.given)

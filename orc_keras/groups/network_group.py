@@ -3,9 +3,16 @@
 import keras
 import tensorflow as tf
 
-from orc_keras.groups import compilation, losses, members, mini_batch, optimizers, sample_weights
+from orc_keras.groups import (
+    compilation,
+    input_validation,
+    losses,
+    members,
+    optimizers,
+    sample_weights,
+)
 from orc_keras.groups.arguments import ARGUMENTS
-from orc_keras.groups.keras_model import GroupModel, per_replica
+from orc_keras.groups.base_model import GroupModel, per_replica
 from orc_keras.groups.member_metrics import MemberMetrics
 
 PIVOT = "pivot"  # the stage in which the pivot is trained alone
@@ -43,7 +50,7 @@ class NetworkGroup(GroupModel):
             students; if an argument is out of its range.
     """
 
-    way = "several networks, trained as one"
+    description = "several networks, trained as one"
     pivot_learns_before = True
     role_record = None
     label_smoothing, learning_rate_factors = 0.0, {}
@@ -84,7 +91,7 @@ class NetworkGroup(GroupModel):
         """Returns the stages after the pivot's; the last one is "group"."""
         return {GROUP: tuple(self.members)}
 
-    def enter(self, stage):
+    def set_stage(self, stage):
         """Enters a stage for `fit`; its learners, except *the* student, get new optimizers."""
         if stage not in self.stages:
             raise ValueError(f"A stage must be one of {', '.join(self.stages)}, not {stage}.")
@@ -217,8 +224,8 @@ class NetworkGroup(GroupModel):
         for name in self.learners:
             with tf.GradientTape(persistent=True) as tape:
                 logits[name] = self.logits(name, images)
-                lesson = losses.cross_entropy(labels, logits[name], self.label_smoothing)
-            self.learn(name, tape, lesson, weights)
+                per_sample_loss = losses.cross_entropy(labels, logits[name], self.label_smoothing)
+            self.apply_gradients(name, tape, per_sample_loss, weights)
         return self.record(labels, logits, weights.given)
 
     def test_step(self, data):
@@ -233,7 +240,7 @@ class NetworkGroup(GroupModel):
         return images, labels, sample_weights.over_replicas(weights, labels)
 
     def _checked(self, data):
-        return mini_batch.unpack(data, members.image_shape(self.student), self.num_classes)
+        return input_validation.unpack(data, members.image_shape(self.student), self.num_classes)
 
     def logits(self, name, images, training=True):
         """Returns the float32 logits of member `name`, shape `[B, C]`."""
@@ -250,7 +257,7 @@ class NetworkGroup(GroupModel):
             aggregation="only_first_replica",
         )
 
-    def learn(self, name, tape, sample_losses, weights, when=None):
+    def apply_gradients(self, name, tape, sample_losses, weights, when=None):
         """Makes one optimizer step of member `name` on the weighted mean of `sample_losses`.
 
         Args:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from orc_keras.arguments import Argument
-from orc_keras.distribution.replica_cond import branch
+from orc_keras.distribution.cross_replica_cond import cross_replica_cond
 from orc_keras.groups import feedback, losses, roles
 from orc_keras.groups.arguments import DEFAULT
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
@@ -38,7 +38,7 @@ class OnlineRoleChange(NetworkGroup):
             confident one.
         feedback: what the pivot learns from: "mixed" images, "feedback" samples only, or
             "training" samples of the mini-batch only.
-        teacher_passes: BatchNorm in a teacher's forward pass: "training", batch statistics, moving
+        teacher_bn_mode: BatchNorm in a teacher's forward pass: "training", batch statistics, moving
             statistics updated; "batch", not updated; "inference", moving statistics.
         distillation_warmup: mini-batches over which beta rises linearly from 0; 0 in the paper.
         name: the name of the group.
@@ -61,7 +61,7 @@ class OnlineRoleChange(NetworkGroup):
     ['resnet14_taught', 'resnet8_taught']
     """
 
-    way = "group knowledge distillation with online role change"
+    description = "group knowledge distillation with online role change"
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class OnlineRoleChange(NetworkGroup):
         teacher_aggregation=DEFAULT.teacher_aggregation,
         fixed_teacher=DEFAULT.fixed_teacher,
         feedback=DEFAULT.feedback,
-        teacher_passes=DEFAULT.teacher_passes,
+        teacher_bn_mode=DEFAULT.teacher_bn_mode,
         distillation_warmup=DEFAULT.distillation_warmup,
         name=None,
     ):
@@ -93,7 +93,7 @@ class OnlineRoleChange(NetworkGroup):
             teacher_aggregation=teacher_aggregation,
             fixed_teacher=fixed_teacher,
             feedback=feedback,
-            teacher_passes=teacher_passes,
+            teacher_bn_mode=teacher_bn_mode,
             distillation_warmup=distillation_warmup,
         )
         self._check_teachers()
@@ -191,9 +191,9 @@ class OnlineRoleChange(NetworkGroup):
             logits = self.logits(self.pivot_name, mixed_images)
             of_feedback = tf.gather(labels, hardest)
             how = (ratio, self.label_smoothing)
-            lesson = losses.intensive_teaching(labels, of_feedback, logits, *how)
-        self.learn(self.pivot_name, tape, lesson, weights)
-        self.role_record.record_lesson("intensive", lesson, weights.of_samples)
+            per_sample_loss = losses.intensive_teaching(labels, of_feedback, logits, *how)
+        self.apply_gradients(self.pivot_name, tape, per_sample_loss, weights)
+        self.role_record.record_teaching_loss("intensive", per_sample_loss, weights.of_samples)
 
     def _mixing_ratio(self, seed):
         """Returns lambda, the weight of the mini-batch against the feedback."""
@@ -210,11 +210,11 @@ class OnlineRoleChange(NetworkGroup):
         how, lessons = (self.temperature, self._weight(), self.label_smoothing), []
         for name, when in zip(logits, tf.unstack(learns)):
             with tape:  # of step 1, entered again: it holds the student's only forward pass
-                lesson = losses.teaching(labels, logits[name], teachers, *how)
-            self.learn(name, tape, lesson, weights, when)
-            lessons.append(lesson)
+                per_sample_loss = losses.teaching(labels, logits[name], teachers, *how)
+            self.apply_gradients(name, tape, per_sample_loss, weights, when)
+            lessons.append(per_sample_loss)
         learnt = tf.cast(learns, tf.float32)[:, None] * weights.of_samples  # [N, B]
-        self.role_record.record_lesson(teaching, tf.stack(lessons), learnt)
+        self.role_record.record_teaching_loss(teaching, tf.stack(lessons), learnt)
 
     def _weight(self):
         """Returns beta, which rises linearly during the warm-up."""
@@ -224,11 +224,11 @@ class OnlineRoleChange(NetworkGroup):
         return self.distillation_weight * tf.minimum(done / self.distillation_warmup, 1.0)
 
     def _logits_of_teacher(self, name, images):
-        """Runs a teacher forward on the images, as `teacher_passes` says."""
-        if self.teacher_passes == "inference":
+        """Runs a teacher forward on the images, as `teacher_bn_mode` says."""
+        if self.teacher_bn_mode == "inference":
             return self.logits(name, images, training=False)
         learns = name != self.pivot_name or "intensive" in self.teachings
-        if self.teacher_passes == "training" and learns:
+        if self.teacher_bn_mode == "training" and learns:
             return self.logits(name, images)
         # "batch", or a pivot that must not change: batch statistics, moving ones put back.
         statistics = self.members[name].non_trainable_variables
@@ -242,7 +242,9 @@ class OnlineRoleChange(NetworkGroup):
         """Runs the temporary teachers again, after their update; a list of k logits."""
         again = self._logits_of_teacher
         updated = [
-            branch(when, lambda x, _, name=name: again(name, x), lambda _, z: z, images, z)
+            cross_replica_cond(
+                when, lambda x, _, name=name: again(name, x), lambda _, z: z, images, z
+            )
             for when, (name, z) in zip(tf.unstack(is_teacher), logits.items())
         ]
         return tf.unstack(tf.gather(tf.stack(updated), teachers))

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from orc_keras.arguments import RUN, Argument
-from orc_keras.distribution.replica_cond import branch
+from orc_keras.distribution.cross_replica_cond import cross_replica_cond
 
 
 @keras.saving.register_keras_serializable("orc_keras")
@@ -127,4 +127,4 @@ def step(optimizer, tape, loss, variables, when=None):
     if when is None:
         update(tape, loss)
     else:
-        branch(when, update, lambda *_: None, tape, loss)
+        cross_replica_cond(when, update, lambda *_: None, tape, loss)

@@ -55,7 +55,7 @@ class RoleRecord:
         self._gap.update_state(tf.reduce_max(mean_losses) - tf.reduce_min(mean_losses))
         self.mini_batches.assign_add(1)
 
-    def record_lesson(self, teaching, sample_losses, weights):
+    def record_teaching_loss(self, teaching, sample_losses, weights):
         """Adds the losses of a teaching and their weights, both `[B]` or `[N, B]`, if it is on."""
         if teaching in self._lessons:
             self._lessons[teaching].update_state(sample_losses, weights)

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from orc_keras import models
-from orc_keras.groups.keras_model import GroupModel
+from orc_keras.groups.base_model import GroupModel
 from orc_keras.models import parts
 from orc_keras.networks.kinds import FEATURES, RAW, name_of, path_of
 from orc_keras.networks.member import as_member

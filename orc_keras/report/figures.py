@@ -4,7 +4,7 @@ import dataclasses
 import functools
 from collections.abc import Callable
 
-from orc_keras.report import plots, style
+from orc_keras.report import plot_style, plots
 
 # The names of the plots; there is also `classes_<student>` for each student.
 PLOTS = (
@@ -57,7 +57,7 @@ def figures(run, comparison):
             functools.partial(plots.calibration, run, before),
         ),
     ]
-    with style.styled("light"):
+    with plot_style.styled("light"):
         return [figure for figure in every if figure.draw() is not None]
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import jinja2
 
-from orc_keras.benchmark import words
-from orc_keras.report import style, tables
+from orc_keras.benchmark import formatting
+from orc_keras.report import plot_style, tables
 from orc_keras.report.comparison import Comparison, comparable
 from orc_keras.report.figures import PLOTS, figures
 from orc_keras.report.reported_run import ReportedRun
@@ -74,10 +74,10 @@ def _delete_plots(directory):
 def _save(figure, directory):
     """Writes a figure as PNG, and returns it with its pictures for light and dark mode."""
     pictures = {}
-    for mode in style.MODES:
-        with style.styled(mode):
+    for mode in plot_style.MODES:
+        with plot_style.styled(mode):
             plot = figure.draw()
-            pictures[mode] = style.as_uri(plot)
+            pictures[mode] = plot_style.as_uri(plot)
             if mode == "light":
                 with replacing(directory / f"{figure.name}.png") as path:
                     plot.savefig(path, dpi=200, format="png")
@@ -97,7 +97,7 @@ def _page(run, others, problems, comparison, shown):
         phases=tables.phases(run),
         changes=tables.changes(comparison),
         confusions=tables.confusions(run),
-        costs=run.benchmark and words,
+        costs=run.benchmark and formatting,
         figures=shown,
         versions=run.summary["versions"] if run.summary else {},
     )

@@ -1,12 +1,12 @@
 """The plots of a report: functions of a `ReportedRun` that return a figure, or None without data.
 
-Each draws in the current style.
+Each draws in the current plot_style.
 """
 
 import numpy as np
 
-from orc_keras.benchmark import words
-from orc_keras.report import style
+from orc_keras.benchmark import formatting
+from orc_keras.report import plot_style
 from orc_keras.runs.names import UNKNOWN_TEACHER
 
 MOST_CLASSES = 20  # in a plot
@@ -22,19 +22,19 @@ def loss(run, before=None):
     """Held-out cross-entropy of every member by epoch; thin lines: the run before."""
     drawn = _curves(run, before, "loss", "held-out cross-entropy (nats)")
     if drawn:
-        style.logarithmic(drawn.axes[0])
+        plot_style.logarithmic(drawn.axes[0])
     return drawn
 
 
 def _curves(run, before, quantity, label, scale=1):
     if not run.history:
         return None
-    drawn, axes = style.figure()
+    drawn, axes = plot_style.figure()
     for i, name in enumerate(run.members):
         key = f"val_{name}_{quantity}"
-        axes.plot(*_evaluated(run, key, scale), label=name, **style.look(i))
+        axes.plot(*_evaluated(run, key, scale), label=name, **plot_style.look(i))
         if before and key in before.history:
-            axes.plot(*_evaluated(before, key, scale), lw=0.8, alpha=0.6, **style.look(i))
+            axes.plot(*_evaluated(before, key, scale), lw=0.8, alpha=0.6, **plot_style.look(i))
     _finish_over_epochs(axes, run, label)
     return drawn
 
@@ -50,10 +50,12 @@ def confidence(run):
     """Each student's confidence by epoch, and the gap between most and least confident."""
     if "confidence_gap" not in run.history:
         return None
-    drawn, upper, lower = style.two_panels(4.2, (3, 1.3))
+    drawn, upper, lower = plot_style.two_panels(4.2, (3, 1.3))
     for i, name in enumerate(run.students, 1):
-        upper.plot(run.epochs, -np.array(run.history[f"{name}_loss"]), label=name, **style.look(i))
-    lower.plot(run.epochs, run.history["confidence_gap"], color=style.COLOURS[4])
+        upper.plot(
+            run.epochs, -np.array(run.history[f"{name}_loss"]), label=name, **plot_style.look(i)
+        )
+    lower.plot(run.epochs, run.history["confidence_gap"], color=plot_style.COLOURS[4])
     lower.set_ylim(bottom=0)
     _finish_over_epochs(upper, run, "confidence (nats)")
     upper.set_xlabel("")
@@ -67,10 +69,10 @@ def teachings(run):
     names = [n for n in ("intensive", "private", "group") if f"{n}_teaching" in run.history]
     if not names:
         return None
-    drawn, axes = style.figure()
+    drawn, axes = plot_style.figure()
     for i, name in enumerate(names):
-        axes.plot(run.epochs, run.history[f"{name}_teaching"], label=name, **style.look(i))
-    style.logarithmic(axes)
+        axes.plot(run.epochs, run.history[f"{name}_teaching"], label=name, **plot_style.look(i))
+    plot_style.logarithmic(axes)
     _finish_over_epochs(axes, run, "loss of the teaching (nats)", columns=3)
     return drawn
 
@@ -79,7 +81,7 @@ def roles(run):
     """Who taught when: each student's smoothed share, and below it the unsmoothed one."""
     if run.roles is None or not len(run.roles) or not run.data:
         return None
-    drawn, upper, lower = style.two_panels(3.9, (3, 0.35 * len(run.students)))
+    drawn, upper, lower = plot_style.two_panels(3.9, (3, 0.35 * len(run.students)))
     taught = _taught(run)
     window = max(len(run.roles) // 25, min(len(run.roles), 20))
     times = np.linspace(0, len(run.roles) - 1, min(len(run.roles), MOST_POINTS)).astype(int)
@@ -87,16 +89,16 @@ def roles(run):
     shares = [100 * _smooth(each, window)[times] for each in taught]
     if np.isnan(shares).all():
         return None
-    colours = [style.look(i)["color"] for i in range(1, len(run.members))]
+    colours = [plot_style.look(i)["color"] for i in range(1, len(run.members))]
     upper.stackplot(epochs, shares, labels=run.students, colors=colours, alpha=0.85)
     upper.set(ylabel="share taught (%)", ylim=(0, 100 * run.roles.shape[1]), xlim=(0, epochs[-1]))
-    style.legend_above(upper)
+    plot_style.legend_above(upper)
     _mark_phases(upper, run)
     lower.imshow(
         _raster(taught, colours), aspect="auto", interpolation="nearest",
         extent=(0, epochs[-1], len(taught) - 0.5, -0.5),
     )  # fmt: skip
-    lower.set_yticks(range(len(taught)), [style.short(name) for name in run.students])
+    lower.set_yticks(range(len(taught)), [plot_style.short(name) for name in run.students])
     lower.set_xlabel("epoch")
     lower.grid(visible=False)
     return drawn
@@ -132,19 +134,23 @@ def calibration(run, before=None):
     runs = [r for r in (run, before) if r and run.student in r.predictions]
     if not runs:
         return None
-    drawn, axes = style.figure(height=3.6)
+    drawn, axes = plot_style.figure(height=3.6)
     axes.plot([0, 100], [0, 100], color="gray", lw=0.8)
     for i, each in enumerate(runs):
         predictions = each.predictions[run.student]
         images, confidences, hits = predictions.reliability()
         some = images > 0
-        label = f"in {style.short(each.name)}: ECE {predictions.calibration_error():.1%}"
-        style_of = {"color": style.COLOURS[i], "linestyle": style.LINES[i], "label": label}
+        label = f"in {plot_style.short(each.name)}: ECE {predictions.calibration_error():.1%}"
+        style_of = {
+            "color": plot_style.COLOURS[i],
+            "linestyle": plot_style.LINES[i],
+            "label": label,
+        }
         axes.plot(100 * confidences[some], 100 * hits[some], **style_of)
         sizes = 10 + 90 * images[some] / images.max()
-        axes.scatter(100 * confidences[some], 100 * hits[some], sizes, color=style.COLOURS[i])
+        axes.scatter(100 * confidences[some], 100 * hits[some], sizes, color=plot_style.COLOURS[i])
     axes.set(xlabel="confidence (%)", ylabel="accuracy (%)", xlim=(0, 102), ylim=(0, 102))
-    style.legend_above(axes, columns=1)
+    plot_style.legend_above(axes, columns=1)
     return drawn
 
 
@@ -156,26 +162,26 @@ def by_class(comparison, student):
         100 * comparison.by_class(run, student)[classes]
         for run in (comparison.before, comparison.run)
     )
-    drawn, axes = style.figure(height=1.2 + 0.2 * len(classes))
+    drawn, axes = plot_style.figure(height=1.2 + 0.2 * len(classes))
     rows = np.arange(len(classes))
     better = after >= before
-    colours = np.where(better, style.COLOURS[0], style.COLOURS[4])
+    colours = np.where(better, plot_style.COLOURS[0], plot_style.COLOURS[4])
     axes.hlines(rows, before, after, colors=colours, lw=2.5, alpha=0.6)
     axes.scatter(before, rows, 26, facecolors="none", edgecolors=colours)
     axes.scatter(after, rows, 26, c=colours)
     axes.scatter([], [], 26, facecolors="none", edgecolors="gray", label="before")
     axes.scatter([], [], 26, c="gray", label="after")
-    axes.set_yticks(rows, [style.short(names[c]) for c in classes])
+    axes.set_yticks(rows, [plot_style.short(names[c]) for c in classes])
     axes.axhline(len(comparison.difficult) - 0.5, color="gray", lw=0.8)
     axes.invert_yaxis()
     axes.set(xlabel="accuracy (%)", ylabel="class")
-    style.legend_above(axes)
+    plot_style.legend_above(axes)
     return drawn
 
 
 def difficult(comparison):
     """Change of each student's accuracy on the difficult classes, and on the others."""
-    drawn, axes = style.figure(height=1.3 + 0.45 * len(comparison.students))
+    drawn, axes = plot_style.figure(height=1.3 + 0.45 * len(comparison.students))
     others = comparison.hardest_first[len(comparison.difficult) :]
     parts = (("difficult classes", comparison.difficult), ("other classes", others))
     for i, (label, classes) in enumerate(part for part in parts if part[1]):
@@ -184,13 +190,19 @@ def difficult(comparison):
         errors = [100 * error for *_, error in changes]
         rows = np.arange(len(gains)) + (i - 0.5) * 0.3
         axes.errorbar(
-            gains, rows, xerr=errors, fmt="os"[i], color=style.COLOURS[i], capsize=3, label=label
+            gains,
+            rows,
+            xerr=errors,
+            fmt="os"[i],
+            color=plot_style.COLOURS[i],
+            capsize=3,
+            label=label,
         )
     axes.axvline(0, color="gray", lw=0.8)
     axes.set_yticks(range(len(comparison.students)), comparison.students)
     axes.invert_yaxis()
     axes.set_xlabel("change of accuracy (points)")
-    style.legend_above(axes)
+    plot_style.legend_above(axes)
     return drawn
 
 
@@ -198,7 +210,7 @@ def latency(run):
     """Accuracy of each member in each format against the time for one image."""
     if not run.benchmark:
         return None
-    drawn, axes = style.figure(height=4.2)
+    drawn, axes = plot_style.figure(height=4.2)
     rows = run.benchmark["rows"]
     formats = list(dict.fromkeys(row["format"] for row in rows))
     members = list(dict.fromkeys(row["member"] for row in rows))
@@ -206,19 +218,19 @@ def latency(run):
     def place(row):
         return row["one_thread"]["median"], 100 * row["accuracy"]
 
-    best = [place(row) for row in words.worth_taking(run.benchmark)]
+    best = [place(row) for row in formatting.worth_taking(run.benchmark)]
     axes.plot(*zip(*best), color="gray", lw=0.8, zorder=0)
     for row in rows:
-        colour = style.COLOURS[members.index(row["member"]) % len(style.COLOURS)]
-        marker = style.MARKERS[formats.index(row["format"])]
+        colour = plot_style.COLOURS[members.index(row["member"]) % len(plot_style.COLOURS)]
+        marker = plot_style.MARKERS[formats.index(row["format"])]
         axes.scatter(*place(row), 30, color=colour, marker=marker, alpha=0.8)
     for i, name in enumerate(members):
-        axes.scatter([], [], 30, color=style.COLOURS[i % len(style.COLOURS)], label=name)
-    for marker, name in zip(style.MARKERS, formats):
+        axes.scatter([], [], 30, color=plot_style.COLOURS[i % len(plot_style.COLOURS)], label=name)
+    for marker, name in zip(plot_style.MARKERS, formats):
         axes.scatter([], [], 30, color="gray", marker=marker, label=name)
     axes.set(xscale="log", xlabel="milliseconds for one image", ylabel="held-out accuracy (%)")
-    style.plain_logarithmic(axes.xaxis, (1, 2, 5), "{x:g}")
-    style.legend_above(axes)
+    plot_style.plain_logarithmic(axes.xaxis, (1, 2, 5), "{x:g}")
+    plot_style.legend_above(axes)
     return drawn
 
 
@@ -228,7 +240,7 @@ def _finish_over_epochs(axes, run, label, columns=2):
             line.set_marker("o")
     axes.set(xlabel="epoch", ylabel=label)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    style.legend_above(axes, columns)
+    plot_style.legend_above(axes, columns)
     _mark_phases(axes, run)
 
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from orc_keras.benchmark import words
+from orc_keras.benchmark import formatting
 from orc_keras.report import tables
 from orc_keras.runs import names
 from orc_keras.runs.predictions import Evaluation
@@ -112,7 +112,7 @@ class ReportedRun:
 
     def _benchmark(self):
         benchmark = json.loads((self.path / names.BENCHMARK).read_text())
-        words.text(benchmark)
+        formatting.text(benchmark)
         return benchmark
 
     def _evaluation(self):

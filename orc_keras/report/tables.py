@@ -20,7 +20,7 @@ def lead(run):
         f"{run.student} classifies {members[run.student]['accuracy']:.2%} of "
         f"{data['held_out_images']:,} held-out images of {run.settings.dataset} correctly. It "
         f"learnt from {data['train_images']:,} images in {run.settings.epochs} epochs, in a "
-        f"group of {len(members)}. Method: {run.summary['way']}."
+        f"group of {len(members)}. Method: {run.summary['description']}."
     )
 
 

@@ -97,7 +97,7 @@ class RunDirectory:
         """Releases the directory."""
         self._file.close()
 
-    def data_there(self):
+    def saved_data(self):
         """Returns the description of the images that the run began with; empty if it has not."""
         record = RunRecord(self.path)
         if self.settings.overwrite or not record.has(names.DATA):
@@ -110,7 +110,7 @@ class RunDirectory:
 
     def check_data(self, description):
         """Raises ValueError if these are not the images that the run began with."""
-        there = self.data_there()
+        there = self.saved_data()
         computed = ("mean", "std")  # may differ in the last digit between machines
         known = [key for key in there if key not in computed]
         changed = [key for key in known if there[key] != description.get(key)]

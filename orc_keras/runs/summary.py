@@ -59,7 +59,7 @@ SETTINGS = {
     "batch_size": int,
     "epochs": int,
 }
-WHOLE = {"settings": dict, "way": str, "versions": dict, "data": dict, "members": dict}
+WHOLE = {"settings": dict, "description": str, "versions": dict, "data": dict, "members": dict}
 
 
 def checked(summary):

@@ -13,7 +13,7 @@ from orc_keras.runs.files import UNFINISHED, delete, replacing
 SIZE = hashlib.sha256().digest_size  # of the checksum, which ends a save
 
 
-class Saves:
+class CheckpointManager:
     """The saves of a training stage, one file each: `<stage>-<epoch>-<step>.npz`.
 
     A save is written under a temporary name, synced to disk and renamed, so it is whole even if the
@@ -22,29 +22,29 @@ class Saves:
     Args:
         directory: where the saves are.
         stage: the beginning of their names.
-        keep: how many to keep, 1 or more; older ones are deleted.
+        max_to_keep: how many to keep, 1 or more; older ones are deleted.
         run: the identity of the training, as text. The checksum covers it and the file's name, so
             that a save of another training, or a renamed one, is not used.
 
     Raises:
-        ValueError: if `keep` is less than 1, or `stage` is not a name.
+        ValueError: if `max_to_keep` is less than 1, or `stage` is not a name.
 
     Example:
 
-    >>> saves = Saves(directory, "group", keep=2)
+    >>> saves = CheckpointManager(directory, "group", max_to_keep=2)
     >>> saves.write(epoch=3, step=100, values={"momentum": 0.5})
     >>> epoch, step, values = saves.read()
     >>> epoch, step, float(values["momentum"])
     (3, 100, 0.5)
     """
 
-    def __init__(self, directory, stage, keep=2, run=""):
-        RUN["keep"].check("keep", keep)
+    def __init__(self, directory, stage, max_to_keep=2, run=""):
+        RUN["max_checkpoints"].check("max_to_keep", max_to_keep)
         if not re.fullmatch(r"\w+", stage):
             raise ValueError(f"stage must be a name of letters and digits, not {stage!r}.")
         self._directory = Path(directory)
         self._stage = stage
-        self._keep = keep
+        self._max_to_keep = max_to_keep
         self._run = run
 
     def write(self, epoch, step, values):
@@ -72,7 +72,7 @@ class Saves:
             raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
         there = self._paths()
         # Training continued from before the newer ones, so those are damaged.
-        newer, older = there[: there.index(path)], there[there.index(path) + self._keep :]
+        newer, older = there[: there.index(path)], there[there.index(path) + self._max_to_keep :]
         unfinished = self._directory.glob(f"{UNFINISHED}{self._stage}-*")
         for needless in (*newer, *older, *unfinished):
             delete(needless)

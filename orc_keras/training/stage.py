@@ -10,11 +10,11 @@ import tensorflow as tf
 
 from orc_keras import data
 from orc_keras.callbacks import (
+    EarlyStopping,
     GroupCSVLogger,
     GroupTensorBoard,
     ProgressLine,
     RoleHistory,
-    StopEarly,
     StopOnNonFiniteLoss,
     StudentProgress,
     Throughput,
@@ -24,8 +24,8 @@ from orc_keras.groups.network_group import PIVOT
 from orc_keras.runs import names
 from orc_keras.runs.record import as_history
 from orc_keras.training import recipe
-from orc_keras.training.checkpoints import Saves
-from orc_keras.training.resume import SaveAndContinue, end_epoch
+from orc_keras.training.backup_and_restore import BackupAndRestore, finish_epoch
+from orc_keras.training.checkpoints import CheckpointManager
 from orc_keras.training.signals import StopSignals
 
 
@@ -48,7 +48,7 @@ def train(run, group):
     epochs = epochs_of(group.stage, settings)
     saves, throughput = saves_of(settings, run.directory, group.stage), Throughput()
     with StopSignals() as signals:
-        progress = SaveAndContinue(
+        progress = BackupAndRestore(
             saves, steps_per_epoch, settings.saving(), history, run.workers, signals
         )
         if progress.first_step:
@@ -57,7 +57,7 @@ def train(run, group):
         stopping = _stopping(run, group, progress)
         callbacks = _callbacks(run, group, progress, throughput, history) + stopping
         try:
-            for until, steps in progress.parts(epochs):
+            for until, steps in progress.fit_segments(epochs):
                 if not any(each.is_over for each in stopping):
                     _fit(run, group, progress, throughput, callbacks, until, steps)
         except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
@@ -77,9 +77,11 @@ def epochs_of(stage, settings):
 
 
 def saves_of(settings, directory, stage):
-    """Returns the `Saves` of a stage, valid only for runs with the same settings."""
+    """Returns the `CheckpointManager` of a stage, valid only for runs with the same settings."""
     run = str(settings.identity())
-    return Saves(directory / names.CHECKPOINTS, stage, settings.keep, run=run)
+    return CheckpointManager(
+        directory / names.CHECKPOINTS, stage, settings.max_checkpoints, run=run
+    )
 
 
 def is_over(run, stage, later):
@@ -94,7 +96,7 @@ def is_over(run, stage, later):
     def is_there(stage):
         return saves_of(run.settings, run.directory, stage).read()[2] is not None
 
-    return run.workers.from_chief(not is_there(stage) and any(map(is_there, later)))
+    return run.workers.broadcast(not is_there(stage) and any(map(is_there, later)))
 
 
 def _stopping(run, group, progress):
@@ -102,9 +104,9 @@ def _stopping(run, group, progress):
     if not run.settings.patience:
         return []
     path = run.directory / names.best(group.stage)
-    stopping = StopEarly(run.settings.patience, path)
+    stopping = EarlyStopping(run.settings.patience, path)
     stopping.set_model(group)
-    stopping.recall(as_history(progress.saved_history))
+    stopping.restore_history(as_history(progress.saved_history))
     return [stopping]
 
 
@@ -141,7 +143,7 @@ def _fit(run, group, progress, throughput, callbacks, until, steps):
         "validation_steps": math.ceil(len(judged) / batch_size),
     }
     if not steps:
-        return end_epoch(group, progress.epoch, callbacks, **validation, verbose=_verbosity())
+        return finish_epoch(group, progress.epoch, callbacks, **validation, verbose=_verbosity())
     return group.fit(
         _train_batches(run, group, progress.first_step, throughput),
         epochs=until,

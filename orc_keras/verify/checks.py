@@ -12,7 +12,7 @@ from scipy import stats
 from orc_keras import data
 from orc_keras.compare.statistics import LEVEL
 from orc_keras.evaluate.one_network import BATCH_SIZE
-from orc_keras.export.stock_layers import logits_of
+from orc_keras.export.to_keras_layers import logits_of
 from orc_keras.runs import checksums
 from orc_keras.runs.images import as_seen
 from orc_keras.runs.predictions import Predictions

@@ -152,7 +152,7 @@ def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
 def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny, capfd):
     """One begins as soon as the other has trained it; each evaluates the same pivot at its end."""
     monkeypatch.setattr(running, "TRAIN", (ROOT / "tests" / "helpers" / "tiny_train.py",))
-    monkeypatch.setattr(plan.preconditions, "check_outlook", lambda _: None)  # of other networks
+    monkeypatch.setattr(plan.validation, "check_dataset_size", lambda _: None)  # of other networks
     base = settings(
         dataset="digits",
         pivot="hidden16",

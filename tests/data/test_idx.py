@@ -48,7 +48,7 @@ def test_the_images_are_those_of_the_files(tmp_path, ending):
         np.testing.assert_array_equal(images.pixels[..., 0], images_of(split))
         np.testing.assert_array_equal(images.labels, np.arange(SPLITS[split]) % 3)
     assert loaded.mean[0] == pytest.approx(images_of("train").mean() / 255)
-    assert data.outlook(dataset) == (12, (4, 6))
+    assert data.dataset_size(dataset) == (12, (4, 6))
 
 
 def test_one_of_several_collections(tmp_path):

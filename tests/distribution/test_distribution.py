@@ -16,7 +16,7 @@ from orc_keras.data.pipeline import Replicas
 from orc_keras.distribution import strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.groups import optimizers
-from orc_keras.groups.keras_model import GroupModel
+from orc_keras.groups.base_model import GroupModel
 
 
 def test_replicas_compute_what_one_device_does(batches):
@@ -184,5 +184,5 @@ def test_what_is_wrong_is_said_also_when_another_worker_has_left(monkeypatch):
 
     monkeypatch.setattr(workers, "largest", lost)
     with pytest.raises(ValueError, match="other flags"):
-        workers.together(wrong)
+        workers.run_on_all(wrong)
     assert waited, "it would have ended at once"

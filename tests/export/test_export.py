@@ -16,7 +16,7 @@ from helpers.digits_run import normalised, served
 from orc_keras import data
 from orc_keras.export import AT_THE_END, formats, member, model_card, onnx_file, tflite
 from orc_keras.export.member import export_member
-from orc_keras.export.stock_layers import member_of
+from orc_keras.export.to_keras_layers import member_of
 from orc_keras.runs.record import finished
 
 LATER = ("tflite-float16", "tflite-int8", "tflite-int8-weights", "onnx")

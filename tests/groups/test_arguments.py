@@ -46,7 +46,7 @@ def members():
             "num_temporary_teachers must be 1 where the temporary teacher is fixed, not 2",
         ),
         ("orc", {"feedback": "none"}, "feedback must be one of mixed, feedback, training, not"),
-        ("orc", {"teacher_passes": "eval"}, "teacher_passes must be one of training, batch, inf"),
+        ("orc", {"teacher_bn_mode": "eval"}, "teacher_bn_mode must be one of training, batch, inf"),
         ("orc", {"distillation_warmup": -1}, "distillation_warmup must be .*, 0 or more, not -1"),
         ("kd", {"temperature": 0}, "temperature must be above 0, not 0"),
         ("kd", {"distillation_weight": 2}, "distillation_weight must be 0 to 1"),

@@ -20,7 +20,7 @@ T, BETA = 3.0, 0.6
 
 def alone(networks, x, y, sgd):
     for network in networks:
-        network.learn(x, cross_entropy_gradient(y, network.logits(x)) / len(y), **sgd)
+        network.apply_gradients(x, cross_entropy_gradient(y, network.logits(x)) / len(y), **sgd)
 
 
 def learn_from(student, teachers, x, y, sgd, labels_weight):
@@ -28,7 +28,7 @@ def learn_from(student, teachers, x, y, sgd, labels_weight):
     gradient = labels_weight * cross_entropy_gradient(y, z)
     for teacher in teachers:
         gradient += BETA * distillation_gradient(z, teacher.logits(x), T)
-    student.learn(x, gradient / len(y), **sgd)
+    student.apply_gradients(x, gradient / len(y), **sgd)
 
 
 def kd(networks, x, y, sgd):
@@ -43,7 +43,7 @@ def dml(networks, x, y, sgd):
         peers = [other.logits(x) for other in networks if other is not network]
         gradient = cross_entropy_gradient(y, z)
         gradient += sum(distillation_gradient(z, peer, 1.0) for peer in peers) / len(peers)
-        network.learn(x, gradient / len(y), **sgd)
+        network.apply_gradients(x, gradient / len(y), **sgd)
 
 
 def kdcl(networks, x, y, sgd):
@@ -54,7 +54,7 @@ def kdcl(networks, x, y, sgd):
             teacher[sample, c] = min(each[sample, c] - each[sample, label] for each in z)
     for network, zi in zip(networks, z):
         gradient = cross_entropy_gradient(y, zi) + distillation_gradient(zi, teacher, T)
-        network.learn(x, gradient / len(y), **sgd)
+        network.apply_gradients(x, gradient / len(y), **sgd)
 
 
 def members_as_numpy(group):
@@ -134,7 +134,7 @@ def test_one_after_the_other_against_numpy(few, strategy, monkeypatch, kind, tea
         teachers = [networks[i] for i in teachers if i != dropped]
         for x, y in mini_batches(few):
             learn_from(networks[position], teachers, x, y, SGD, labels_weight)
-        group.enter(stage)
+        group.set_stage(stage)
         history = group.fit(*few, batch_size=8, shuffle=False, verbose=0).history
         check(group, networks)
         later = group.student_names[position:]
@@ -160,7 +160,7 @@ def test_replicas_drop_the_same_teachers(few):
     weights = []
     for number in (1, 2):
         group = linear_group(orc_keras.DenselyGuided, replicas(number), seed=5)
-        group.enter("group")
+        group.set_stage("group")
         group.fit(*few, batch_size=8, shuffle=False, verbose=0)
         weights.append(group.student.get_weights())
     for ours, theirs in zip(*weights, strict=True):
@@ -171,9 +171,9 @@ def test_dropping_every_teacher_leaves_the_labels(examples, monkeypatch):
     labels, z = examples[1][:8], np.random.default_rng(0).normal(size=(8, 5)).astype(np.float32)
     group = linear_group(orc_keras.DenselyGuided, tf.distribute.get_strategy())
     monkeypatch.setattr(group, "_survivors", lambda n: [tf.zeros([])] * n)
-    lesson = group.lesson(labels, tf.constant(z), [tf.constant(-z)] * 2)
+    per_sample_loss = group.per_sample_loss(labels, tf.constant(z), [tf.constant(-z)] * 2)
     expected = 2 * (1 - group.distillation_weight) * reference.cross_entropy(labels, z)
-    np.testing.assert_allclose(lesson, expected, rtol=1e-5)
+    np.testing.assert_allclose(per_sample_loss, expected, rtol=1e-5)
 
 
 def test_smallest_logits_favour_the_true_class():

@@ -124,7 +124,7 @@ def test_the_settings_survive_saving(tmp_path):
         teacher_aggregation="ensemble",
         fixed_teacher="",
         feedback="training",
-        teacher_passes="inference",
+        teacher_bn_mode="inference",
         distillation_warmup=9,
     )
     assert set(arguments) == set(arguments_of(orc_keras.OnlineRoleChange))
@@ -156,9 +156,9 @@ def test_members_with_learning_rates_of_their_own(examples):
         return [float(group.optimizers[name].learning_rate) for name in group.members]
 
     assert rates() == pytest.approx([0.025, 0.1, 0.05, 0.1])
-    group.enter("pivot")
+    group.set_stage("pivot")
     assert rates()[0] == pytest.approx(0.1)
-    group.enter("group")
+    group.set_stage("group")
     group.optimizer.learning_rate = 0.2
     assert rates() == pytest.approx([0.05, 0.2, 0.1, 0.2])
     still = orc_keras.OnlineRoleChange(*hidden_group_members())

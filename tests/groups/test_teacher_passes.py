@@ -25,7 +25,7 @@ def test_what_batch_norm_does_while_a_member_teaches(examples):
     moved = {}
     for passes in ("training", "batch", "inference"):
         students = [linear_network("a"), linear_network("b", seed=1)]
-        group = orc_keras.OnlineRoleChange(pivot(), students, mixup_alpha=0, teacher_passes=passes)
+        group = orc_keras.OnlineRoleChange(pivot(), students, mixup_alpha=0, teacher_bn_mode=passes)
         group.compile("sgd", run_eagerly=True)
         group.fit(*examples, batch_size=80, shuffle=False, verbose=0)
         moved[passes] = group.pivot.layers[2].moving_mean.numpy()
@@ -62,7 +62,7 @@ def test_what_batch_norm_of_a_temporary_teacher_does(examples, number):
                 for i, n in enumerate(("pivot", "a", "b"))
             )
             group = orc_keras.OnlineRoleChange(
-                pivot, students, teacher_passes=passes, mixup_alpha=0, fixed_teacher="a"
+                pivot, students, teacher_bn_mode=passes, mixup_alpha=0, fixed_teacher="a"
             )
             group.compile("sgd", run_eagerly=True)
         group.fit(*examples, batch_size=40, shuffle=False, verbose=0)

@@ -68,7 +68,7 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
     }
     settings = {"dataset": "made:up", "data_dir": "", "image_size": 0, "validation_fraction": 0.0}
     settings |= {"batch_size": 8, "epochs": EPOCHS}
-    summary = {"settings": settings, "members": members, "data": data, "way": "chance"}
+    summary = {"settings": settings, "members": members, "data": data, "description": "chance"}
     (path / "summary.json").write_text(json.dumps(summary | {"versions": {"numpy": "2"}}))
     return path
 

@@ -19,7 +19,7 @@ class LinearNetwork:
     def logits(self, x):
         return x @ self.weights + self.bias
 
-    def learn(self, x, logit_gradient, learning_rate, momentum, l2):
+    def apply_gradients(self, x, logit_gradient, learning_rate, momentum, l2):
         """`logit_gradient` [B, C]: of the mean loss."""
         gradients = [x.T @ logit_gradient, logit_gradient.sum(axis=0)]
         for i, (w, g) in enumerate(zip((self.weights, self.bias), gradients)):
@@ -96,7 +96,7 @@ def mini_batch(
         gradient += (1 - ratio) * cross_entropy_gradient(y[feedback], zp)
         intensive = ratio * cross_entropy(y, zp) + (1 - ratio) * cross_entropy(y[feedback], zp)
         seen["intensive_teaching"] = np.average(intensive, weights=w)
-        pivot.learn(mixed, gradient * w[:, None] / w.sum(), **sgd)
+        pivot.apply_gradients(mixed, gradient * w[:, None] / w.sum(), **sgd)
     zp = pivot.logits(x)
 
     def teach(teaching, learners, by):
@@ -111,7 +111,7 @@ def mini_batch(
             gradient = (1 - weight) * cross_entropy_gradient(y, z[i])
             for t in by:
                 gradient += weight * distillation_gradient(z[i], t, temperature)
-            students[i].learn(x, gradient * w[:, None] / w.sum(), **sgd)
+            students[i].apply_gradients(x, gradient * w[:, None] / w.sum(), **sgd)
         if teaching in teachings:
             seen[f"{teaching}_teaching"] = np.average(lessons, axis=1, weights=w).mean()
 

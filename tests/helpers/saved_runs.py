@@ -10,7 +10,7 @@ FLAGS = [
     "--epochs=2",
     "--decay_epochs=1",
     "--batch_size=128",
-    "--basic_augmentation=crop_and_flip",
+    "--crop_flip=crop_and_flip",
     "--save_every=3 steps",
     "--deterministic",
 ]

@@ -19,7 +19,7 @@ SUMMARY = {
         "batch_size": 10,
         "epochs": 2,
     },
-    "way": "somehow",
+    "description": "somehow",
     "versions": {},
     "data": {
         "image_shape": [4, 4, 1],

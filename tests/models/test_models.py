@@ -6,7 +6,7 @@ import pytest
 from helpers import reference_networks
 
 from orc_keras import models
-from orc_keras.export.stock_layers import as_stock_layers
+from orc_keras.export.to_keras_layers import as_stock_layers
 
 EVERY = [(name, "default") for name in models.names()]
 EVERY += [(name, "linear") for name in ("vgg8", "vgg9", "vgg11", "vgg13", "wrn_40_1")]

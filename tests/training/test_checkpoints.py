@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from orc_keras.training.checkpoints import Saves
+from orc_keras.training.checkpoints import CheckpointManager
 
 VALUES = {
     "weights": np.arange(12, dtype=np.float32).reshape(3, 4),
@@ -18,7 +18,7 @@ VALUES = {
 
 @pytest.fixture
 def saves(tmp_path):
-    return Saves(tmp_path / "saves", "group", keep=3)
+    return CheckpointManager(tmp_path / "saves", "group", max_to_keep=3)
 
 
 def names(saves):
@@ -50,7 +50,7 @@ def test_the_newest_is_read_and_the_oldest_are_deleted(saves):
 
 
 def test_stages_do_not_touch_each_other(saves):
-    pivot = Saves(saves._directory, "pivot", keep=1)
+    pivot = CheckpointManager(saves._directory, "pivot", max_to_keep=1)
     pivot.write(5, 0, VALUES)
     saves.write(1, 0, VALUES)
     pivot.write(6, 0, VALUES)
@@ -108,7 +108,7 @@ def test_what_a_kill_left_behind_is_deleted(saves):
 
 def test_at_least_one_save_is_kept():
     with pytest.raises(ValueError, match="keep must be a whole number, 1 or more, not 0"):
-        Saves("anywhere", "group", keep=0)
+        CheckpointManager("anywhere", "group", max_to_keep=0)
 
 
 def write_until_killed(saves, calls):
@@ -166,4 +166,4 @@ def test_a_place_that_cannot_be_written():
     with pytest.raises(
         OSError, match="/proc/saves/group-000001-00000000.npz cannot be written: No such"
     ):
-        Saves("/proc/saves", "group").write(1, 0, VALUES)
+        CheckpointManager("/proc/saves", "group").write(1, 0, VALUES)

@@ -52,4 +52,4 @@ def test_a_run_continues_in_the_stage_in_which_it_was_interrupted(
 def test_an_unknown_stage():
     group = orc_keras.TeacherAssistants(*hidden_group_members())
     with pytest.raises(ValueError, match="one of pivot, stage1, stage2, group, not stage3"):
-        group.enter("stage3")
+        group.set_stage("stage3")

@@ -34,7 +34,7 @@ def test_a_bundle_is_verified_without_the_run(made, held_out):
         *("seeds.csv", "SHA256SUMS"),
     }
     settings = checks.settings_of(made)
-    assert (settings.output_dir, settings.keep) == ("", 2)
+    assert (settings.output_dir, settings.max_checkpoints) == ("", 2)
     text = "".join(path.read_text() for path in made.iterdir() if path.suffix != ".keras")
     assert str(made.parent.parent) not in text, "a path of this machine"
     figures = checks.figures(made)

@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from orc_keras.arguments import Argument
 from orc_keras.data.arguments import check as check_data
-from orc_keras.groups import mini_batch
+from orc_keras.groups import input_validation
+from orc_keras.groups.default_callbacks import with_defaults
 from orc_keras.groups.members import image_shape
-from orc_keras.groups.own_callbacks import with_own
 
 OWN_OPTIONS = ("label_smoothing", "learning_rate_factors")  # of `compile`, besides Keras's
 
@@ -62,22 +62,22 @@ class GroupModel(keras.Model):
             check_data(batch_size=kwargs["batch_size"])
         split = kwargs.get("validation_split", 0.0)
         Argument(0.0, at_least=0, below=1).check("validation_split", split)
-        with mini_batch.checked(x):
-            return super().fit(x, *args, callbacks=with_own(callbacks), **kwargs)
+        with input_validation.checked(x):
+            return super().fit(x, *args, callbacks=with_defaults(callbacks), **kwargs)
 
     def evaluate(self, x=None, *args, callbacks=None, **kwargs):
         """Evaluates every member as `keras.Model.evaluate` does; bar and errors as in `fit`."""
-        with mini_batch.checked(x), self.evaluating():
-            return super().evaluate(x, *args, callbacks=with_own(callbacks), **kwargs)
+        with input_validation.checked(x), self.evaluating():
+            return super().evaluate(x, *args, callbacks=with_defaults(callbacks), **kwargs)
 
     def train_on_batch(self, x, *args, **kwargs):
         """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as in `fit`."""
-        with mini_batch.checked(x):
+        with input_validation.checked(x):
             return super().train_on_batch(x, *args, **kwargs)
 
     def test_on_batch(self, x, *args, **kwargs):
         """Evaluates one mini-batch as `keras.Model.test_on_batch` does; errors as in `fit`."""
-        with mini_batch.checked(x), self.evaluating():
+        with input_validation.checked(x), self.evaluating():
             return super().test_on_batch(x, *args, **kwargs)
 
     @contextlib.contextmanager

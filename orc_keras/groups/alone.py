@@ -28,5 +28,5 @@ class Alone(NetworkGroup):
     >>> history = group.fit(images, labels, verbose=0)
     """
 
-    way = "cross-entropy, without a teacher"
+    description = "cross-entropy, without a teacher"
     pivot_learns_before = False

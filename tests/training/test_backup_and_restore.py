@@ -10,8 +10,8 @@ from helpers.networks import IMAGE_SHAPE, hidden_network
 
 import orc_keras
 from orc_keras import data
-from orc_keras.training.checkpoints import Saves
-from orc_keras.training.resume import SaveAndContinue, end_epoch
+from orc_keras.training.backup_and_restore import BackupAndRestore, finish_epoch
+from orc_keras.training.checkpoints import CheckpointManager
 from orc_keras.training.signals import Stopped, StopSignals
 
 EPOCHS, STEPS = 3, 5
@@ -73,15 +73,15 @@ def make_network(**compiled):
 
 def train(model, directory, every=(3, "steps"), callbacks=(), seed=0):
     directory.mkdir(exist_ok=True)
-    saves = Saves(directory / "saves", "group")
+    saves = CheckpointManager(directory / "saves", "group")
     history = directory / "history.csv"
     with StopSignals() as signals:
-        progress = SaveAndContinue(saves, STEPS, every, history, signals=signals)
+        progress = BackupAndRestore(saves, STEPS, every, history, signals=signals)
         callbacks = [progress, keras.callbacks.CSVLogger(history, append=True), *callbacks]
-        for until, steps in progress.parts(EPOCHS):
+        for until, steps in progress.fit_segments(EPOCHS):
             held_out = data.held_out_batches(images(), 16)
             if not steps:
-                end_epoch(model, progress.epoch, callbacks, held_out)
+                finish_epoch(model, progress.epoch, callbacks, held_out)
                 continue
             model.fit(
                 data.train_batches(images(), 8, seed, progress.first_step),
@@ -188,7 +188,7 @@ def test_a_signal_saves_where_training_is(whole, tmp_path, number, epoch, step, 
     with pytest.raises(Stopped, match=f"stopped by {number.name}") as stopped:
         train(make_network(), tmp_path, (1000, "steps"), [send])
     assert handlers == (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT))
-    saved = Saves(tmp_path / "saves", "group").read()[:2]
+    saved = CheckpointManager(tmp_path / "saves", "group").read()[:2]
     assert saved == (stopped.value.epoch, stopped.value.step)
     assert saved >= (epoch, STEPS if testing else step)
     network = train(make_network(), tmp_path)
@@ -208,14 +208,14 @@ def test_a_damaged_save_is_named_and_the_one_before_is_used(whole, tmp_path, cap
 
 
 def test_wrong_use(tmp_path):
-    saves = Saves(tmp_path / "saves", "group")
+    saves = CheckpointManager(tmp_path / "saves", "group")
     for every in ((0, "steps"), (3, "minutes")):
         with pytest.raises(ValueError, match=r"every must be like \(500, "):
-            SaveAndContinue(saves, STEPS, every, tmp_path / "history.csv")
+            BackupAndRestore(saves, STEPS, every, tmp_path / "history.csv")
     train(make_network(), tmp_path)
     with pytest.raises(ValueError, match="The save is not one of this model"):
         train(make_group(), tmp_path)
-    progress = SaveAndContinue(saves, STEPS, (1, "epochs"), tmp_path / "history.csv")
+    progress = BackupAndRestore(saves, STEPS, (1, "epochs"), tmp_path / "history.csv")
     arguments = {"callbacks": [progress], "steps_per_epoch": STEPS, "epochs": 5, "verbose": 0}
     with pytest.raises(ValueError, match="must be given initial_epoch=3, not 0"):
         make_network().fit(data.train_batches(images(), 8, 0), **arguments)

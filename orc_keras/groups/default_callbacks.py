@@ -3,7 +3,7 @@
 import keras
 
 
-def with_own(callbacks):
+def with_defaults(callbacks):
     """Adds a check for empty data, and the student's progress bar unless there is a bar already.
 
     Args:
@@ -72,7 +72,7 @@ class StudentProgress(keras.callbacks.ProgbarLogger):
         return _of_learner(self.model, logs)[1]
 
 
-def of_learner(group, logs):
+def student_logs(group, logs):
     """Returns accuracy and loss of the last learner, and the same held out (`val_`), of logs."""
     prefix, shown = _of_learner(group, logs)
     return {name.replace(prefix, "", 1): float(value) for name, value in shown.items()}

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def branch(when, then, otherwise, *args):
+def cross_replica_cond(when, then, otherwise, *args):
     """Calls `then(*args)` or `otherwise(*args)` on every replica, as `tf.cond` would on one.
 
     Inside `tf.cond` in a replica, replicas cannot communicate, but an optimizer that sums gradients
@@ -22,7 +22,7 @@ def branch(when, then, otherwise, *args):
 
     Example:
 
-    >>> branch(tf.constant(True), tf.square, tf.identity, tf.constant(3.0)).numpy()
+    >>> cross_replica_cond(tf.constant(True), tf.square, tf.identity, tf.constant(3.0)).numpy()
     np.float32(9.0)
     """
 

@@ -11,7 +11,7 @@ from orc_keras.distribution.workers import Workers
 from orc_keras.training.signals import Stopped, StopSignals
 
 
-class SaveAndContinue(keras.callbacks.Callback):
+class BackupAndRestore(keras.callbacks.Callback):
     """Saves the whole state of a group's training, and continues from the newest save.
 
     The state is every weight and metric of the group, its optimizers, the position in the data and
@@ -19,12 +19,12 @@ class SaveAndContinue(keras.callbacks.Callback):
     interrupted training ends with the same weights and history as uninterrupted training. A signal
     causes a save, and then `Stopped`.
 
-    Call `fit` once for each of `parts(epochs)`, with endless data that begin at
+    Call `fit` once for each of `fit_segments(epochs)`, with endless data that begin at
     `callback.first_step`. Put the callback before the one that writes the history. Build everything
     before `fit`, as a `NetworkGroup` does: only built variables can be restored.
 
     Args:
-        saves: `Saves`.
+        saves: `CheckpointManager`.
         steps_per_epoch: mini-batches in an epoch.
         every: the interval between saves, a number and `"steps"` or `"epochs"`.
         history: path of the file that `GroupCSVLogger(history, append=True)` writes.
@@ -38,9 +38,9 @@ class SaveAndContinue(keras.callbacks.Callback):
 
     Example:
 
-    >>> saves = Saves(directory, "group")
-    >>> progress = SaveAndContinue(saves, 100, (1, "epochs"), directory / "history.csv")
-    >>> list(progress.parts(epochs=3))  # nothing was saved yet
+    >>> saves = CheckpointManager(directory, "group")
+    >>> progress = BackupAndRestore(saves, 100, (1, "epochs"), directory / "history.csv")
+    >>> list(progress.fit_segments(epochs=3))  # nothing was saved yet
     [(3, 100)]
 
     Attributes:
@@ -62,7 +62,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         self._workers = workers or Workers(tf.distribute.get_strategy())
         self._signals = signals or StopSignals()
         self._started = self._metrics = None
-        self.epoch, self.step, self._values = self._workers.from_chief(saves.read())
+        self.epoch, self.step, self._values = self._workers.broadcast(saves.read())
         self.seconds = float(self._values["seconds"]) if self._values else 0.0
 
     @property
@@ -74,7 +74,7 @@ class SaveAndContinue(keras.callbacks.Callback):
     def first_step(self):
         return self.epoch * self.steps_per_epoch + self.step
 
-    def parts(self, epochs):
+    def fit_segments(self, epochs):
         """Yields the rest of the training as arguments of `fit`: `epochs` and `steps_per_epoch`.
 
         First the rest of an interrupted epoch, then the other epochs. The rest has 0 steps if
@@ -101,14 +101,14 @@ class SaveAndContinue(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if epoch != self.epoch:
             raise ValueError(f"`fit` must be given initial_epoch={self.epoch}, not {epoch}.")
-        self._made_before = self.step
+        self._load_finished = self.step
         if self.step:
             self._restore(self._numbered("metric", self._metric_variables()))  # just reset by Keras
         elif self._is_stopped() or self._is_due():
             self._save()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step = self._made_before + batch + 1
+        self.step = self._load_finished + batch + 1
         # After the last step of an epoch, validation comes first, and then the save.
         if self.step < self.steps_per_epoch and (self._is_stopped() or self._is_due()):
             self._save()
@@ -153,7 +153,7 @@ class SaveAndContinue(keras.callbacks.Callback):
                 self._saves.write(*here, values | {"seconds": self.seconds, "history": history})
             self._saved, self._steps_saved = here, self.first_step
         if self._signal:
-            self._workers.part()
+            self._workers.barrier()
             self._signals.release()
             raise Stopped(self._signal, *here)
 
@@ -204,7 +204,7 @@ class SaveAndContinue(keras.callbacks.Callback):
         return {f"{kind}/{i}": copies(variable.value) for i, variable in enumerate(variables)}
 
 
-def end_epoch(model, epoch, callbacks, validation_data, validation_steps=None, verbose=0):
+def finish_epoch(model, epoch, callbacks, validation_data, validation_steps=None, verbose=0):
     """Does what `fit` does behind the last step of an epoch, for one that was stopped there.
 
     Args:

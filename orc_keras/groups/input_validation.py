@@ -26,7 +26,7 @@ def checked(images):
             `tf.errors.InvalidArgumentError`, if a step finds an image or a label wrong.
     """
     _check_given(images)
-    with _in_words():
+    with _translate_errors():
         yield
 
 
@@ -150,7 +150,7 @@ def _first_wrong(fits, values):
 
 
 @contextlib.contextmanager
-def _in_words():
+def _translate_errors():
     """Turns the error that a wrong mini-batch causes in a step into one sentence."""
     try:
         yield

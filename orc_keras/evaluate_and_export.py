@@ -10,8 +10,8 @@ from orc_keras.distribution import devices
 from orc_keras.evaluate.whole_group import evaluate_group
 from orc_keras.export import AT_THE_END
 from orc_keras.export.member import export
-from orc_keras.export.stock_layers import load_members
 from orc_keras.export.tflite import Unsupported
+from orc_keras.export.to_keras_layers import load_members
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.report import page
 from orc_keras.runs import names, predictions, summary
@@ -19,7 +19,7 @@ from orc_keras.runs.record import RunRecord
 from orc_keras.runs.versions import versions
 
 
-def finish(run, group, seconds, rate):
+def evaluate_and_export(run, group, seconds, rate):
     """Evaluates every member, exports the student, and writes and prints the results.
 
     Args:
@@ -42,7 +42,7 @@ def finish(run, group, seconds, rate):
     of_group = sum(value for stage, value in seconds.items() if stage != PIVOT)
     contents = {
         "settings": dataclasses.asdict(settings),
-        "way": group.way,
+        "description": group.description,
         "versions": versions(),
         "devices": devices.description(group.distribute_strategy),
         "seed": settings.seed,

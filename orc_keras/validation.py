@@ -35,7 +35,7 @@ def check_networks(settings):
     for flag, sources in _sources(settings):
         for source in sources:
             with naming(flag):
-                networks.check(source, settings.head)
+                networks.check(source, settings.vgg_head)
 
 
 def _sources(settings):
@@ -55,10 +55,10 @@ def check_size(settings):
     if settings.image_size:
         size = (settings.image_size, settings.image_size)
         names = dict.fromkeys(name for _, names in _names(settings) for name in names)
-        check_memory(settings, [_build(name, size, settings.head) for name in names])
+        check_memory(settings, [_build(name, size, settings.vgg_head) for name in names])
 
 
-_outlook = functools.cache(data.outlook)  # a comparison checks every variant
+_dataset_size = functools.cache(data.dataset_size)  # a comparison checks every variant
 
 
 @functools.cache
@@ -116,9 +116,9 @@ def check_pivot_weights(settings):
         )
 
 
-def check_outlook(settings):
+def check_dataset_size(settings):
     """Refuses a dataset that is missing or too small, and networks too large for its images."""
-    number, size = _outlook(
+    number, size = _dataset_size(
         settings.dataset, settings.data_dir, settings.image_size, settings.validation_fraction
     )
     number = learnt_from(settings, number)
@@ -127,7 +127,7 @@ def check_outlook(settings):
     for flag, names in _names(settings):
         for name in names:
             with naming(flag):
-                _build(name, size, settings.head)
+                _build(name, size, settings.vgg_head)
 
 
 def learnt_from(settings, number):
@@ -169,7 +169,7 @@ def check_alike(workers, settings, images):
     """Refuses workers whose settings or images differ from the chief's."""
     own = ("output_dir", "overwrite", "data_dir", "memory_gb", "mean", "std")
     ours = dataclasses.asdict(settings) | images.description()
-    chief = workers.from_chief(ours)
+    chief = workers.broadcast(ours)
 
     def check():
         different = [key for key in ours if key not in own and ours[key] != chief.get(key)]
@@ -179,7 +179,7 @@ def check_alike(workers, settings, images):
                 "workers need the same flags and the same images."
             )
 
-    workers.together(check)
+    workers.run_on_all(check)
 
 
 def check_sources(workers, directory, sources):
@@ -190,7 +190,7 @@ def check_sources(workers, directory, sources):
         directory: the `RunDirectory`.
         sources: their checksums, by source.
     """
-    chief = workers.from_chief(sources)
+    chief = workers.broadcast(sources)
 
     def check():
         for source, checksum in sources.items():
@@ -198,7 +198,7 @@ def check_sources(workers, directory, sources):
                 raise ValueError(f"Worker {workers.index} has another {source} than the chief.")
         directory.check_sources(sources)
 
-    workers.together(check)
+    workers.run_on_all(check)
 
 
 def load_pivot(pivot, path):

@@ -1,1 +1,0 @@
-"""What killed_run.py consists of: starting, watching, killing and comparing runs."""
