@@ -18,14 +18,14 @@ def main(argv):
     if len(argv) > 1:
         sys.exit(f"{NAME}: {argv[1]!r} is not a flag.")
     startup.quietly()
-    from orc_keras.benchmark import members, words
+    from orc_keras.benchmark import formatting, members
     from orc_keras.report import page
 
     run, values = flags.FLAGS.run, flags.FLAGS
     try:
         measured = members.benchmark(run, values.formats, values.turns, values.data_dir)
         written = page.write([run])
-        print(f"{words.text(measured)}\n\nWrote {run}/{BENCHMARK}; {written} has a plot.")
+        print(f"{formatting.text(measured)}\n\nWrote {run}/{BENCHMARK}; {written} has a plot.")
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"{NAME}: {error}")
 

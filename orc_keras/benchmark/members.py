@@ -13,8 +13,8 @@ from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, check_k
 from orc_keras.export.measure import measure
 from orc_keras.export.member import calibration
 from orc_keras.export.to_keras_layers import members_of
+from orc_keras.files import replacing
 from orc_keras.runs import names
-from orc_keras.runs.files import replacing
 from orc_keras.runs.images import held_out_again
 from orc_keras.runs.record import finished
 from orc_keras.runs.versions import PACKAGES, RUNTIMES, versions

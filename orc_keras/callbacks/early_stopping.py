@@ -4,8 +4,8 @@ import math
 
 import keras
 
+from orc_keras.files import replacing
 from orc_keras.groups.default_callbacks import student_logs
-from orc_keras.runs.files import replacing
 
 
 class EarlyStopping(keras.callbacks.Callback):

@@ -24,7 +24,7 @@ class ProgressLine(keras.callbacks.Callback):
         batch_size: images in a mini-batch, over all replicas.
         first_step: the number of steps made before, if training continues.
         seconds: the time that these took.
-        judged: what the images of evaluations are called.
+        split_name: of the images of evaluations.
 
     Example:
 
@@ -39,12 +39,12 @@ class ProgressLine(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, epochs, steps_per_epoch, batch_size, first_step=0, seconds=0.0, judged="held out"
+        self, epochs, steps_per_epoch, batch_size, first_step=0, seconds=0.0, split_name="held out"
     ):
         super().__init__()
         self._epochs, self._steps_per_epoch = epochs, steps_per_epoch
         self._batch_size, self._seconds = batch_size, seconds
-        self._done, self._judged = first_step, judged
+        self._done, self._split_name = first_step, split_name
         self._began, self._announced = None, False
         self._compiled = None  # the time and the number of steps when the first one was made
 
@@ -83,7 +83,7 @@ class ProgressLine(keras.callbacks.Callback):
             print(times, flush=True)
             return
         shown = student_logs(self.model, logs)
-        words = {"accuracy": "accuracy", "val_accuracy": self._judged}
+        words = {"accuracy": "accuracy", "val_accuracy": self._split_name}
         figures = [f"{words[name]} {shown[name]:.2%}" for name in words if name in shown]
         place = f"epoch {self._epoch + 1} of {self._epochs}{where}"
         print(f"{place}: {', '.join([*figures, *self._rate(), times])}", flush=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from orc_keras.files import replacing
 from orc_keras.groups.network_group import NetworkGroup
-from orc_keras.runs.files import replacing
-from orc_keras.runs.names import UNKNOWN_TEACHER
 
+UNKNOWN_TEACHER = 255  # where the teachers were not recorded
 LOOK_EVERY = 512  # mini-batches; a group remembers 1,024
 
 

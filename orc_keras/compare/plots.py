@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from orc_keras.compare.statistics import mean_and_interval
+from orc_keras.files import replacing
 from orc_keras.report import plot_style
-from orc_keras.runs.files import replacing
 
 
 def write(results, curves, directory):

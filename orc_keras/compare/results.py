@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from orc_keras.compare.statistics import Difference
+from orc_keras.files import replacing
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.runs.directory import RunDirectory
-from orc_keras.runs.files import replacing
 from orc_keras.runs.record import RunRecord, finished
 
 

@@ -6,8 +6,8 @@ import math
 from orc_keras.compare import DETECTED
 from orc_keras.compare.plan import REFERENCES
 from orc_keras.compare.statistics import LEVEL, holm, mean_and_error
+from orc_keras.files import replacing
 from orc_keras.groups.methods import METHODS
-from orc_keras.runs.files import replacing
 
 
 def write(results, directory, detected=DETECTED, unfinished=0):

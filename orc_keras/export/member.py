@@ -11,8 +11,8 @@ from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES, formats, model_card
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.export.measure import FIGURES, measure
 from orc_keras.export.to_keras_layers import member_of
+from orc_keras.files import reason, replacing
 from orc_keras.runs import checksums
-from orc_keras.runs.files import reason, replacing
 from orc_keras.runs.images import held_out_again
 from orc_keras.runs.names import STUDENT, SUMS
 from orc_keras.runs.record import finished

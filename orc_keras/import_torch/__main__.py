@@ -44,8 +44,8 @@ def convert(checkpoint, network, classes, output):
         OSError: if the file cannot be written.
     """
     from orc_keras import models
+    from orc_keras.files import replacing
     from orc_keras.import_torch import checkpoint as reading
-    from orc_keras.runs.files import replacing
 
     arrays = reading.read(checkpoint)
     shape, _ = models.usual_input(network)

@@ -9,12 +9,12 @@ from pathlib import Path
 import jinja2
 
 from orc_keras.benchmark import formatting
+from orc_keras.files import replacing
 from orc_keras.report import plot_style, tables
 from orc_keras.report.comparison import Comparison, comparable
 from orc_keras.report.figures import PLOTS, figures
 from orc_keras.report.reported_run import ReportedRun
 from orc_keras.runs import names
-from orc_keras.runs.files import replacing
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 

@@ -6,8 +6,8 @@ Each draws in the current plot_style.
 import numpy as np
 
 from orc_keras.benchmark import formatting
+from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.report import plot_style
-from orc_keras.runs.names import UNKNOWN_TEACHER
 
 MOST_CLASSES = 20  # in a plot
 MOST_POINTS = 400  # along the time axis of the roles

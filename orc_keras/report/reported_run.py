@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from orc_keras.benchmark import formatting
+from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.report import tables
 from orc_keras.runs import names
 from orc_keras.runs.predictions import Evaluation
@@ -88,7 +89,7 @@ class ReportedRun:
     def taught(self, first=0, last=None):
         """Returns each student's share of mini-batches taught, first to last; NaN if unknown."""
         roles = self.roles[first:last]
-        known = roles[(roles != names.UNKNOWN_TEACHER).all(axis=1)]
+        known = roles[(roles != UNKNOWN_TEACHER).all(axis=1)]
         if not len(known):
             return [np.nan for _ in self.students]
         return [(known == i).any(axis=1).mean() for i in range(len(self.students))]

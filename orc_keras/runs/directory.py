@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from orc_keras import command_line
+from orc_keras.files import delete, replacing
 from orc_keras.runs import checksums, names
-from orc_keras.runs.files import delete, replacing
 from orc_keras.runs.record import RunRecord
 
 

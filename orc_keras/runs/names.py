@@ -7,7 +7,6 @@ SUMMARY = "summary.json"  # marks a finished run
 SUMS = "SHA256SUMS"  # checksums of a finished run's files, for `sha256sum --check`
 HISTORY = "history.csv"  # of the last stage, one row per epoch
 ROLES = "roles.npy"  # who taught in each mini-batch
-UNKNOWN_TEACHER = 255  # in ROLES, where the teachers were not recorded
 EVALUATION = "evaluation.npz"  # the members' predictions on the held-out images
 CHECKPOINTS = "checkpoints"
 GROUP = f"{CHECKPOINTS}/group.keras"

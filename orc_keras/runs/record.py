@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from orc_keras import command_line
+from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.groups.members import numbered
 from orc_keras.networks.kinds import name_of
 from orc_keras.runs import checksums, names, predictions, summary
@@ -89,7 +90,7 @@ class RunRecord:
             roles = np.load(path)
             if roles.ndim != 2 or roles.dtype != np.uint8:
                 raise ValueError("It is not an array of uint8 and two axes.")
-            if not np.all((roles < len(self.members) - 1) | (roles == names.UNKNOWN_TEACHER)):
+            if not np.all((roles < len(self.members) - 1) | (roles == UNKNOWN_TEACHER)):
                 raise ValueError("It names students that there are not.")
             return roles
 

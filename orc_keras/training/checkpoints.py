@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from orc_keras.arguments import RUN, Argument
-from orc_keras.runs.files import UNFINISHED, delete, replacing
+from orc_keras.files import UNFINISHED, delete, replacing
 
 SIZE = hashlib.sha256().digest_size  # of the checksum, which ends a save
 

@@ -128,7 +128,7 @@ def _callbacks(run, group, progress, throughput, history):
             run.settings.batch_size,
             progress.first_step,
             progress.seconds,
-            judged="validation" if run.images.validation else "held out",
+            split_name="validation" if run.images.validation else "held out",
         ),
     ]
 

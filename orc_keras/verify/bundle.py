@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 from orc_keras.compare.plan import OF_THE_GROUP
+from orc_keras.files import replacing
 from orc_keras.runs import checksums, names
-from orc_keras.runs.files import replacing
 from orc_keras.runs.record import RunRecord, finished
 
 STUDENT = f"{names.STUDENT}.keras"
