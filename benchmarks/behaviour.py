@@ -12,7 +12,7 @@ import common
 import numpy as np
 
 from orc_keras.compare.statistics import mean_and_interval
-from orc_keras.compare.tables import as_table, signed
+from orc_keras.formatting import markdown_table, signed
 from orc_keras.runs import names
 from orc_keras.runs.record import finished
 
@@ -71,14 +71,14 @@ def _by_class(name, run):
 
 def roles_table(rows):
     """Returns who taught, in percent of the mini-batches: mean over the seeds, by part."""
-    lines = [["", "student", *(f"part {part}" for part in range(1, PARTS + 1))]]
-    lines.append(["---", "---", *["---:"] * PARTS])
+    head = ["", "student", *(f"part {part}" for part in range(1, PARTS + 1))]
+    lines = []
     for name, student in dict.fromkeys((row["name"], row["student"]) for row in rows):
         ours = [row for row in rows if (row["name"], row["student"]) == (name, student)]
         parts = [[r["share"] for r in ours if r["part"] == str(p + 1)] for p in range(PARTS)]
         shares = [f"{100 * np.mean(np.array(part, float)):.0f}" for part in parts]
         lines.append([name.replace("_", " "), student, *shares])
-    return as_table(lines)
+    return markdown_table(head, lines, "ll" + "r" * PARTS)
 
 
 def classes_table(rows, values):
@@ -97,14 +97,13 @@ def classes_table(rows, values):
     hardest = sorted(classes, key=means.get)
     parts = {"difficult": hardest[: values.difficult], "others": hardest[values.difficult :]}
     ours, *others = values.names
-    lines = [["", *values.names, *(f"{ours} minus {other}" for other in others)]]
-    lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
+    head, lines = ["", *values.names, *(f"{ours} minus {other}" for other in others)], []
     for part, of_part in parts.items():
         means = [np.mean([mean_of(name, each) for each in of_part]) for name in values.names]
         cells = [f"{100 * mean:.2f}" for mean in means]
         cells += [_difference(accuracy, ours, other, of_part) for other in others]
         lines.append([f"{part}: {', '.join(of_part)}", *cells])
-    return as_table(lines)
+    return markdown_table(head, lines)
 
 
 def _difference(accuracy, ours, other, classes):

@@ -15,9 +15,9 @@ import numpy as np
 
 from orc_keras import data, models
 from orc_keras.data import PixelImages
+from orc_keras.evaluate.members import to_keras_layers
 from orc_keras.export import formats
 from orc_keras.export.measure import measure
-from orc_keras.export.to_keras_layers import as_stock_layers
 from orc_keras.runs.summary import aligned
 
 from absl import flags  # isort: skip
@@ -62,7 +62,7 @@ def made_up(name, shape, classes, number):
     images = data.ImageData(held_out, held_out, class_names, shape, half, half)
     for _ in range(MOVES):
         network(rng.normal(size=(BATCH_SIZE, *shape)).astype(np.float32), training=True)
-    return as_stock_layers(network), images, list(pixels[number:])
+    return to_keras_layers(network), images, list(pixels[number:])
 
 
 def differences(network, images, some, target):

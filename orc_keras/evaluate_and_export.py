@@ -7,11 +7,11 @@ import numpy as np
 
 from orc_keras import models
 from orc_keras.distribution import devices
+from orc_keras.evaluate.members import load_group_members
 from orc_keras.evaluate.whole_group import evaluate_group
 from orc_keras.export import AT_THE_END
 from orc_keras.export.member import export
 from orc_keras.export.tflite import Unsupported
-from orc_keras.export.to_keras_layers import load_members
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.report import page
 from orc_keras.runs import names, predictions, summary
@@ -32,7 +32,7 @@ def evaluate_and_export(run, group, seconds, rate):
         The run's summary.
     """
     settings, directory, images = run.settings, run.directory, run.images
-    networks = load_members(directory / names.GROUP)
+    networks = load_group_members(directory / names.GROUP)
     evaluation = evaluate_group(networks, images, settings.batch_size)
     with directory.replacing(names.EVALUATION) as path:
         predictions.write(evaluation, path)

@@ -44,7 +44,7 @@ def main(argv):
     if len(argv) < 2:
         sys.exit(f"{NAME}: name the files of images.")
     startup.quietly()
-    from orc_keras.export.saved_model import SavedModel
+    from orc_keras.evaluate.saved_model import SavedModel
 
     failed = False
     try:

@@ -11,8 +11,8 @@ from helpers.networks import hidden_network
 from orc_keras import data, experiment, models, train, validation
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.data.files import FileImages
+from orc_keras.evaluate.members import load_group_members
 from orc_keras.export import tflite
-from orc_keras.export.to_keras_layers import load_members
 from orc_keras.runs import checksums
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import read_history
@@ -74,7 +74,7 @@ def test_a_run_that_ends_early_is_judged_by_a_part_of_its_training_images(tiny, 
         in capsys.readouterr().out
     )
     assert summary["data"]["train_images"] == 30 and summary["data"]["validation_images"] == 10
-    members = load_members(run / "checkpoints" / "group.keras")
+    members = load_group_members(run / "checkpoints" / "group.keras")
     apart = data.load().with_validation(0.25)
     images, labels = apart.validation.read(np.arange(10))
     logits = members["hidden6"](data.normalise(images, apart.mean, apart.std))
@@ -85,7 +85,7 @@ def test_a_run_that_ends_early_is_judged_by_a_part_of_its_training_images(tiny, 
         if save.name > "group-000002":
             save.unlink()
     experiment.prepare(settings)()
-    again = load_members(run / "checkpoints" / "group.keras")
+    again = load_group_members(run / "checkpoints" / "group.keras")
     for ours, before in zip(again["hidden6"].get_weights(), members["hidden6"].get_weights()):
         np.testing.assert_array_equal(ours, before)
 
@@ -96,7 +96,7 @@ def test_a_run_in_mixed_precision(tiny, tmp_path):
     logits = served(tmp_path / "run" / "student", data.load().held_out.pixels.numpy())
     assert logits.dtype == tf.float32
     keras.config.set_dtype_policy("float32")  # as it is in another process
-    for network in load_members(tmp_path / "run" / "checkpoints" / "group.keras").values():
+    for network in load_group_members(tmp_path / "run" / "checkpoints" / "group.keras").values():
         layers = models.leaf_layers(network)
         assert {layer.compute_dtype for layer in layers} == {"float32"}, network.name
 

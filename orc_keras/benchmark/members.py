@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 
 from orc_keras import models, startup
+from orc_keras.evaluate.members import load_members
 from orc_keras.export import CALIBRATION_IMAGES
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, check_known, path_of
 from orc_keras.export.measure import measure
 from orc_keras.export.member import calibration
-from orc_keras.export.to_keras_layers import members_of
 from orc_keras.files import replacing
 from orc_keras.runs import names
 from orc_keras.runs.images import held_out_again
@@ -47,7 +47,7 @@ def benchmark(run, formats=TIMED, turns=100, data_dir=""):
     formats = _installed(formats)
     images = held_out_again(run, data_dir, to_learn=INT8 in formats)
     some = calibration(images, CALIBRATION_IMAGES) if INT8 in formats else ()
-    networks = members_of(run)
+    networks = load_members(run)
     rows, files = [], []
     with tempfile.TemporaryDirectory() as folder:
         for member, network in networks.items():

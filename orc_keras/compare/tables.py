@@ -7,6 +7,7 @@ from orc_keras.compare import DETECTED
 from orc_keras.compare.plan import REFERENCES
 from orc_keras.compare.statistics import LEVEL, holm, mean_and_error
 from orc_keras.files import replacing
+from orc_keras.formatting import markdown_table, signed
 from orc_keras.groups.methods import METHODS
 
 
@@ -101,7 +102,7 @@ def _note(number, detected):
         "Minutes: of training, with evaluations and the pivot's training beforehand (unless it was "
         "given); other runs may have been made at the same time. Differences in percentage "
         "points: mean over the seeds that both have, and its 95 % confidence interval (Student's "
-        "t). Told from chance: whether p, of the paired t-test and corrected for all "
+        "t). Significant: whether p, of the paired t-test and corrected for all "
         f"{number} differences here (Holm), is below {1 - LEVEL:.2f}. Seeds: how many would tell a "
         f"true difference of {detected:g} points from chance in four of five attempts, by itself, "
         "if seeds scatter as these do; a rough number."
@@ -109,47 +110,37 @@ def _note(number, detected):
 
 
 def _accuracies(results):
-    lines = [["", "accuracy", "seeds", "minutes"], ["---", *["---:"] * 3]]
+    rows = []
     for name in results.names:
         values = results.accuracies(name).values()
         minutes = results.minutes(name)
         minutes = "" if math.isnan(minutes) else f"{minutes:.1f}"
-        lines.append([name, _with_error(*mean_and_error(values)), str(len(values)), minutes])
-    return as_table(lines)
+        rows.append([name, _with_error(*mean_and_error(values)), str(len(values)), minutes])
+    return markdown_table(["", "accuracy", "seeds", "minutes"], rows)
 
 
 def _compared(rows, reference, detected):
-    head = ["", f"minus {reference}", "told from chance", "p", f"seeds for {detected:g}"]
-    lines = [head, ["---", "---:", ":---:", "---:", "---:"]]
+    head = ["", f"minus {reference}", "significant", "p", f"seeds for {detected:g}"]
+    lines = []
     for row in rows:
         p, needed = row["p_corrected"], row["seeds_needed"]
-        told = "" if math.isnan(p) else "yes" if p < 1 - LEVEL else "no"
+        significant = "" if math.isnan(p) else "yes" if p < 1 - LEVEL else "no"
         text = "" if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"
         difference = signed(*(100 * row[key] for key in ("difference", "low", "high")))
-        lines.append([row["name"], difference, told, text, f"{needed or ''}"])
-    return as_table(lines)
+        lines.append([row["name"], difference, significant, text, f"{needed or ''}"])
+    return markdown_table(head, lines, "lrcrr")
 
 
 def _of_members(results):
     """Returns the table of all members' accuracies."""
     members = results.members(results.names[0])
-    lines = [["", *members], ["---", *["---:"] * len(members)]]
+    lines = []
     for name in results.names:
         if results.members(name) == members:
             each = [mean_and_error(results.accuracies(name, m).values()) for m in members]
             lines.append([name, *(_with_error(*values) for values in each)])
-    return as_table(lines)
-
-
-def signed(mean, low, high):
-    """Returns a difference and its interval, unless that is NaN, as text."""
-    return f"{mean:+.2f}" + ("" if math.isnan(low) else f" ({low:+.2f} to {high:+.2f})")
+    return markdown_table(["", *members], lines)
 
 
 def _with_error(mean, error):
     return f"{100 * mean:.2f}" + ("" if math.isnan(error) else f" ± {100 * error:.2f}")
-
-
-def as_table(lines):
-    """Returns lines, lists of cells, as a table in Markdown."""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

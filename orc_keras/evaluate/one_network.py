@@ -3,8 +3,8 @@
 import numpy as np
 
 from orc_keras import data, networks
-from orc_keras.export.saved_model import SavedModel
-from orc_keras.export.to_keras_layers import as_stock_layers, logits_of, member_of
+from orc_keras.evaluate.members import load_member, logits_function, to_keras_layers
+from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.runs.images import as_seen, held_out_again
 from orc_keras.runs.predictions import Predictions
 from orc_keras.runs.record import finished
@@ -32,12 +32,12 @@ def evaluate_member(run, member="", dataset="", data_dir=""):
     """
     run = finished(run)
     member = member or list(run.summary["members"])[-1]
-    network = member_of(run, member)
+    network = load_member(run, member)
     own = as_seen(run, _load(dataset, data_dir)) if dataset else None
     images = own or held_out_again(run, data_dir)
     class_names = run.summary["data"]["class_names"]
     batches = _labelled(data.held_out_batches(images, BATCH_SIZE), images, class_names)
-    predictions = _predictions(member, logits_of({member: network}), batches)
+    predictions = _predictions(member, logits_function({member: network}), batches)
     dataset = dataset or run.summary["settings"]["dataset"]
     return f"{member} of {run.path} on {dataset}", predictions.measures(class_names)
 
@@ -83,9 +83,9 @@ def evaluate_network(source, dataset, data_dir=""):
     """
     images = data.load(dataset, data_dir)
     how = (images.image_shape, images.num_classes, images.mean, images.std)
-    network = as_stock_layers(networks.build(source, *how))
+    network = to_keras_layers(networks.build(source, *how))
     batches = data.held_out_batches(images, BATCH_SIZE)
-    predictions = _predictions(source, logits_of({source: network}), batches)
+    predictions = _predictions(source, logits_function({source: network}), batches)
     return f"{source} on {dataset}", predictions.measures(images.class_names)
 
 

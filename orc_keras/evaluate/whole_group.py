@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from orc_keras import data
-from orc_keras.export.to_keras_layers import logits_of
+from orc_keras.evaluate.members import logits_function
 from orc_keras.runs.predictions import Evaluation, Predictions
 
 THUMBNAIL = 96  # pixels; a report shows larger images at this size
@@ -13,7 +13,9 @@ EXAMPLES = 6  # images shown of each pair of confused classes
 
 def evaluate_group(networks, images, batch_size):
     """Returns the `Evaluation` of networks, given by name, *the* student last."""
-    predictions = Predictions.of(logits_of(networks), data.held_out_batches(images, batch_size))
+    predictions = Predictions.of(
+        logits_function(networks), data.held_out_batches(images, batch_size)
+    )
     *_, of_student = predictions.values()
     pairs = of_student.confusions()
     shown = np.concatenate([np.zeros(0, int), *(wrong[:EXAMPLES] for *_, wrong in pairs)])

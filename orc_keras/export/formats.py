@@ -17,9 +17,9 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from orc_keras import data
+from orc_keras.evaluate.members import logits_function
 from orc_keras.export import onnx_file, tflite, web
 from orc_keras.export.saved_model import export_saved_model
-from orc_keras.export.to_keras_layers import logits_of
 from orc_keras.runs.names import SUFFIXES
 
 
@@ -67,7 +67,7 @@ def _answers_of_keras(path, description, threads=None):
 
 def of_network(network, description):
     """Returns the function from raw images to answers of a Keras network; as `Format.answers`."""
-    compute = logits_of({"network": network})
+    compute = logits_function({"network": network})
 
     def answers(images):
         normalised = data.normalise(images, description["mean"], description["std"])

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras import data
+from orc_keras.evaluate.members import load_member
 from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES, formats, model_card
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.export.measure import FIGURES, measure
-from orc_keras.export.to_keras_layers import member_of
 from orc_keras.files import reason, replacing
 from orc_keras.runs import checksums
 from orc_keras.runs.images import held_out_again
@@ -120,7 +120,7 @@ def export_member(
     run = finished(run)
     target = run.path / (member or STUDENT)
     member = member or list(run.summary["members"])[-1]
-    network = member_of(run, member)
+    network = load_member(run, member)
     others = [name for name in names if name != SAVED_MODEL]
     names = [*([] if target.exists() and others else [SAVED_MODEL]), *others]
     for path in (path_of(target, name) for name in names):

@@ -1,11 +1,10 @@
-"""Writes networks as SavedModels that take raw images, and reads these."""
+"""Writes networks as SavedModels that take raw images."""
 
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from orc_keras import startup
 from orc_keras.data import normalise
 from orc_keras.data.decoding import central_window
 from orc_keras.data.images import decoded
@@ -62,71 +61,3 @@ def _write_beside(class_names, directory):
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     sums = checksums.of({path.relative_to(directory).as_posix(): path for path in files})
     (directory / SUMS).write_text(sums, encoding="utf-8")
-
-
-class SavedModel:
-    """A SavedModel that a run has exported.
-
-    Args:
-        path: its directory.
-
-    Attributes:
-        class_names: the names of the classes, in the order of its logits.
-        image_shape: height, width and channels of the images that it takes.
-
-    Raises:
-        ValueError: if it is not one, or is damaged.
-    """
-
-    def __init__(self, path):
-        self.path = Path(path)
-        try:
-            for name in checksums.read(path):
-                checksums.check(path, name)
-            self._loaded = tf.saved_model.load(str(path))
-            answers = self._loaded.signatures["files"].structured_outputs
-            images = self._loaded.signatures["serving_default"].structured_input_signature[1]
-            self.image_shape = tuple(images["images"].shape[1:])
-            names = (self.path / "class_names.txt").read_text(encoding="utf-8")
-            self.class_names = names.splitlines()
-            if len(self.class_names) != answers["logits"].shape[-1]:
-                raise ValueError("There is not a name for each class.")
-        except Exception as error:  # TensorFlow raises many kinds for damaged files
-            reason = f" {error}" if type(error) is ValueError else ""
-            raise ValueError(
-                f"--saved_model={path} is not a whole SavedModel with class_names.txt, as a run "
-                f"writes it to student/.{reason}"
-            ) from error
-
-    def answer(self, contents):
-        """Returns `logits`, `probabilities` and `classes` for images.
-
-        Args:
-            contents: the bytes of files, strings of shape `[batch]`; or raw images, uint8 of shape
-                `[batch, height, width, channels]`.
-
-        Raises:
-            ValueError: if a file cannot be decoded; if images are of another size or type.
-        """
-        contents = tf.convert_to_tensor(contents)
-        if contents.dtype not in (tf.string, tf.uint8):
-            # TensorFlow would silently cast floats from 0 to 1 to black images.
-            raise ValueError(
-                f"{self.path} takes images of type uint8, 0 to 255, not {contents.dtype.name}."
-            )
-        try:
-            if contents.dtype == tf.string:
-                with startup.silent_stderr():  # libjpeg's warnings of stray bytes
-                    return self._loaded.signatures["files"](contents=contents)
-            return self._loaded.signatures["serving_default"](images=contents)
-        except tf.errors.InvalidArgumentError as error:
-            raise ValueError(f"An image cannot be read; {self.takes}.") from error
-
-    @property
-    def takes(self):
-        """A description of the images that it takes, for messages."""
-        shape = " x ".join(map(str, self.image_shape))
-        return (
-            f"{self.path} takes undamaged PNGs, JPEGs, BMPs and WebPs, of {shape} unless it was "
-            "trained on images that were resized"
-        )

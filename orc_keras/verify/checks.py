@@ -11,8 +11,8 @@ from scipy import stats
 
 from orc_keras import data
 from orc_keras.compare.statistics import LEVEL
+from orc_keras.evaluate.members import logits_function
 from orc_keras.evaluate.one_network import BATCH_SIZE
-from orc_keras.export.to_keras_layers import logits_of
 from orc_keras.runs import checksums
 from orc_keras.runs.images import as_seen
 from orc_keras.runs.predictions import Predictions
@@ -46,7 +46,7 @@ def figures(bundle, dataset="", data_dir=""):
     name = list(record.summary["members"])[-1]
     network = keras.saving.load_model(checksums.check(record.path, STUDENT), compile=False)
     batches = data.held_out_batches(_images(record, dataset, data_dir), BATCH_SIZE)
-    computed = Predictions.of(logits_of({name: network}), batches)[name]
+    computed = Predictions.of(logits_function({name: network}), batches)[name]
     today = {
         "accuracy": computed.accuracy(),
         "top_5": computed.accuracy(5),

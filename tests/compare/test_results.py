@@ -107,7 +107,7 @@ def test_variants_are_compared_with_orc_too(finished):
     some = [run for run in finished if run.variant == "alone" and run.seed]
     more = [dataclasses.replace(run, variant="mine") for run in some]
     text = tables.markdown(tables_of([*finished, *more]))
-    assert all(f"|  | minus {name} | told" in text for name in ("kd", "alone", "orc"))
+    assert all(f"|  | minus {name} | significant" in text for name in ("kd", "alone", "orc"))
     differences = np.array([0.91 - 0.95, 0.93 - 0.92])
     low, high = stats.ttest_1samp(100 * differences, 0).confidence_interval(0.95)
     assert f"| mine | -1.50 ({low:+.2f} to {high:+.2f}) | no |" in text

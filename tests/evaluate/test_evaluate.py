@@ -15,8 +15,8 @@ from helpers.programs import programs
 from orc_keras import data, predict
 from orc_keras.evaluate import __main__ as evaluate_program
 from orc_keras.evaluate import one_network
+from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.member import export_member
-from orc_keras.export.saved_model import SavedModel
 from orc_keras.runs.images import held_out_again
 from orc_keras.runs.record import finished
 

@@ -14,9 +14,9 @@ import tensorflow as tf
 from helpers.digits_run import normalised, served
 
 from orc_keras import data
+from orc_keras.evaluate.members import load_member
 from orc_keras.export import AT_THE_END, formats, member, model_card, onnx_file, tflite
 from orc_keras.export.member import export_member
-from orc_keras.export.to_keras_layers import member_of
 from orc_keras.runs.record import finished
 
 LATER = ("tflite-float16", "tflite-int8", "tflite-int8-weights", "onnx")
@@ -121,7 +121,7 @@ def test_a_loss_of_accuracy_is_said(exported):
 def test_any_member_can_be_exported_later(digits_run, held_out, tmp_path):
     shutil.copytree(digits_run, tmp_path / "run")
     _, card = export_member(tmp_path / "run", "hidden10")
-    network = member_of(finished(digits_run), "hidden10")
+    network = load_member(finished(digits_run), "hidden10")
     logits = served(card.parent, held_out[0])["logits"]
     expected = network.predict(normalised(held_out[0]), verbose=0)
     np.testing.assert_allclose(logits, expected, atol=1e-4)

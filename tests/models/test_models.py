@@ -6,7 +6,7 @@ import pytest
 from helpers import reference_networks
 
 from orc_keras import models
-from orc_keras.export.to_keras_layers import as_stock_layers
+from orc_keras.evaluate.members import to_keras_layers
 
 EVERY = [(name, "default") for name in models.names()]
 EVERY += [(name, "linear") for name in ("vgg8", "vgg9", "vgg11", "vgg13", "wrn_40_1")]
@@ -119,7 +119,7 @@ def test_moving_statistics_keep_nine_tenths():
 def test_networks_to_save_need_nothing_of_this_project(name):
     """tests/test_train.py loads one in a process without it."""
     network, images = small(name)
-    stock = as_stock_layers(network)
+    stock = to_keras_layers(network)
     assert {type(each).__module__.partition(".")[0] for each in stock.operations} == {"keras"}
     assert_close(stock(images), network(images))
 

@@ -19,8 +19,8 @@ from markdown_it import MarkdownIt
 from orc_keras import experiment, validation
 from orc_keras.callbacks.role_history import _read_roles
 from orc_keras.evaluate import one_network
+from orc_keras.evaluate.members import load_member
 from orc_keras.export.model_card import plain
-from orc_keras.export.to_keras_layers import member_of
 from orc_keras.report.reported_run import ReportedRun
 from orc_keras.runs import checksums, names, record
 from orc_keras.runs import predictions as predictions_file
@@ -180,7 +180,7 @@ def test_code_in_a_network_does_not_run(run, tmp_path):
     lambda_file(path, marker)
     sum_up_again(run, "checkpoints/group.keras")
     with pytest.raises(ValueError, match="holds code, which Keras's safe mode does not run"):
-        member_of(record.finished(run), "hidden6")
+        load_member(record.finished(run), "hidden6")
     pivot = hidden_network("pivot", 16)
     with pytest.raises(ValueError, match="does not hold the weights of a pivot"):
         validation.load_pivot(pivot, path)

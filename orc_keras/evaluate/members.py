@@ -1,6 +1,8 @@
-"""Loads the networks of a group's file, in the form in which they are evaluated and deployed."""
+"""Loads the members of a run as they are evaluated and deployed: Keras's own layers, in float32."""
 
 import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import keras
 import tensorflow as tf
@@ -10,14 +12,13 @@ from orc_keras.groups import methods  # noqa: F401 (registers the classes in a g
 from orc_keras.models.normalization import BatchNormalization
 from orc_keras.networks import code, files
 from orc_keras.runs import checksums, names
+from orc_keras.runs.record import RunRecord
 
 
-def load_members(path):
-    """Returns the members of the group in a file, by name, with stock layers in float32.
+def load_group_members(path: Path) -> dict[str, keras.Model]:
+    """Returns the members of the group in a file, by name, as `to_keras_layers` makes them.
 
-    From a file, because a network trained on several devices has a copy on each. Stock layers, so
-    that exported files load without this project. Float32, the type of the weights in any case,
-    because small devices cannot compute in mixed precision.
+    From a file, because a network trained on several devices has a copy on each.
 
     Args:
         path: of the file.
@@ -28,38 +29,38 @@ def load_members(path):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The pivot .* is smaller")  # said as the run began
             group = keras.saving.load_model(path, compile=False)
-        return {name: as_stock_layers(network) for name, network in group.members.items()}
+        return {name: to_keras_layers(network) for name, network in group.members.items()}
     finally:
         keras.config.set_dtype_policy(policy)
 
 
-def members_of(record):
-    """Returns the networks at the end of a run, by name; as `load_members`.
+def load_members(run: RunRecord) -> dict[str, keras.Model]:
+    """Returns the networks at the end of a run, by name; as `load_group_members`.
 
     Args:
-        record: the `RunRecord` of a finished run.
+        run: the directory of a finished run.
 
     Raises:
         ValueError: if their file is damaged.
     """
-    path = checksums.check(record.path, names.GROUP)
-    code.import_modules((record.settings.pivot, *record.settings.students))
+    path = checksums.check(run.path, names.GROUP)
+    code.import_modules((run.settings.pivot, *run.settings.students))
     try:
-        return load_members(path)
+        return load_group_members(path)
     except Exception as error:  # Keras raises many kinds for damaged files
         raise ValueError(f"{path} cannot be loaded: {files.why(error)}.") from error
 
 
-def member_of(record, member):
-    """Returns one of `members_of`; ValueError also if there is no such member."""
-    if member not in record.summary["members"]:
-        possible = ", ".join(record.summary["members"])
+def load_member(run: RunRecord, member: str) -> keras.Model:
+    """Returns one of `load_members`; ValueError also if there is no such member."""
+    if member not in run.summary["members"]:
+        possible = ", ".join(run.summary["members"])
         raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
-    return members_of(record)[member]
+    return load_members(run)[member]
 
 
-def logits_of(networks):
-    """Returns a function from normalised images to logits, for networks by name."""
+def logits_function(networks: Mapping[str, keras.Model]) -> Callable:
+    """Returns a function from normalised images to the logits of several networks, by name."""
     shape = next(iter(networks.values())).input_shape[1:]
 
     # One function for all networks: TensorFlow warns of retracing if there are many.
@@ -70,25 +71,27 @@ def logits_of(networks):
     return logits
 
 
-def as_stock_layers(network):
-    """Returns a network of Keras's own layers in float32, which loads without this project.
+def to_keras_layers(network: keras.Model) -> keras.Model:
+    """Returns a network of Keras's own layers in float32; it loads without this project.
+
+    Float32 is the type of the weights in any case, and small devices have no mixed precision.
 
     Args:
-        network: a `keras.Model`; if it consists of such layers, it is returned itself.
+        network: is returned itself if it consists of such layers.
     """
 
-    def as_stock(operation):
+    def convert(operation):
         ours = isinstance(operation, BatchNormalization)
         kind = keras.layers.BatchNormalization if ours else type(operation)
         is_layer = isinstance(operation, keras.Layer)
         return kind.from_config(operation.get_config() | ({"dtype": "float32"} if is_layer else {}))
 
-    def is_stock(layer):
+    def is_converted(layer):
         return layer.compute_dtype == "float32" and type(layer) is not BatchNormalization
 
     layers = (layer for layer in models.leaf_layers(network) if isinstance(layer, keras.Layer))
-    if all(map(is_stock, layers)):
+    if all(map(is_converted, layers)):
         return network
-    copy = keras.models.clone_model(network, clone_function=as_stock, recursive=True)
+    copy = keras.models.clone_model(network, clone_function=convert, recursive=True)
     copy.set_weights(network.get_weights())
     return copy

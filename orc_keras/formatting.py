@@ -1,0 +1,66 @@
+"""Text for people: tables and durations."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+
+def aligned_table(rows: Sequence[Sequence[str]]) -> str:
+    """Returns rows as a text table, the first column left-aligned, the others right-aligned.
+
+    Example:
+
+    >>> print(aligned_table([("member", "parameters"), ("resnet8", "77,754")]))
+    member   parameters
+    resnet8      77,754
+    """
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    )
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str = "") -> str:
+    """Returns a table in Markdown.
+
+    Args:
+        head: the names of the columns.
+        rows: the cells below.
+        align: a letter for each column: `l`, `r` or `c`; by default the first is `l`, others `r`.
+
+    Example:
+
+    >>> print(markdown_table(["", "accuracy"], [["kd", "71.20"]]))
+    |  | accuracy |
+    | --- | ---: |
+    | kd | 71.20 |
+    """
+    rules = {"l": "---", "r": "---:", "c": ":---:"}
+    rule = [rules[letter] for letter in align or "l" + "r" * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+
+
+def signed(mean: float, low: float, high: float) -> str:
+    """Returns a difference and its interval, unless that is NaN.
+
+    Example:
+
+    >>> signed(1.5, 0.25, 2.75)
+    '+1.50 (+0.25 to +2.75)'
+    """
+    return f"{mean:+.2f}" + ("" if math.isnan(low) else f" ({low:+.2f} to {high:+.2f})")
+
+
+def duration(seconds: float) -> str:
+    """Returns a duration as days (if any), hours (if any), minutes and seconds.
+
+    Example:
+
+    >>> duration(75), duration(3675)
+    ('1:15', '1:01:15')
+    """
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours}:{minutes:02}:{seconds:02}"
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
