@@ -87,10 +87,11 @@ def load(
     data_dir="",
     image_size=0,
     validation_fraction=0.0,
-    augmentation="auto",
+    crop_flip="auto",
     memory_gb=4.0,
+    *,
     known_fingerprint=None,
-    to_learn=True,
+    held_out_only=False,
 ):
     """Loads a dataset.
 
@@ -102,11 +103,11 @@ def load(
             of at most 96 pixels, otherwise 224.
         validation_fraction: the fraction of the training images to hold out, in place of the
             dataset's own held-out images.
-        augmentation: `none`, `crop`, `crop_and_flip`, or `auto`, the dataset's default.
+        crop_flip: `none`, `crop`, `crop_and_flip`, or `auto`, the dataset's default.
         memory_gb: decoded images are kept in memory if they take at most this many GB.
-        checked: `notes["files"]` of an earlier call; if a folder still holds the same files, its
-            images are not decoded again to check them.
-        to_learn: whether training images are needed. If not, the classes may lie in the folder
+        known_fingerprint: `notes["files"]` of an earlier call; if a folder still holds the same
+            files, its images are not decoded again to check them.
+        held_out_only: no training images are needed. The classes may then lie in the folder
             itself, and `train` of the result is the held-out images.
 
     Returns:
@@ -126,17 +127,19 @@ def load(
         memory_gb=memory_gb,
         validation_fraction=validation_fraction,
         image_size=image_size,
+        crop_flip=crop_flip,
     )
-    arguments.ARGUMENTS["crop_flip"].check("augmentation", augmentation)
-    source = sources.find(dataset, data_dir or None, memory_gb * 1e9, known_fingerprint, to_learn)
+    source = sources.find(
+        dataset, data_dir or None, memory_gb * 1e9, known_fingerprint, held_out_only
+    )
     splits = list(source.splits.items())
-    if not to_learn:
+    if held_out_only:
         splits = [splits[-1]] * 2
     divided = _hold_out(splits, validation_fraction, dataset)
-    return _image_data(source, *divided, image_size, augmentation)
+    return _image_data(source, *divided, image_size, crop_flip)
 
 
-def _image_data(source, train, held_out_from, held_out, image_size, augmentation):
+def _image_data(source, train, held_out_from, held_out, image_size, crop_flip):
     """Returns the `ImageData` of a source whose splits have been divided."""
     size, resized = _size(source.size, image_size)
     image_shape = (*size, source.channels)
@@ -148,7 +151,7 @@ def _image_data(source, train, held_out_from, held_out, image_size, augmentation
         image_shape,
         mean,
         std,
-        source.augmentation if augmentation == "auto" else augmentation,
+        source.crop_flip if crop_flip == "auto" else crop_flip,
         resized,
         held_out_from,
         source.notes,

@@ -6,7 +6,6 @@ same on any number of replicas.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -16,20 +15,7 @@ from orc_keras.arguments import SEED
 from orc_keras.data import arguments, decoding, keras_cv_layers, order
 from orc_keras.data.augmentation import shift_and_flip
 from orc_keras.data.images import Subset, decoded
-
-
-class Replicas(NamedTuple):
-    """The replicas that a process feeds; each gets its part of every mini-batch.
-
-    Attributes:
-        first: the number of the first of them.
-        here: the number of replicas in this process.
-        all: the number of replicas in all processes.
-    """
-
-    first: int = 0
-    here: int = 1
-    all: int = 1
+from orc_keras.distribution.strategies import Replicas
 
 
 ONE = Replicas()
@@ -66,13 +52,13 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replica
     steps_per_epoch = len(data.train) // batch_size
 
     def samples(number):
-        step, replica = number // replicas.here, replicas.first + number % replicas.here
+        step, replica = number // replicas.local, replicas.first + number % replicas.local
         position = step % steps_per_epoch * batch_size + replica * part
         position += tf.range(part, dtype=tf.int64)
         return order.sample(seed, step // steps_per_epoch, position, len(data.train))
 
     one, augmented = _augmentation(data, augmentation)
-    parts = tf.data.Dataset.counter(first_step * replicas.here)
+    parts = tf.data.Dataset.counter(first_step * replicas.local)
     batches = _read(data.train, data.resized, parts.map(samples), one, part)
     return _mapped(batches, augmented).prefetch(tf.data.AUTOTUNE)
 
@@ -183,15 +169,15 @@ def statistics(images, image_shape, resized, most=2000):
 def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
     """Returns uint8 images and labels, cut as in evaluation; for several replicas weights too."""
     part, number_of_images = _part(batch_size, replicas), len(images)
-    parts = math.ceil(number_of_images / batch_size) * replicas.here
-    weighted = replicas.all > 1
+    parts = math.ceil(number_of_images / batch_size) * replicas.local
+    weighted = replicas.total > 1
 
     def one(raw, _):
         window = decoding.central_window if resized else decoded
         return window(raw, image_shape)
 
     def samples(number):
-        step, replica = number // replicas.here, replicas.first + number % replicas.here
+        step, replica = number // replicas.local, replicas.first + number % replicas.local
         index = step * batch_size + replica * part + tf.range(part, dtype=tf.int64)
         is_there = index < number_of_images
         if not weighted:
@@ -207,9 +193,9 @@ def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
 
 def _part(batch_size, replicas):
     arguments.check(batch_size=batch_size)
-    if batch_size % replicas.all:
-        raise ValueError(f"batch_size={batch_size} is not divisible by {replicas.all} replicas.")
-    return batch_size // replicas.all
+    if batch_size % replicas.total:
+        raise ValueError(f"batch_size={batch_size} is not divisible by {replicas.total} replicas.")
+    return batch_size // replicas.total
 
 
 def _read(images, resized, samples, one, batch_size):

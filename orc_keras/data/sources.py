@@ -25,7 +25,7 @@ class Source:
         class_names: the names of the classes.
         channels: 1 or 3.
         size: height and width of every image; None if they differ.
-        augmentation: the default of training: `none`, `crop` or `crop_and_flip`.
+        crop_flip: the default of training: `none`, `crop` or `crop_and_flip`.
         statistics: mean and standard deviation of each channel; None: to be computed.
         notes: facts for the summary.
     """
@@ -34,12 +34,12 @@ class Source:
     class_names: tuple[str, ...]
     channels: int
     size: tuple[int, int] | None
-    augmentation: str = "crop_and_flip"
+    crop_flip: str = "crop_and_flip"
     statistics: tuple | None = None
     notes: dict = dataclasses.field(default_factory=dict)
 
 
-def find(dataset, data_dir, memory, checked, to_learn=True):
+def find(dataset, data_dir, memory, known_fingerprint, held_out_only=False):
     """Returns the `Source` of a dataset; arguments as in `load`, but memory in bytes."""
     kind, _, name = dataset.partition(":")
     if dataset == "digits":
@@ -49,7 +49,7 @@ def find(dataset, data_dir, memory, checked, to_learn=True):
     if kind == "tfds" and name:
         return _from_catalogue(name, data_dir, memory)
     if kind == "folder" and name:
-        return _from_folder(_path(name), memory, checked, to_learn)
+        return _from_folder(_path(name), memory, known_fingerprint, held_out_only)
     if kind == "idx" and name:
         return _from_idx(_path(name), memory)
     possible = ["digits", *STATISTICS, "tfds:<name in TensorFlow Datasets>"]
@@ -85,7 +85,7 @@ def count(dataset, data_dir):
         *size, _ = catalogue.image_shape(builder)
         size = None if None in size else tuple(size)
         return 1, numbers, size
-    source = find(dataset, data_dir, memory=0, checked=None)
+    source = find(dataset, data_dir, memory=0, known_fingerprint=None)
     numbers = {name: len(images) for name, images in source.splits.items()}
     return len(source.class_names), numbers, source.size
 
@@ -109,7 +109,7 @@ def _digits():
         class_names=tuple(map(str, digits.target_names)),
         channels=1,
         size=(8, 8),
-        augmentation="none",  # at 8 x 8 pixels it can change the digit
+        crop_flip="none",  # at 8 x 8 pixels it can change the digit
     )
 
 
@@ -131,9 +131,9 @@ def _from_catalogue(name, data_dir, memory):
     )
 
 
-def _from_folder(root, memory, checked, to_learn):
+def _from_folder(root, memory, known_fingerprint, held_out_only):
     """The user's own images, in one folder per class."""
-    class_names, splits = folder.find(root) if to_learn else folder.find_held_out(root)
+    class_names, splits = folder.find_held_out(root) if held_out_only else folder.find(root)
     paths = [path for split in splits.values() for path in split.paths]
     headers = dict(zip(paths, files.read_headers(paths)))
     every = headers.values()
@@ -152,7 +152,7 @@ def _from_folder(root, memory, checked, to_learn):
     if sum(header.height * header.width * channels for header in every) <= memory:
         images = {n: files.in_memory(s, headers, channels) for n, s in splits.items()}
     else:
-        if notes["files"] != checked:
+        if notes["files"] != known_fingerprint:
             files.check(paths)
         images = {n: files.FileImages(s.paths, s.labels) for n, s in splits.items()}
     size = sizes.pop() if len(sizes) == 1 else None

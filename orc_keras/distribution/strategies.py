@@ -4,10 +4,23 @@ import functools
 import json
 import os
 import signal
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from orc_keras.data.pipeline import Replicas
+
+class Replicas(NamedTuple):
+    """The replicas that a process feeds; each gets its part of every mini-batch.
+
+    Attributes:
+        first: the index of the first of them.
+        local: the number of replicas in this process.
+        total: the number of replicas in all processes.
+    """
+
+    first: int = 0
+    local: int = 1
+    total: int = 1
 
 
 def choose(name):
@@ -93,8 +106,8 @@ def distributed(strategy, batches):
     """
 
     def of_worker(context):
-        here = context.num_replicas_in_sync // context.num_input_pipelines
-        first = context.input_pipeline_id * here
-        return batches(Replicas(first, here, context.num_replicas_in_sync))
+        local = context.num_replicas_in_sync // context.num_input_pipelines
+        first = context.input_pipeline_id * local
+        return batches(Replicas(first, local, context.num_replicas_in_sync))
 
     return strategy.distribute_datasets_from_function(of_worker)

@@ -120,7 +120,7 @@ def _predictions(name, compute_logits, batches):
 
 
 def _load(dataset, data_dir):
-    return data.load(dataset, data_dir, to_learn=False)
+    return data.load(dataset, data_dir, held_out_only=True)
 
 
 def _labelled(batches, images, class_names):

@@ -24,7 +24,7 @@ def held_out_again(record, data_dir="", to_learn=False):
         settings["image_size"],
         fraction,
         memory_gb=settings.get("memory_gb", 4.0),
-        to_learn=to_learn or fraction > 0,
+        held_out_only=not (to_learn or fraction > 0),
     )
     there, then = images.description(), record.summary["data"]
     for key in ("class_names", "held_out_images", "held_out_from"):

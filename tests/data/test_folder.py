@@ -103,7 +103,7 @@ def test_images_that_nothing_is_learnt_from(tmp_path, inside):
     if inside != ".":
         (tmp_path / "train").mkdir()
         (tmp_path / "train" / "no-image.png").write_text("damaged")
-    images = data.load(f"folder:{tmp_path}", to_learn=False)
+    images = data.load(f"folder:{tmp_path}", held_out_only=True)
     assert images.class_names == ("cat", "dog") and len(images.held_out) == 6
     assert images.held_out_from == ("images" if inside == "." else inside)
 
@@ -115,7 +115,7 @@ def test_part_of_the_training_images_can_be_held_out(tmp_path):
     images = load(tmp_path, validation_fraction=0.2)
     assert (len(images.train), len(images.held_out), images.held_out_from) == (16, 4, "train")
     np.testing.assert_array_equal(np.bincount(images.held_out.labels), [2, 2])
-    plain = load(tmp_path, validation_fraction=0.2, augmentation="none")
+    plain = load(tmp_path, validation_fraction=0.2, crop_flip="none")
     train, _ = pictures(data.train_batches(plain, 16, 0))
     held_out, _ = pictures(data.held_out_batches(plain, 16))
     together = np.unique(np.concatenate([train, held_out]).reshape(20, -1), axis=0)
@@ -138,15 +138,15 @@ def test_images_that_stream_are_checked_once(tmp_path):
     whole = bytearray(bad.read_bytes())
     whole[len(whole) // 2] ^= 255
     bad.write_bytes(whole)
-    images = load(tmp_path, memory_gb=0, image_size=8, checked=notes["files"])
+    images = load(tmp_path, memory_gb=0, image_size=8, known_fingerprint=notes["files"])
     assert images.notes == notes
     with pytest.raises(tf.errors.InvalidArgumentError):
         list(data.held_out_batches(images, 2))
     with pytest.raises(ValueError, match="Of 6 images 1 cannot be used: .*/dog/0.png is damaged"):
         images.check()
-    for checked in (None, "another"):
+    for fingerprint in (None, "another"):
         with pytest.raises(ValueError, match="0.png is damaged"):
-            load(tmp_path, memory_gb=0, checked=checked)
+            load(tmp_path, memory_gb=0, known_fingerprint=fingerprint)
 
 
 def test_the_fingerprint_tells_images_apart(tmp_path):

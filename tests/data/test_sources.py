@@ -60,7 +60,7 @@ def test_validation_digits_come_from_the_training_images(digits):
 
 def test_digits_enlarged():
     """Such as for the networks of ImageNet."""
-    images = data.load("digits", image_size=32, augmentation="crop")
+    images = data.load("digits", image_size=32, crop_flip="crop")
     assert images.image_shape == (32, 32, 1) and images.resized
     batch, _ = next(data.train_batches(images, 16, seed=0).as_numpy_iterator())
     assert batch.shape == (16, 32, 32, 1)

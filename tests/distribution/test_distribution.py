@@ -12,8 +12,8 @@ from helpers.networks import IMAGE_SHAPE, hidden_group_members, normalised_membe
 import orc_keras
 from orc_keras import data
 from orc_keras.data import ImageData
-from orc_keras.data.pipeline import Replicas
 from orc_keras.distribution import strategies
+from orc_keras.distribution.strategies import Replicas
 from orc_keras.distribution.workers import Workers
 from orc_keras.groups import optimizers
 from orc_keras.groups.base_model import GroupModel
@@ -125,7 +125,7 @@ def test_replicas_get_their_parts_of_the_same_mini_batches():
         batches = data.train_batches(shown, 8, seed=3, first_step=2, replicas=replicas)
         return list(batches.take(6 * replicas.here).as_numpy_iterator())
 
-    first, second = (parts(Replicas(first, here=2, all=4)) for first in (0, 2))
+    first, second = (parts(Replicas(first, local=2, total=4)) for first in (0, 2))
     for step, whole in enumerate(parts(Replicas())):
         here = slice(2 * step, 2 * step + 2)
         for together, expected in zip(zip(*first[here], *second[here]), whole):
