@@ -17,7 +17,6 @@ from orc_keras.data.augmentation import shift_and_flip
 from orc_keras.data.images import Subset, decoded
 from orc_keras.distribution.strategies import Replicas
 
-
 ONE = Replicas()
 CORES = len(startup.cores())
 
