@@ -123,7 +123,7 @@ def test_replicas_get_their_parts_of_the_same_mini_batches():
 
     def parts(replicas):
         batches = data.train_batches(shown, 8, seed=3, first_step=2, replicas=replicas)
-        return list(batches.take(6 * replicas.here).as_numpy_iterator())
+        return list(batches.take(6 * replicas.local).as_numpy_iterator())
 
     first, second = (parts(Replicas(first, local=2, total=4)) for first in (0, 2))
     for step, whole in enumerate(parts(Replicas())):
