@@ -71,7 +71,7 @@ def differences(network, images, some, target):
     paths = {each: formats.path_of(target, each) for each in SHOWN}
     for each, path in paths.items():  # the SavedModel first
         formats.FORMATS[each].write(source, path)
-    answers = formats.of_network(network, images.description())
+    answers = formats.network_predictor(network, images.description())
     pixels = np.asarray(images.held_out.pixels)
     return measure(paths, network, images, BATCH_SIZE), np.abs(answers(pixels)["logits"]).max()
 

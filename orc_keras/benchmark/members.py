@@ -10,16 +10,15 @@ from pathlib import Path
 from orc_keras import models, startup
 from orc_keras.evaluate.members import load_members
 from orc_keras.export import CALIBRATION_IMAGES
-from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, check_known, path_of
-from orc_keras.export.measure import measure
-from orc_keras.export.member import calibration
+from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, check, path_of
+from orc_keras.export.measure import calibration, measure
 from orc_keras.files import replacing
 from orc_keras.runs import names
 from orc_keras.runs.images import held_out_again
 from orc_keras.runs.record import finished
 from orc_keras.runs.versions import PACKAGES, RUNTIMES, versions
 
-TIMED = [name for name in FORMATS if FORMATS[name].answers]
+TIMED = [name for name in FORMATS if FORMATS[name].load]
 
 
 def benchmark(run, formats=TIMED, turns=100, data_dir=""):
@@ -42,7 +41,7 @@ def benchmark(run, formats=TIMED, turns=100, data_dir=""):
     Raises:
         ValueError: if there is no finished run, or its images are missing.
     """
-    check_known(formats, TIMED)
+    check(formats, TIMED)
     run = finished(run)
     formats = _installed(formats)
     images = held_out_again(run, data_dir, to_learn=INT8 in formats)

@@ -46,7 +46,7 @@ def measured(files, data, threads, turns):
     images = np.random.default_rng(0).integers(
         0, 256, (max(BATCH_SIZES), *data["image_shape"]), np.uint8
     )
-    run = [FORMATS[name].answers(Path(path), data, threads) for name, path in files]
+    run = [FORMATS[name].load(Path(path), data, threads) for name, path in files]
 
     def seconds(answers, batch_size):
         started = time.perf_counter()

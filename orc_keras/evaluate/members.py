@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -28,7 +29,7 @@ def load_group_members(path: Path) -> dict[str, keras.Model]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The pivot .* is smaller")  # said as the run began
-            group = keras.saving.load_model(path, compile=False)
+            group: Any = keras.saving.load_model(path, compile=False)
         return {name: to_keras_layers(network) for name, network in group.members.items()}
     finally:
         keras.config.set_dtype_policy(policy)

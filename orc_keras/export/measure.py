@@ -1,58 +1,62 @@
 """How well a network does in each format, beside its Keras file, on held-out images."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
 import numpy as np
 
 from orc_keras import data
-from orc_keras.export import formats
+from orc_keras.data import ImageData
+from orc_keras.export.formats import FORMATS, network_predictor
 from orc_keras.runs.predictions import Predictions
 
-MOST_IMAGES = 5000  # to evaluate on; some runtimes are slow on a CPU
+MAX_IMAGES = 5000  # to evaluate on; some runtimes are slow on a CPU
 NETWORK = "network"
-FIGURES = ["images", "accuracy", "accuracy_of_network", "agreement", "largest_difference", "bytes"]
+FIGURES = ("images", "accuracy", "accuracy_of_network", "agreement", "largest_difference", "bytes")
 
 
-def measure(paths, network, images, batch_size):
+def measure(
+    paths: Mapping[str, Path], network: keras.Model, images: ImageData, batch_size: int
+) -> dict[str, dict[str, float]]:
     """Runs files of a network by their own runtimes.
 
     Args:
         paths: of the files, by the names of their formats.
-        network: the `keras.Model` that they come from.
-        images: `ImageData`; at most 5,000 held-out images, evenly spaced, are used.
+        network: that they come from.
+        images: at most 5,000 held-out images, evenly spaced, are used.
         batch_size: images at a time.
 
     Returns:
-        For each format that something here runs, a dict: `images`, their number; `accuracy`;
+        For each format that something here runs: `images`, their number; `accuracy`;
         `accuracy_of_network`; `agreement`, the share of images that file and network give the same
         class; `largest_difference` of a logit; `bytes` of the file or directory.
     """
-    number = min(MOST_IMAGES, len(images.held_out))
-    some = np.linspace(0, len(images.held_out) - 1, number, dtype=np.int64)
-    batches = data.held_out_pixels(images, some, batch_size)
+    positions = evenly_spaced(len(images.held_out), MAX_IMAGES)
     description = images.description()
-    run = {
-        name: formats.FORMATS[name].answers(path, description)
+    predictors = {
+        name: load(path, description)
         for name, path in paths.items()
-        if formats.FORMATS[name].answers
+        if (load := FORMATS[name].load)
     }
-    run[NETWORK] = formats.of_network(network, description)
-    largest = dict.fromkeys(run, 0.0)
+    predictors[NETWORK] = network_predictor(network, description)
+    largest = dict.fromkeys(predictors, 0.0)
 
-    def logits(pixels):
-        pixels = pixels.numpy()
-        given = {name: np.asarray(answers(pixels)["logits"]) for name, answers in run.items()}
-        for name, each in given.items():
-            difference = float(np.abs(each - given[NETWORK]).max())
-            largest[name] = max(largest[name], difference)
-        return given
+    def logits(batch):
+        pixels = batch.numpy()
+        by_name = {name: np.asarray(p(pixels)["logits"]) for name, p in predictors.items()}
+        for name, each in by_name.items():
+            largest[name] = max(largest[name], float(np.abs(each - by_name[NETWORK]).max()))
+        return by_name
 
-    predictions = Predictions.of(logits, batches)
-    of_network = predictions.pop(NETWORK)
+    predictions = Predictions.of(logits, data.held_out_pixels(images, positions, batch_size))
+    expected = predictions.pop(NETWORK)
     return {
         name: {
-            "images": number,
+            "images": len(positions),
             "accuracy": each.accuracy(),
-            "accuracy_of_network": of_network.accuracy(),
-            "agreement": float(np.mean(each.predicted == of_network.predicted)),
+            "accuracy_of_network": expected.accuracy(),
+            "agreement": float(np.mean(each.predicted == expected.predicted)),
             "largest_difference": largest[name],
             "bytes": size(paths[name]),
         }
@@ -60,7 +64,19 @@ def measure(paths, network, images, batch_size):
     }
 
 
-def size(path):
+def calibration(images: ImageData, number: int) -> list[np.ndarray]:
+    """Returns raw training images, evenly spaced, uint8 `[height, width, channels]` each."""
+    positions = evenly_spaced(len(images.train), number)
+    batches = data.held_out_pixels(images, positions, images=images.train)
+    return [image for batch, _ in batches.as_numpy_iterator() for image in batch]
+
+
+def evenly_spaced(total: int, number: int) -> np.ndarray:
+    """Returns at most so many positions below `total`."""
+    return np.linspace(0, total - 1, min(number, total), dtype=np.int64)
+
+
+def size(path: Path) -> int:
     """Returns the bytes of a file, or of all files of a directory."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())

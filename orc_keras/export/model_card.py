@@ -2,23 +2,22 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
 from orc_keras.runs.names import SUFFIXES
 
 TEMPLATE = Path(__file__).parent / "model_card.md.jinja"
+LOSS = 0.01  # of accuracy; the card warns of a larger one
 
 
-LOSS = 0.01  # of accuracy, from which on the card speaks of it
-
-
-def text(summary, member, stem, measured):
+def text(summary: dict[str, Any], member: str, stem: str, measured: dict[str, Any]) -> str:
     """Returns the model card of a member of a run, as Markdown.
 
     Args:
         summary: of the run.
-        member: the member's name.
+        member: its name.
         stem: its files' common name.
         measured: what `member.export` returns.
     """
@@ -34,31 +33,33 @@ def text(summary, member, stem, measured):
         member=summary["members"][member],
         formats=measured,
         suffixes=SUFFIXES,
-        rows=[_row(stem, name, each) for name, each in measured.items()],
-        losses={name: loss for name, each in measured.items() if (loss := _loss(each)) > LOSS},
+        rows=[_row(stem, name, figures) for name, figures in measured.items()],
+        losses={
+            name: loss for name, figures in measured.items() if (loss := _loss(figures)) > LOSS
+        },
     )
 
 
-def plain(text):
+def plain(text: str) -> str:
     """Escapes the special characters of Markdown and HTML."""
     return re.sub(r"([\\`*_{}\[\]<>()#~|])", r"\\\1", text.replace("&", "&amp;"))
 
 
-def _group(members, member):
+def _group(members: dict[str, Any], member: str) -> str:
     others = [f"{name} ({each['role']})" for name, each in members.items() if name != member]
     return f"{members[member]['role']}, beside {', '.join(others)}"
 
 
-def _row(stem, name, measured):
+def _row(stem: str, name: str, figures: dict[str, Any] | None) -> str:
     """Returns the row of a format in the table of formats."""
     file = f"`{stem}{SUFFIXES[name]}`"
-    if not measured:
+    if not figures:
         return f"{file} | | {'as the ONNX file' if name == 'web' else 'not measured'} | | |"
     return (
-        f"{file} | {measured['bytes'] / 1e3:,.0f} kB | {measured['accuracy']:.2%} | "
-        f"{measured['agreement']:.2%} | {measured['largest_difference']:.2g} |"
+        f"{file} | {figures['bytes'] / 1e3:,.0f} kB | {figures['accuracy']:.2%} | "
+        f"{figures['agreement']:.2%} | {figures['largest_difference']:.2g} |"
     )
 
 
-def _loss(measured):
-    return measured["accuracy_of_network"] - measured["accuracy"] if measured else 0
+def _loss(figures: dict[str, Any] | None) -> float:
+    return figures["accuracy_of_network"] - figures["accuracy"] if figures else 0.0

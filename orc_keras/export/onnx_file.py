@@ -1,6 +1,7 @@
 """ONNX files: made from the TensorFlow Lite file, checked, and run by onnxruntime."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from orc_keras import startup
@@ -9,7 +10,7 @@ from orc_keras.export import tflite
 OPSET = 17  # onnxruntime and onnxruntime-web of the last years run it
 
 
-def write(lite, path):
+def write(lite: bytes, path: Path) -> None:
     """Writes an ONNX file of a network, and refuses one that onnxruntime does not load.
 
     Its input is `images`, uint8 `[batch, height, width, channels]`; its outputs are those of the
@@ -17,7 +18,7 @@ def write(lite, path):
     SavedModel with grouped convolutions, which Keras compiles as functions of their own.
 
     Args:
-        lite: the bytes of the float32 TensorFlow Lite file.
+        lite: the float32 TensorFlow Lite file.
         path: of the file.
 
     Raises:
@@ -26,7 +27,6 @@ def write(lite, path):
     """
     check()
     import onnx
-    import onnxruntime
     import tf2onnx
     from onnx.tools import update_model_dims
 
@@ -38,20 +38,16 @@ def write(lite, path):
             with startup.silent_stderr():
                 model, _ = tf2onnx.convert.from_tflite(str(source), opset=OPSET)
             _rename(model.graph, names)
-            shapes = (
-                {each.name: _shape(each) for each in part}
-                for part in (model.graph.input, model.graph.output)
-            )
-            model = update_model_dims.update_inputs_outputs_dims(model, *shapes)
+            inputs, outputs = map(_shapes, (model.graph.input, model.graph.output))
+            model = update_model_dims.update_inputs_outputs_dims(model, inputs, outputs)
             onnx.checker.check_model(model, full_check=True)
             onnx.save(model, path)
-            onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+            load(path)
         except Exception as error:  # each of the packages raises kinds of its own
-            why = str(error).strip().splitlines() or [type(error).__name__]
-            raise tflite.Unsupported(f"No ONNX file: {why[0]}") from error
+            raise tflite.Unsupported(f"No ONNX file: {error}") from error
 
 
-def check():
+def check() -> None:
     """Raises ValueError if the packages that write and run ONNX files are not installed."""
     try:
         import onnx  # noqa: F401
@@ -61,8 +57,8 @@ def check():
         raise ValueError("ONNX needs packages: pip install 'orc-keras[onnx]'.") from error
 
 
-def answers(path, threads=None):
-    """Returns a function from raw images to the answers of an ONNX file, a dict by name.
+def load(path: Path, threads: int | None = None) -> Callable:
+    """Returns a function from raw images to the outputs of an ONNX file, by name.
 
     Args:
         path: of the file.
@@ -74,27 +70,29 @@ def answers(path, threads=None):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    names = [each.name for each in session.get_outputs()]
+    names = [output.name for output in session.get_outputs()]
     return lambda images: dict(zip(names, session.run(names, {"images": images})))
 
 
-def _names(lite):
+def _names(lite: Path) -> dict[str, str]:
     """Returns the names of the inputs and outputs, by those of the file's tensors."""
     with startup.silent_stderr():
         run = tflite.Interpreter(str(lite)).get_signature_runner(tflite.SIGNATURE)
     details = run.get_input_details() | run.get_output_details()
-    return {each["name"]: name for name, each in details.items()}
+    return {tensor["name"]: name for name, tensor in details.items()}
 
 
-def _rename(graph, names):
+def _rename(graph, names: dict[str, str]) -> None:
     for node in graph.node:
         for tensors in (node.input, node.output):
             tensors[:] = [names.get(tensor, tensor) for tensor in tensors]
-    for each in (*graph.input, *graph.output):
-        each.name = names[each.name]
+    for tensor in (*graph.input, *graph.output):
+        tensor.name = names[tensor.name]
 
 
-def _shape(tensor):
-    """Returns the axes of an input or output, the first of which is free."""
-    axes = tensor.type.tensor_type.shape.dim
-    return ["batch", *(axis.dim_value for axis in axes[1:])]
+def _shapes(tensors) -> dict[str, list]:
+    """Returns the axes of inputs or outputs, the first of which is free."""
+    return {
+        tensor.name: ["batch", *(axis.dim_value for axis in tensor.type.tensor_type.shape.dim[1:])]
+        for tensor in tensors
+    }

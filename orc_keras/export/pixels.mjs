@@ -28,7 +28,7 @@ function centre(picture, height, width) {
   const rows = Math.max(even(scale * height), 1), columns = Math.max(even(scale * width), 1);
   const top = Math.floor((picture.height - rows) / 2);
   const left = Math.floor((picture.width - columns) / 2);
-  return made(rows, columns, (y, x, c) => at(picture, top + y, left + x, c));
+  return generate(rows, columns, (y, x, c) => at(picture, top + y, left + x, c));
 }
 
 // Bilinear; a picture of twice the size or more is averaged in whole blocks first.
@@ -36,7 +36,7 @@ function resize(picture, height, width) {
   const block = Math.floor(Math.min(picture.height / height, picture.width / width));
   const image = block > 1 ? averaged(picture, block) : picture;
   const rows = neighbours(image.height, height), columns = neighbours(image.width, width);
-  return made(height, width, (y, x, c) => {
+  return generate(height, width, (y, x, c) => {
     const [above, below, down] = rows[y], [left, right, along] = columns[x];
     const mixed = (row) => at(image, row, left, c) * (1 - along) + at(image, row, right, c) * along;
     return mixed(above) * (1 - down) + mixed(below) * down;
@@ -45,7 +45,7 @@ function resize(picture, height, width) {
 
 function averaged(picture, block) {
   const height = Math.floor(picture.height / block), width = Math.floor(picture.width / block);
-  return made(height, width, (y, x, c) => {
+  return generate(height, width, (y, x, c) => {
     let sum = 0;
     for (let i = 0; i < block * block; i++)
       sum += at(picture, y * block + Math.floor(i / block), x * block + (i % block), c);
@@ -54,14 +54,14 @@ function averaged(picture, block) {
 }
 
 // For each new pixel the two old ones beside its centre, and the weight of the second.
-function neighbours(there, wanted) {
-  return Array.from({ length: wanted }, (_, i) => {
-    const position = ((i + 0.5) * there) / wanted - 0.5, first = Math.floor(position);
-    return [Math.max(first, 0), Math.min(first + 1, there - 1), position - first];
+function neighbours(size, newSize) {
+  return Array.from({ length: newSize }, (_, i) => {
+    const position = ((i + 0.5) * size) / newSize - 0.5, first = Math.floor(position);
+    return [Math.max(first, 0), Math.min(first + 1, size - 1), position - first];
   });
 }
 
-function made(height, width, value) {
+function generate(height, width, value) {
   const data = new Float32Array(height * width * 3);
   for (let i = 0; i < data.length; i++)
     data[i] = value(Math.floor(i / 3 / width), Math.floor(i / 3) % width, i % 3);

@@ -1,6 +1,8 @@
-"""Writes networks as SavedModels that take raw images."""
+"""SavedModels that take raw images: written, and run."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -12,7 +14,7 @@ from orc_keras.runs import checksums
 from orc_keras.runs.names import SUMS
 
 
-def export_saved_model(network, data, directory):
+def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
     """Writes a network as a SavedModel that takes raw images, with two signatures.
 
     `serving_default` takes `images`, uint8 of shape `[batch, height, width, channels]`, of the
@@ -22,15 +24,14 @@ def export_saved_model(network, data, directory):
     probable class, int64 `[batch]`. `class_names.txt` and `SHA256SUMS` lie beside.
 
     Args:
-        network: a `keras.Model` from normalised images to logits.
+        network: from normalised images to logits.
         data: `ImageData.description()`.
         directory: where to write.
     """
     shape = tuple(data["image_shape"])
 
     def serve(images):
-        # A loaded signature does not check the shape.
-        images = tf.ensure_shape(images, [None, *shape])
+        images = tf.ensure_shape(images, [None, *shape])  # a loaded signature does not check it
         normalised = normalise(images, data["mean"], data["std"])
         logits = tf.cast(network(normalised, training=False), tf.float32)
         return {
@@ -41,23 +42,24 @@ def export_saved_model(network, data, directory):
 
     def serve_files(contents):
         window = central_window if data["resized"] else decoded
-        one = tf.TensorSpec(shape, tf.uint8)
-        return serve(tf.map_fn(lambda raw: window(raw, shape), contents, fn_output_signature=one))
+        image = tf.TensorSpec(shape, tf.uint8)
+        return serve(tf.map_fn(lambda raw: window(raw, shape), contents, fn_output_signature=image))
 
     images = tf.TensorSpec((None, *shape), tf.uint8, name="images")
     contents = tf.TensorSpec((None,), tf.string, name="contents")
-    archive = keras.export.ExportArchive()
+    archive: Any = keras.export.ExportArchive()
     archive.track(network)
     archive.add_endpoint("serve", serve, input_signature=[images])
     archive.add_endpoint("files", serve_files, input_signature=[contents])
     archive.write_out(directory, verbose=False)
-    _write_beside(data["class_names"], Path(directory))
-
-
-def _write_beside(class_names, directory):
-    """Writes the names of the classes, and then the checksums of all files."""
-    lines = "".join(f"{name}\n" for name in class_names)
-    (directory / "class_names.txt").write_text(lines, encoding="utf-8")
+    class_names = "".join(f"{name}\n" for name in data["class_names"])
+    (directory / "class_names.txt").write_text(class_names, encoding="utf-8")
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     sums = checksums.of({path.relative_to(directory).as_posix(): path for path in files})
     (directory / SUMS).write_text(sums, encoding="utf-8")
+
+
+def load(path: Path) -> Callable:
+    """Returns a function from raw images to the outputs of a SavedModel, by name."""
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+    return lambda images: serve(images=tf.convert_to_tensor(images))

@@ -1,10 +1,10 @@
 """TensorFlow Lite files, for small devices: converted from a SavedModel, and run."""
 
-import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from orc_keras import startup
@@ -16,8 +16,10 @@ class Unsupported(ValueError):
     """A network has an operation that a format lacks."""
 
 
-def convert(saved_model, precision="float32", calibration=()):
-    """Returns the bytes of a TensorFlow Lite file of a SavedModel that takes raw images.
+def convert(
+    saved_model: Path, precision: str = "float32", calibration: Iterable[np.ndarray] = ()
+) -> bytes:
+    """Returns a TensorFlow Lite file of a SavedModel that takes raw images.
 
     Its input stays uint8. BatchNormalization is folded into the convolutions in any case.
 
@@ -49,13 +51,11 @@ def convert(saved_model, precision="float32", calibration=()):
         try:
             return converter.convert()
         except Exception as error:  # the converter raises many kinds
-            lacking = re.search(r"ops: (.+)", str(error))
-            why = f"it has no {lacking[1]}" if lacking else str(error).partition("\n")[0]
-            raise Unsupported(f"No TensorFlow Lite file in {precision}: {why}.") from error
+            raise Unsupported(f"No TensorFlow Lite file in {precision}: {error}") from error
 
 
-def answers(path, threads=None):
-    """Returns a function from raw images to the answers of a TensorFlow Lite file.
+def load(path: Path, threads: int | None = None) -> Callable:
+    """Returns a function from raw images to the outputs of a TensorFlow Lite file, by name.
 
     Args:
         path: of the file.
@@ -66,30 +66,3 @@ def answers(path, threads=None):
         shape = run.get_input_details()["images"]["shape"][1:]
         run(images=np.zeros((1, *shape), np.uint8))
     return lambda images: run(images=np.asarray(images))
-
-
-def operations(content):
-    """Returns the operations of a TensorFlow Lite file in order, with the types of their tensors.
-
-    Args:
-        content: the bytes of the file.
-
-    Returns:
-        A list of names such as `CONV_2D`, each with the types of its inputs and its outputs, such
-        as `INT8`.
-    """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    kinds, types = (
-        {number: name for name, number in vars(kind).items() if isinstance(number, int)}
-        for kind in (schema.BuiltinOperator, schema.TensorType)
-    )
-
-    def type_of(graph, tensors):
-        return [types[graph.tensors[tensor].type] for tensor in tensors if tensor >= 0]
-
-    codes = [max(c.builtinCode, c.deprecatedBuiltinCode) for c in model.operatorCodes]
-    return [
-        (kinds[codes[each.opcodeIndex]], type_of(graph, each.inputs), type_of(graph, each.outputs))
-        for graph in model.subgraphs
-        for each in graph.operators
-    ]

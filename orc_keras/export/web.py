@@ -6,23 +6,28 @@ import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
 from orc_keras.export import onnx_file
 
 RUNTIME = "onnxruntime-web@1.30.0"  # of npm
-PARTS = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-PLACE = Path(__file__).parent
-SCRIPT = "pixels.mjs"
+RUNTIME_FILES = (
+    "ort.wasm.min.mjs",
+    "ort-wasm-simd-threaded.mjs",
+    "ort-wasm-simd-threaded.wasm",
+)
+PIXELS = Path(__file__).parent / "pixels.mjs"
+PAGE = Path(__file__).parent / "web.html.jinja"
 
 
-def write(lite, description, directory):
+def write(lite: bytes, data: dict[str, Any], directory: Path) -> None:
     """Writes a directory that `python -m http.server` serves, also without internet.
 
     Args:
-        lite: the bytes of the network's float32 TensorFlow Lite file.
-        description: `ImageData.description()`.
+        lite: the network's float32 TensorFlow Lite file.
+        data: `ImageData.description()`.
         directory: to make.
 
     Raises:
@@ -32,34 +37,29 @@ def write(lite, description, directory):
     directory.mkdir()
     onnx_file.write(lite, directory / "model.onnx")
     _fetch_runtime(directory)
-    shutil.copy(PLACE / SCRIPT, directory)
-    wanted = {
-        "image_shape": description["image_shape"],
-        "resized": description["resized"],
-        "class_names": description["class_names"],
-    }
-    (directory / "model.json").write_text(json.dumps(wanted, indent=2) + "\n")
-    page = jinja2.Template((PLACE / "web.html.jinja").read_text(encoding="utf-8"), autoescape=True)
-    (directory / "index.html").write_text(page.render(wanted), encoding="utf-8")
+    shutil.copy(PIXELS, directory)
+    model = {name: data[name] for name in ("image_shape", "resized", "class_names")}
+    (directory / "model.json").write_text(json.dumps(model, indent=2) + "\n")
+    page = jinja2.Template(PAGE.read_text(encoding="utf-8"), autoescape=True)
+    (directory / "index.html").write_text(page.render(model), encoding="utf-8")
 
 
-def check():
+def check() -> None:
     """Raises ValueError if what writes the page is not installed."""
     onnx_file.check()
     if not shutil.which("npm"):
         raise ValueError("--formats=web needs npm, which fetches onnxruntime-web; install Node.js.")
 
 
-def _fetch_runtime(directory):
-    """Puts the parts of onnxruntime-web that the page needs into a directory."""
+def _fetch_runtime(directory: Path) -> None:
+    """Puts the files of onnxruntime-web that the page needs into a directory."""
     with tempfile.TemporaryDirectory() as folder:
         command = ["npm", "pack", RUNTIME, "--prefer-offline", f"--pack-destination={folder}"]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
-        packed = list(Path(folder).glob("*.tgz"))
-        if done.returncode or not packed:
-            why = done.stderr.strip().splitlines() or ["it says nothing"]
-            raise ValueError(f"npm cannot fetch {RUNTIME}: {why[-1]}")
-        with tarfile.open(packed[0]) as archive:
-            for part in PARTS:
-                with archive.extractfile(f"package/dist/{part}") as source:
-                    (directory / part).write_bytes(source.read())
+        npm = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+        archives = list(Path(folder).glob("*.tgz"))
+        if npm.returncode or not archives:
+            raise ValueError(f"npm cannot fetch {RUNTIME}: {npm.stderr.strip()}")
+        with tarfile.open(archives[0]) as archive:
+            for name in RUNTIME_FILES:
+                with archive.extractfile(f"package/dist/{name}") as source:  # type: ignore
+                    (directory / name).write_bytes(source.read())

@@ -25,9 +25,10 @@ from PIL import Image
 
 from orc_keras.data import ImageData, PixelImages
 from orc_keras.data.decoding import central_window
-from orc_keras.export import formats, web
+from orc_keras.export import formats, saved_model, web
 from orc_keras.export.member import export_member
-from orc_keras.export.saved_model import export_saved_model
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +112,9 @@ def test_the_page_cuts_pictures_as_evaluation_does(tmp_path):
         case = {"height": height, "width": width, "data": pixels.ravel().tolist()}
         cases.append({"picture": case, "shape": shape})
         expected.append(np.asarray(central_window(pixels, shape)).ravel())
-    shutil.copy(web.PLACE / web.SCRIPT, tmp_path)
+    shutil.copy(web.PIXELS, tmp_path)
     program = (
-        f"import {{ fitted }} from './{web.SCRIPT}';"
+        f"import {{ fitted }} from './{web.PIXELS.name}';"
         f"const cases = {json.dumps(cases)};"
         "console.log(JSON.stringify(cases.map((c) => [...fitted(c.picture, c.shape, true)])));"
     )
@@ -146,12 +147,10 @@ def test_the_page_answers_like_the_network(exported, held_out):
         return subprocess.run(browser, capture_output=True, text=True, timeout=120).stdout
 
     grey = exported / "student"
-    for saved_model, images in ((grey, held_out[0][:1]), (pages / "coloured", photo)):
-        page = shown(
-            saved_model.relative_to(pages).with_name(saved_model.name + "_web"), "photo.png"
-        )
+    for path, images in ((grey, held_out[0][:1]), (pages / "coloured", photo)):
+        page = shown(path.relative_to(pages).with_name(path.name + "_web"), "photo.png")
         logits = json.loads(re.search(r'data-logits="(.*?)"', page)[1])
-        expected = served(saved_model, images)["logits"][0]
+        expected = served(path, images)["logits"][0]
         np.testing.assert_allclose(logits, expected, atol=1e-4)
         assert f'role="status">{np.argmax(expected)}</p>' in page
     wrong = shown("run/student_web", "none.png")
@@ -166,7 +165,7 @@ def coloured(folder):
     images = PixelImages(photo, np.zeros(1, np.int64))
     description = ImageData(images, images, ("0", "1", "2"), shape, half, half).description()
     network = hidden_network("coloured", 8, 0, shape, 3)
-    export_saved_model(network, description, folder / "coloured")
+    saved_model.write(network, description, folder / "coloured")
     source = formats.Source(network, description, folder / "coloured")
     web.write(source.tflite, description, folder / "coloured_web")
     (folder / "coloured_web" / "photo.png").write_bytes(png(photo[0]))
