@@ -1,6 +1,8 @@
 """Trains a group: python train.py --flagfile=configs/digits.flags"""
 
-from orc_keras.train import program
+import sys
+
+from orc_keras import command_line
 
 if __name__ == "__main__":
-    program()
+    command_line.run("train", sys.argv[1:], "train.py")

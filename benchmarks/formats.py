@@ -18,7 +18,7 @@ from orc_keras.data import PixelImages
 from orc_keras.evaluate.members import to_keras_layers
 from orc_keras.export import formats
 from orc_keras.export.measure import measure
-from orc_keras.runs.summary import aligned
+from orc_keras.formatting import aligned_table
 
 from absl import flags  # isort: skip
 
@@ -46,7 +46,7 @@ def main(values, arguments):
         rows.append((name, *(f"{relative[each]:.1e}" for each in SHOWN)))
         wrong += [f"{name} {each}" for each in EXACT if relative[each] > values.tolerance]
         print(" | ".join(rows[-1]), flush=True)
-    print(f"\n{aligned([('network', *SHOWN), *rows])}")
+    print(f"\n{aligned_table([('network', *SHOWN), *rows])}")
     if wrong:
         sys.exit(f"formats.py: these differ by more than {values.tolerance:g}: {', '.join(wrong)}.")
 

@@ -1,7 +1,7 @@
 """Serves a student over HTTP, with neither TensorFlow nor this project.
 
 pip install starlette uvicorn onnxruntime pillow
-python -m orc_keras.export --run=runs/digits --formats=onnx
+orc-keras export --run=runs/digits --formats=onnx
 STUDENT=runs/digits/student uvicorn --app-dir docs serve:app
 curl --data-binary @photo.png http://127.0.0.1:8000/predict
 """

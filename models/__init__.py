@@ -4,7 +4,7 @@ To import as `orc_keras.models`: installed they are part of that package, and in
 other projects may have a folder `models/` too, it has a link to this one.
 
 The networks consist of stock Keras layers, except for a faster BatchNorm (`normalization.py`).
-`python -m orc_keras.networks` prints the table of all networks.
+`orc-keras networks` prints the table of all networks.
 """
 
 import difflib

@@ -1,15 +1,16 @@
-"""The command line of the programs: flags, flagfiles and start-up.
-
-Each field of `Settings` is a flag; no other module reads these flags.
-"""
+"""How a command runs: its flags, flagfiles by name, help, and errors in one sentence."""
 
 import dataclasses
+import faulthandler
+import importlib
 import os
+import signal
 import sys
 import warnings
 from pathlib import Path
+from types import ModuleType
 
-from absl import app, flags
+from absl import flags
 
 from orc_keras import startup
 from orc_keras.settings import Settings, check_commas
@@ -17,39 +18,76 @@ from orc_keras.settings import Settings, check_commas
 CONFIGS = Path(__file__).parent / "configs"
 
 
-def name_of(program):
-    """Returns what a program calls itself in messages: `program`, or the command, if it is one."""
-    called = os.path.basename(sys.argv[0])
-    return called if called.startswith("orc-") else program
+class CommandError(Exception):
+    """Ends a command with a sentence and an exit code, without a traceback."""
+
+    def __init__(self, message: str, exit_code: int = 1):
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
-def start(main, program):
-    """Parses the flags and calls `main`; exits with one sentence if a flag is wrong.
+def module_of(name: str) -> ModuleType:
+    """Returns the module of a command, in `orc_keras/commands`."""
+    return importlib.import_module(f"orc_keras.commands.{name.replace('-', '_')}")
+
+
+def run(name: str, arguments: list[str], program: str) -> None:
+    """Runs a command; exits with one sentence if a flag, a file or the data is wrong.
 
     Args:
-        main: a function of the list of arguments that are not flags, the program's name first. It
-            imports TensorFlow, which takes seconds, when it has looked at them.
-        program: the name that the sentence begins with.
+        name: the command's.
+        arguments: what stands behind it on the command line.
+        program: what messages begin with.
     """
-    for module, defined in flags.FLAGS.flags_by_module_dict().items():
-        if not module.startswith("absl"):
-            for flag in defined:  # what --help shows
-                flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    faulthandler.enable()
+    startup.log_warnings_only()
+    warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
+    command = module_of(name)
+    try:
+        flag_values = flags.FlagValues()
+        command.define_flags(flag_values)
+        if {"--help", "-h", "-help", "--helpfull"} & {*arguments}:
+            print(help_of(command, flag_values))
+            return
+        command.main(flag_values, parse(command, flag_values, arguments, program))
+    except (CommandError, ValueError, OSError, FloatingPointError) as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", 1))
+    except KeyboardInterrupt:
+        print(f"{program}: stopped by SIGINT.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
 
-    def parse(arguments):
-        try:
-            arguments = _with_paths(arguments)
-            _check_flagfiles(arguments)
-            return flags.FLAGS(arguments)
-        except (flags.Error, ValueError) as error:
-            sys.exit(f"{program}: {in_one_line(error)}")
 
-    def quietly(arguments):
-        startup.log_warnings_only()
-        warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
-        return main(arguments)
+def help_of(command: ModuleType, flag_values: flags.FlagValues) -> str:
+    """Returns what `--help` prints: the docstring of the command's module, and its flags."""
+    for name in flag_values:
+        flag_values.register_key_flag_for_module("flags", flag_values[name])
+    return f"{command.__doc__}{flag_values.module_help('flags')}"
 
-    app.run(quietly, flags_parser=parse)
+
+def parse(
+    command: ModuleType, flag_values: flags.FlagValues, arguments: list[str], program: str
+) -> list[str]:
+    """Sets flags by a command line; returns its positional arguments.
+
+    Raises:
+        ValueError: if a flag is unknown, wrong or missing, or the positional arguments are.
+    """
+    try:
+        arguments = _with_paths(arguments)
+        _check_flagfiles(arguments)
+        rest = flag_values([program, *arguments])[1:]
+    except flags.Error as error:
+        raise ValueError(in_one_line(error)) from None
+    for name in flag_values:
+        if flag_values[name].value is None:
+            raise ValueError(f"--{name} is missing: {flag_values[name].help}")
+    wanted = getattr(command, "ARGUMENTS", "")
+    if rest and not wanted:
+        raise ValueError(f"{rest[0]!r} is not a flag; see {program} --help.")
+    if wanted and not rest:
+        raise ValueError(f"name {wanted}; see {program} --help.")
+    return rest
 
 
 def _with_paths(arguments):

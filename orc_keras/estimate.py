@@ -1,4 +1,4 @@
-"""What a run will take on this machine: orc-train --flagfile=wrn40_2 --estimate"""
+"""What a run will take on this machine: orc-keras train --flagfile=wrn40_2 --estimate"""
 
 import dataclasses
 import functools
@@ -12,11 +12,10 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras import data, experiment, models, validation
-from orc_keras.callbacks.progress_line import clock
 from orc_keras.data.images import PixelImages
 from orc_keras.distribution import devices, strategies
+from orc_keras.formatting import aligned_table, duration
 from orc_keras.groups.network_group import PIVOT
-from orc_keras.runs.summary import aligned
 from orc_keras.training import stage as training
 
 # Images that need not be there: shape, classes, training and held-out images.
@@ -185,10 +184,10 @@ def _table(stages):
     head = ("stage", "compiling", "a step", "steps", "an evaluation", "evaluations", "time")
     rows = [
         (s.name, f"{s.compiling:.0f} s", f"{1000 * s.step:,.0f} ms", f"{s.steps:,}",
-         f"{s.evaluation:,.1f} s", f"{s.evaluations:,}", clock(s.seconds()))
+         f"{s.evaluation:,.1f} s", f"{s.evaluations:,}", duration(s.seconds()))
         for s in stages
     ]  # fmt: skip
-    return aligned([head, *rows])
+    return aligned_table([head, *rows])
 
 
 def _whole(group, stages, settings, images, numbers):
@@ -201,13 +200,13 @@ def _whole(group, stages, settings, images, numbers):
     scale = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale + unread
     lines = [
-        ("training, with evaluations", clock(sum(s.seconds() for s in stages))),
+        ("training, with evaluations", duration(sum(s.seconds() for s in stages))),
         ("memory at its peak", f"{peak / 1e9:.1f} GB"),
         *_of_gpus(),
         ("disk for saves", f"{save * settings.max_checkpoints * len(stages) / 1e6:,.0f} MB"),
         *((f"parameters of {name}", f"{number:,}") for name, number in members.items()),
     ]
-    return f"{aligned(lines)}\n\nThe final evaluation, exports and the report come on top."
+    return f"{aligned_table(lines)}\n\nThe final evaluation, exports and the report come on top."
 
 
 def _of_gpus():

@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 from helpers.networks import hidden_network
 
-from orc_keras import data, experiment, models, train, validation
+from orc_keras import data, experiment, models, validation
 from orc_keras.callbacks import NonFiniteLoss
+from orc_keras.command_line import CommandError
+from orc_keras.commands import train
 from orc_keras.data.files import FileImages
 from orc_keras.evaluate.members import load_group_members
 from orc_keras.export import tflite
@@ -165,10 +167,8 @@ def assert_close(network, other):
 def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch):
     """In the second epoch; the save of the first stays."""
     settings = tiny(decay_factor=1e30, output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.command_line, "from_flags", lambda *_: settings)
-    with pytest.raises(SystemExit) as end:
-        train.main(["train.py"])
-    assert "no longer finite in epoch" in end.value.code and "hidden" in end.value.code
+    with pytest.raises(FloatingPointError, match="hidden.* no longer finite in epoch"):
+        train.train(settings)
     epoch, step, values = saves_of(settings, tmp_path / "run", "group").read()
     assert (epoch, step) == (1, 0)
     assert all(np.isfinite(v).all() for name, v in values.items() if name != "history")
@@ -177,17 +177,16 @@ def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("moment", ["load", "train_batches"])
-def test_ctrl_c_outside_of_training(tiny, tmp_path, monkeypatch, capsys, moment):
+def test_ctrl_c_outside_of_training(tiny, tmp_path, monkeypatch, moment):
     def stop(*_, **__):
         raise KeyboardInterrupt
 
     settings = tiny(output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.command_line, "from_flags", lambda *_: settings)
     monkeypatch.setattr(data, moment, stop)
-    with pytest.raises(SystemExit) as end:
-        train.main(["train.py"])
-    assert end.value.code == 130
-    assert capsys.readouterr().err == "train.py: stopped by SIGINT; the same command continues.\n"
+    with pytest.raises(CommandError) as end:
+        train.train(settings)
+    assert end.value.exit_code == 130
+    assert str(end.value) == "stopped by SIGINT; the same command continues."
 
 
 @pytest.mark.parametrize(
@@ -198,11 +197,10 @@ def test_a_memory_that_is_too_small(tiny, tmp_path, monkeypatch, error):
         raise error
 
     settings = tiny(output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.command_line, "from_flags", lambda *_: settings)
     monkeypatch.setattr(data, "train_batches", exhaust)
-    with pytest.raises(SystemExit) as end:
-        train.main(["train.py"])
-    assert end.value.code.startswith("train.py: the memory is too small for this group; a smaller")
+    with pytest.raises(CommandError) as end:
+        train.train(settings)
+    assert str(end.value).startswith("the memory is too small for this group; a smaller")
 
 
 @pytest.mark.parametrize(
@@ -240,9 +238,8 @@ def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatc
     fields = (tuple("abcde"), (4, 4, 1), (0.5,), (0.3,))
     monkeypatch.setattr(data, "load", lambda *_, **__: data.ImageData(*images, *fields))
     settings = tiny(output_dir=str(tmp_path / "run"))
-    monkeypatch.setattr(train.command_line, "from_flags", lambda *_: settings)
     (tmp_path / "train7.png").write_text("no image")
-    with pytest.raises(SystemExit) as end:
-        train.main(["train.py"])
-    assert "Images can no longer be read. Of 20 images 1 cannot be used" in end.value.code
-    assert f"{tmp_path}/train7.png is damaged or truncated" in end.value.code
+    with pytest.raises(CommandError) as end:
+        train.train(settings)
+    assert "Images can no longer be read. Of 20 images 1 cannot be used" in str(end.value)
+    assert f"{tmp_path}/train7.png is damaged or truncated" in str(end.value)

@@ -1,1 +1,1 @@
-"""What each member costs on a device, in each format: `python -m orc_keras.benchmark`."""
+"""What each member costs on a device, in each format: `orc-keras benchmark`."""

@@ -1,6 +1,6 @@
 """What a benchmark says, in a sentence and in a table."""
 
-from orc_keras.runs.summary import aligned
+from orc_keras.formatting import aligned_table
 
 PIVOT, STUDENT = "pivot", "student"
 
@@ -72,10 +72,8 @@ def _times_of(measured, where):
 def text(benchmark):
     """Returns the sentence, the table and how to read it."""
     table = rows(benchmark)
-    return (
-        f"{gained(benchmark)}\n\n{aligned([tuple(table[0]), *(tuple(r.values()) for r in table)])}"
-        f"\n\n{how_to_read(benchmark)}"
-    )
+    aligned = aligned_table([tuple(table[0]), *(tuple(row.values()) for row in table)])
+    return f"{gained(benchmark)}\n\n{aligned}\n\n{how_to_read(benchmark)}"
 
 
 def how_to_read(benchmark):

@@ -5,6 +5,7 @@ import time
 
 import keras
 
+from orc_keras.formatting import duration
 from orc_keras.groups.default_callbacks import student_logs
 
 EVERY = 60  # seconds, between lines within an epoch
@@ -75,10 +76,10 @@ class ProgressLine(keras.callbacks.Callback):
 
     def _say(self, where, logs):
         self._said = time.monotonic()
-        times = f"{clock(self._seconds + self._said - self._began)} gone"
+        times = f"{duration(self._seconds + self._said - self._began)} gone"
         if pace := self._pace():
             left = pace * (self._epochs * self._steps_per_epoch - self._done)
-            times += f", {clock(left)} left"
+            times += f", {duration(left)} left"
         if sys.stdout.isatty():  # below the progress bar
             print(times, flush=True)
             return
@@ -97,13 +98,3 @@ class ProgressLine(keras.callbacks.Callback):
     def _rate(self):
         pace = self._pace()
         return [f"{self._batch_size / pace:,.0f} images/s"] if pace else []
-
-
-def clock(seconds):
-    """Returns a duration as days (if any), hours (if any), minutes and seconds."""
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours}:{minutes:02}:{seconds:02}"
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

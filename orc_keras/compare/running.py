@@ -12,7 +12,7 @@ from orc_keras import startup
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import RunRecord
 
-TRAIN = ("-m", "orc_keras.train")
+TRAIN = ("-m", "orc_keras", "train")
 
 
 def run_all(runs, jobs):

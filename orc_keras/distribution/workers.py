@@ -97,7 +97,7 @@ class Workers:
             problem = str(error)
         problems = list(filter(None, self.gather(problem)))
         if problems:
-            self.part()
+            self.barrier()
             raise ValueError(problems[0])
         return result
 

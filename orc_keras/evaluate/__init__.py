@@ -1,1 +1,1 @@
-"""Evaluation of trained networks: `python -m orc_keras.evaluate`."""
+"""Evaluation of trained networks: `orc-keras evaluate`."""

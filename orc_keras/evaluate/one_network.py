@@ -5,10 +5,10 @@ import numpy as np
 from orc_keras import data, networks
 from orc_keras.evaluate.members import load_member, logits_function, to_keras_layers
 from orc_keras.evaluate.saved_model import SavedModel
+from orc_keras.formatting import aligned_table
 from orc_keras.runs.images import as_seen, held_out_again
 from orc_keras.runs.predictions import Predictions
 from orc_keras.runs.record import finished
-from orc_keras.runs.summary import aligned
 
 BATCH_SIZE = 64
 MOST_CLASSES = 20  # in the table
@@ -97,7 +97,7 @@ def table(measures):
     which = "class" if len(shown) == len(by_class) else f"the {MOST_CLASSES} worst classes"
     return "\n\n".join(
         [
-            aligned(
+            aligned_table(
                 [
                     ("images", f"{measures['images']:,}"),
                     ("top-1 accuracy", f"{measures['top_1']:.2%}"),
@@ -107,7 +107,7 @@ def table(measures):
                     ("expected calibration error", f"{measures['calibration_error']:.2%}"),
                 ]
             ),
-            aligned([(which, "accuracy"), *((n, f"{by_class[n]:.2%}") for n in in_order)]),
+            aligned_table([(which, "accuracy"), *((n, f"{by_class[n]:.2%}") for n in in_order)]),
         ]
     )
 

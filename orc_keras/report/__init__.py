@@ -1,1 +1,1 @@
-"""The report of a run, one HTML page: `python -m orc_keras.report`."""
+"""The report of a run, one HTML page: `orc-keras report`."""

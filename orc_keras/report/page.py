@@ -1,6 +1,6 @@
 """The report of a run: one self-contained HTML file, with its plots beside it.
 
-`python -m orc_keras.report <run> [<other run> ...]` writes it; so does every run at its end.
+`orc-keras report <run> [<other run> ...]` writes it; so does every run at its end.
 """
 
 import dataclasses

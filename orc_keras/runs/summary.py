@@ -1,5 +1,7 @@
 """Summaries of a run: the line about its images, the final table, `summary.json`."""
 
+from orc_keras.formatting import aligned_table
+
 NOTEWORTHY = 0.005  # between accuracy and balanced accuracy
 
 
@@ -23,7 +25,7 @@ def table(summary):
         more = [*[f"{_balanced(member):.2%}"] * unequal, *[taught] * teach]
         row = (name + role, f"{member['parameters']:,}", f"{member['accuracy']:.2%}")
         rows.append((*row, *more))
-    return aligned(rows)
+    return aligned_table(rows)
 
 
 def _balanced(member):
@@ -93,14 +95,6 @@ def _check(what, given, types):
         kinds = kind | int if kind is float else kind
         if not isinstance(given[key], kinds) or (isinstance(given[key], bool) and kind is not bool):
             raise ValueError(f"{what} has a wrong {key}, {given[key]!r}.")
-
-
-def aligned(rows):
-    """Returns rows as a text table, the first column left-aligned, the others right-aligned."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join(
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
-    )
 
 
 def data(description):

@@ -1,7 +1,6 @@
 """Comparisons: their runs are made in order, several at once, and stop together."""
 
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -11,12 +10,9 @@ from helpers.comparisons import settings
 from helpers.programs import ROOT
 from helpers.summaries import SUMMARY
 
-from orc_keras import data
 from orc_keras.compare import plan, running
 from orc_keras.compare.results import Results, of_runs
 from orc_keras.runs.directory import RunDirectory
-from orc_keras.verify import __main__ as verify_program
-from orc_keras.verify import bundle
 
 METHODS = ("alone", "kd", "takd", "dml", "orc")
 
@@ -149,7 +145,7 @@ def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
     assert subprocess.run(["pgrep", "-f", str(*running.TRAIN)], capture_output=True).returncode == 1
 
 
-def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny, capfd):
+def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny):
     """One begins as soon as the other has trained it; each evaluates the same pivot at its end."""
     monkeypatch.setattr(running, "TRAIN", (ROOT / "tests" / "helpers" / "tiny_train.py",))
     monkeypatch.setattr(plan.validation, "check_dataset_size", lambda _: None)  # of other networks
@@ -172,15 +168,3 @@ def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny, capfd):
     assert results.minutes("takd") > 0
     assert of_pivot[0] == of_pivot[1] and of_student[0] != of_student[1]
     assert not (runs[1].directory / "pivot_history.csv").exists()
-    monkeypatch.setattr(data, "load", data.image_data.load)  # the digits, as in the runs
-    check_that_a_stranger_can_repeat(runs[1].directory, tmp_path, capfd)
-
-
-def check_that_a_stranger_can_repeat(run, tmp_path, capfd):
-    """From a bundle of a run whose pivot another run has trained; here the pivot learns first."""
-    bundle.make(run, tmp_path / "bundle")
-    shutil.rmtree(run.parents[1])
-    verify_program.verify(tmp_path / "bundle", train=True, output_dir=tmp_path / "again")
-    printed = capfd.readouterr().out
-    assert "The same to the digit." in printed and "The pivot learns alone: hidden16" in printed
-    assert "The curve is the recorded one, to the digit." in printed

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from helpers.digits_run import CLASSES, normalised
-from helpers.programs import programs
+from helpers.programs import PROGRAM, programs
 
-from orc_keras import data, predict
-from orc_keras.evaluate import __main__ as evaluate_program
+from orc_keras import data
+from orc_keras.commands import evaluate, predict
 from orc_keras.evaluate import one_network
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.member import export_member
@@ -65,19 +65,12 @@ def test_the_programs(digits_run, folder, tmp_path):
     run = shutil.copytree(digits_run, tmp_path / "run")
     paths = sorted((folder / "3").iterdir())[:2]
     shown, written, report = programs(
-        [
-            "-m",
-            "orc_keras.predict",
-            f"--saved_model={run}/student",
-            paths[0],
-            "nothing.png",
-            paths[1],
-        ],
-        ["-m", "orc_keras.evaluate", f"--run={run}", f"--json={tmp_path}/out.json"],
-        ["-m", "orc_keras.report", run, run],
+        [*PROGRAM, "predict", f"--saved_model={run}/student", paths[0], "nothing.png", paths[1]],
+        [*PROGRAM, "evaluate", f"--run={run}", f"--json={tmp_path}/out.json"],
+        [*PROGRAM, "report", run, run],
     )
     assert shown.returncode == 1
-    assert shown.stderr == "orc_keras.predict: nothing.png is not a file.\n"
+    assert shown.stderr == "orc-keras predict: nothing.png is not a file.\n"
     lines = shown.stdout.splitlines()
     assert [lines[0], lines[6]] == list(map(str, paths)) and len(lines) == 12
     assert all(re.fullmatch(r" *\d+\.\d%  \d", line) for line in lines[1:6])
@@ -146,7 +139,7 @@ def test_bad_input(digits_run, folder, tmp_path):
         refused(message, predict.predict, network, tmp_path / name)
     refused(
         "--json=.* cannot be written",
-        evaluate_program.check_writable,
+        evaluate.check_writable,
         str(tmp_path / "no" / "a.json"),
     )
 

@@ -50,5 +50,7 @@ def become(command):
 if __name__ == "__main__":
     sys.path.insert(0, os.getcwd())
     with contextlib.redirect_stdout(io.StringIO()):
-        import train  # noqa: F401  (and with it all that takes long)
+        from orc_keras import startup
+
+        startup.quietly()
     print(json.dumps([run(command) for command in json.loads(sys.argv[1])]))

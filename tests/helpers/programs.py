@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = ("-m", "orc_keras")
 
 
 def program(*arguments, cwd=ROOT):

@@ -72,9 +72,8 @@ def train_in_child(arguments, at, file_limit, devices, environment, without, out
     import resource
 
     import tensorflow as tf
-    from absl import flags
 
-    from orc_keras import train
+    from orc_keras import command_line
 
     os.environ.update(environment)
     if file_limit:
@@ -91,15 +90,12 @@ def train_in_child(arguments, at, file_limit, devices, environment, without, out
         tf.config.set_logical_device_configuration(cpu, [logical] * devices)
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
-    flags.FLAGS(["train.py", *arguments])
     code = 1
     try:
-        train.main(["train.py"])
+        command_line.run("train", arguments, "train.py")
         code = 0
-    except SystemExit as error:
-        if isinstance(error.code, str):
-            print(error.code)
-        code = error.code if isinstance(error.code, int) else 1
+    except SystemExit as end:
+        code = end.code
     except Exception:
         traceback.print_exc()  # and no more: TensorFlow's threads may keep Python from ending
     sys.stdout.flush()
@@ -107,12 +103,12 @@ def train_in_child(arguments, at, file_limit, devices, environment, without, out
 
 
 def leave_out(workaround):
-    from orc_keras.groups import keras_model, network_group
+    from orc_keras.groups import base_model, network_group
 
     if workaround == "per_replica":
         network_group.per_replica = lambda metrics: metrics
     else:
-        delattr(keras_model.GroupModel, workaround)
+        delattr(base_model.GroupModel, workaround)
 
 
 def signal_oneself(event, when, number):
@@ -144,19 +140,18 @@ def signal_oneself(event, when, number):
 
 
 def make_tiny():
-    """Makes train.py's networks tiny, and defines its flags."""
+    """Makes train.py's networks tiny."""
     sys.path.insert(0, str(ROOT))
-    import train  # noqa: F401  (it keeps TensorFlow's import quiet)
+    from orc_keras import startup
 
-    # isort: split
-    from orc_keras import command_line, models
+    startup.quietly()
+    from orc_keras import models
     from orc_keras.report import page
 
     os.fsync = lambda descriptor: None  # nobody pulls a plug here
     page.write = lambda paths: paths[0]  # which takes longer than such a run
     models.build = build
     models.smallest_size = lambda name, head: 1
-    command_line.define_flags()
 
 
 def main():

@@ -1,9 +1,11 @@
 """train.py with tiny networks, as a program."""
 
+import sys
+
 import tiny_run
 
 if __name__ == "__main__":
     tiny_run.make_tiny()
-    from orc_keras import command_line, train
+    from orc_keras import command_line
 
-    command_line.start(train.main, "train.py")
+    command_line.run("train", sys.argv[1:], "train.py")

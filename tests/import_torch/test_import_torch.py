@@ -7,7 +7,7 @@ import torch
 from helpers import torch_networks
 
 from orc_keras import models
-from orc_keras.import_torch.__main__ import convert
+from orc_keras.commands.import_torch import convert
 
 NETWORKS = ["resnet8x4", "wrn_16_2", "vgg8", "mobilenet_v2", "shufflenet_v1", "shufflenet_v2"]
 NETWORKS += ["resnet50", "resnet18_imagenet"]

@@ -5,10 +5,11 @@ import io
 
 import keras
 import pytest
+from absl import flags
 from helpers.flags import CONFIGS, parse
 
 from orc_keras import models
-from orc_keras.networks import __main__ as program
+from orc_keras.commands import networks
 
 PARAMETERS = {  # trainable; 100 classes and 3 channels, 1000 classes for ImageNet
     "resnet8": 83_892,
@@ -54,10 +55,10 @@ PARAMETERS_LINEAR = {
 
 @pytest.fixture(scope="module")
 def table():
-    """The columns of `python -m orc_keras.networks` by the network's name."""
+    """The columns of `orc-keras networks` by the network's name."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
-        program.main(["orc-networks"])
+        networks.main(flags.FlagValues(), [])
     header, *rows = output.getvalue().split("\n\n")[0].splitlines()
     assert header.split() == ["network", "parameters", "usual", "input", "MFLOPs", "smallest"]
     return {name: columns for name, *columns in map(str.split, rows)}

@@ -1,0 +1,35 @@
+"""Trains groups of networks, and compares, evaluates and exports them: orc-keras <command>"""
+
+import sys
+
+from orc_keras import command_line
+
+COMMANDS = (
+    "train",
+    "compare",
+    "evaluate",
+    "predict",
+    "export",
+    "benchmark",
+    "report",
+    "networks",
+    "import-torch",
+)
+
+
+def main() -> None:
+    """Runs the command that is named first on the command line."""
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in ("--help", "-h", "help"):
+        print(f"{__doc__}\n")
+        for each in COMMANDS:
+            print(f"  {each:<14}{command_line.module_of(each).__doc__.splitlines()[0]}")
+        print("\norc-keras <command> --help says more.")
+    elif name in COMMANDS:
+        command_line.run(name, arguments, f"orc-keras {name}")
+    else:
+        sys.exit(f"orc-keras: {name!r} is not a command; possible are {', '.join(COMMANDS)}.")
+
+
+if __name__ == "__main__":
+    main()

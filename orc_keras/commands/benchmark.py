@@ -1,0 +1,35 @@
+"""Measures what each member of a run costs on this machine, in every format.
+
+    orc-keras benchmark --run=runs/digits
+
+Size, accuracy, time for one image, images per second: prints a table, writes benchmark.json, and
+adds a section to the run's report. No positional arguments.
+"""
+
+from absl import flags
+
+from orc_keras import startup
+from orc_keras.runs.names import BENCHMARK, SUFFIXES
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    formats = [name for name in SUFFIXES if name != "web"]
+    to = {"flag_values": flag_values}
+    flags.DEFINE_string("run", None, "Directory of a finished run.", **to)
+    flags.DEFINE_list("formats", formats, f"Any of {', '.join(formats)}.", **to)
+    flags.DEFINE_integer("turns", 100, "How often each is timed with one image.", 1, **to)
+    help = "Folder of TensorFlow Datasets; empty: its usual place."
+    flags.DEFINE_string("data_dir", "", help, **to)
+
+
+def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
+    startup.quietly()
+    from orc_keras.benchmark import formatting, members
+    from orc_keras.report import page
+
+    run = flag_values.run
+    measured = members.benchmark(
+        run, flag_values.formats, flag_values["turns"].value, flag_values.data_dir
+    )
+    written = page.write([run])
+    print(f"{formatting.text(measured)}\n\nWrote {run}/{BENCHMARK}; {written} has a plot.")

@@ -1,0 +1,38 @@
+"""Exports a member of a run for deployment.
+
+    orc-keras export --run=runs/digits --formats=tflite-int8,onnx
+
+Without --member it is the student, whose SavedModel, Keras and TensorFlow Lite files the run has
+written itself. No positional arguments.
+"""
+
+from absl import flags
+
+from orc_keras import startup
+from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES
+from orc_keras.runs.names import SUFFIXES
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    to = {"flag_values": flag_values}
+    flags.DEFINE_string("run", None, "Directory of a finished run.", **to)
+    flags.DEFINE_string("member", "", "Name of the member, as in its table; the student.", **to)
+    flags.DEFINE_list("formats", list(AT_THE_END), f"Any of {', '.join(SUFFIXES)}.", **to)
+    help = "Training images by which tflite-int8 finds the range of each activation."
+    flags.DEFINE_integer("calibration_images", CALIBRATION_IMAGES, help, 1, **to)
+    help = "Folder of TensorFlow Datasets; empty: its usual place."
+    flags.DEFINE_string("data_dir", "", help, **to)
+
+
+def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
+    startup.quietly()
+    from orc_keras.export.member import export_member
+
+    paths, card = export_member(
+        flag_values.run,
+        flag_values.member,
+        flag_values.formats,
+        flag_values.calibration_images,
+        flag_values.data_dir,
+    )
+    print(f"Wrote {', '.join(map(str, paths))}; {card} describes them.")

@@ -1,0 +1,61 @@
+"""Makes a .keras file of a published PyTorch network.
+
+    orc-keras import-torch ckpt_epoch_240.pth --network=wrn_40_2 --classes=100 \
+--output=wrn_40_2.keras
+
+Positional arguments: one checkpoint (.pth) of RepDistiller, mdistiller or torchvision.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from orc_keras import startup
+
+ARGUMENTS = "one checkpoint, a file such as ckpt_epoch_240.pth"
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    to = {"flag_values": flag_values}
+    flags.DEFINE_string("network", None, "Its name in models/, such as wrn_40_2.", **to)
+    flags.DEFINE_integer("classes", None, "Number of classes.", 2, **to)
+    flags.DEFINE_string("output", None, "The .keras file to write.", **to)
+
+
+def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
+    checkpoint, *more = arguments
+    output = flag_values.output
+    if more:
+        raise ValueError(f"give {ARGUMENTS}, not {len(arguments)}.")
+    if not output.endswith(".keras"):
+        raise ValueError(f"--output={output} must end in .keras.")
+    if not Path(output).absolute().parent.is_dir():
+        raise ValueError(f"--output={output} is in a folder that does not exist.")
+    startup.quietly()
+    convert(checkpoint, flag_values.network, flag_values.classes, output)
+    print(f"Wrote {output}; as a pivot: --pivot={output}.")
+
+
+def convert(checkpoint: str, network: str, classes: int, output: str) -> None:
+    """Writes the network in a PyTorch checkpoint as a `.keras` file.
+
+    Args:
+        checkpoint: a `.pth` file of RepDistiller, mdistiller or torchvision.
+        network: its name in `models.names()`. Published VGGs have one fully connected layer.
+        classes: their number.
+        output: the file to write.
+
+    Raises:
+        ValueError: if the checkpoint cannot be read, or is of another network.
+        OSError: if the file cannot be written.
+    """
+    from orc_keras import models
+    from orc_keras.files import replacing
+    from orc_keras.import_torch import checkpoint as reading
+
+    arrays = reading.read(checkpoint)
+    shape, _ = models.usual_input(network)
+    built = models.build(network, shape, classes, head="linear")
+    reading.fill(built, arrays)
+    with replacing(Path(output)) as path:
+        built.save(path)

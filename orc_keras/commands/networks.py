@@ -1,0 +1,46 @@
+"""Lists the networks with their parameters, forward FLOPs and smallest images.
+
+    orc-keras networks
+
+No positional arguments.
+"""
+
+from absl import flags
+
+from orc_keras import startup
+from orc_keras.formatting import aligned_table
+
+HEAD = ("network", "parameters", "usual input", "MFLOPs", "smallest")
+NOTE = """
+Parameters and MFLOPs: with 3 channels and 100 classes, for ImageNet networks 1000.
+MFLOPs: of a forward pass on one image of the usual input; a multiplication and an
+addition are two. Smallest: height and width in pixels; for VGGs with head=linear, 8 x 8."""
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    """It has none."""
+
+
+def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
+    startup.quietly()
+    from orc_keras import models
+
+    print(aligned_table([HEAD, *map(_row, models.names())]))
+    print(NOTE)
+
+
+def _row(name):
+    from orc_keras import models
+
+    (height, width, channels), classes = models.usual_input(name)
+    network, smallest = (
+        models.build(name, (height, width, channels), classes),
+        models.smallest_size(name),
+    )
+    return (
+        name,
+        f"{models.parameters(network):,}",
+        f"{height} x {width}",
+        f"{models.flops(network) / 1e6:,.1f}",
+        f"{smallest} x {smallest}",
+    )

@@ -1,0 +1,72 @@
+"""Trains a group of networks, evaluates its members and exports the student.
+
+    orc-keras train --flagfile=digits --output_dir=runs/digits
+
+--flagfile names a file of flags, or one in configs/; flags behind it replace its own. The same
+command continues an interrupted run. No positional arguments.
+"""
+
+import dataclasses
+import signal
+
+from absl import flags
+
+from orc_keras import command_line, startup
+from orc_keras.command_line import CommandError
+from orc_keras.settings import Settings
+
+
+def define_flags(flag_values: flags.FlagValues) -> None:
+    command_line.define_flags(flag_values)
+    flags.DEFINE_boolean(
+        "estimate",
+        False,
+        "Make some steps, say what the run will take on this machine, and end.",
+        flag_values=flag_values,
+    )
+
+
+def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
+    train(command_line.from_flags(flag_values), flag_values["estimate"].value)
+
+
+def train(settings: Settings, only_estimate: bool = False) -> None:
+    """Trains by settings, or estimates what that takes; what stops it is a `CommandError`."""
+    startup.quietly()
+    import tensorflow as tf
+
+    from orc_keras import estimate, experiment
+    from orc_keras.distribution import workers
+    from orc_keras.runs.directory import RunDirectory
+    from orc_keras.training.signals import Stopped
+
+    directory = RunDirectory(settings)
+    settings = dataclasses.replace(settings, output_dir=str(directory.path))
+    try:
+        run = (estimate if only_estimate else experiment).prepare(settings)
+        try:
+            run()
+        except OSError as error:
+            raise CommandError(
+                f"{error}; what was saved before is there, {directory.how_to_continue()}."
+            ) from error
+        except ValueError as error:  # prepare() refuses what is wrong, so this is a fault of ours
+            raise RuntimeError("The training failed.") from error
+    except (Stopped, KeyboardInterrupt) as error:
+        number = getattr(error, "signal_number", signal.SIGINT)
+        name = signal.Signals(number).name
+        sentence = f"stopped by {name}; {directory.how_to_continue()}."
+        raise CommandError(sentence, 128 + number) from None  # the code of a process it ended
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise CommandError(
+            "the memory is too small for this group; a smaller --batch_size or "
+            "--image_size takes less, on a GPU --mixed_precision=bfloat16, in the main memory a "
+            f"smaller --memory_gb. What was saved before is in {directory.path}."
+        ) from error
+    except tf.errors.OpError as error:
+        if not workers.lost_one(error):
+            raise
+        raise CommandError(
+            "another worker has stopped, or its machine cannot be reached; "
+            f"{directory.how_to_continue()} from the last save, on all of them."
+        ) from error
