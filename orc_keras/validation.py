@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras import data, models, networks
-from orc_keras.callbacks.role_history import LOOK_EVERY
+from orc_keras.callbacks.role_history import WRITE_EVERY
 from orc_keras.groups.methods import METHODS
 from orc_keras.networks.kinds import kind_of
 from orc_keras.training import recipe
@@ -157,7 +157,7 @@ def check_batch_size(batch_size, number, replicas=1):
 def check_steps(steps_per_execution, steps):
     """Refuses `steps_per_execution` if it does not divide the steps of an epoch."""
     if steps % steps_per_execution:
-        most = min(steps, LOOK_EVERY)  # the role history takes no more
+        most = min(steps, WRITE_EVERY)  # the role history takes no more
         possible = ", ".join(str(n) for n in range(1, most + 1) if steps % n == 0)
         raise ValueError(
             f"--steps_per_execution={steps_per_execution} does not divide the {steps} steps of an "

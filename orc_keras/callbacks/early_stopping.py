@@ -1,6 +1,8 @@
-"""The callback that ends a stage early, and gives the group the weights of its best epoch."""
+"""Early stopping on validation accuracy, for training that may be interrupted."""
 
 import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import keras
 
@@ -9,10 +11,11 @@ from orc_keras.groups.default_callbacks import student_logs
 
 
 class EarlyStopping(keras.callbacks.Callback):
-    """Ends training when the accuracy on validation images has not risen for some epochs.
+    """Ends training when the student's validation accuracy has not risen for some epochs.
 
-    The accuracy is the student's; the last learner's where the student does not learn. Training
-    that is continued remembers by its history.
+    In a stage in which the student does not learn, the accuracy is the last learner's. Unlike
+    Keras's callback it keeps the best weights in a file and can be given the history of training
+    that is continued.
 
     Args:
         patience: epochs without a better accuracy.
@@ -20,7 +23,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
     Attributes:
         best_epoch: the epoch with the highest accuracy so far, from 0; None before the first.
-        is_over: whether patience has ended.
+        is_over: whether `patience` epochs have passed since.
 
     Example:
 
@@ -28,39 +31,44 @@ class EarlyStopping(keras.callbacks.Callback):
     >>> group = orc_keras.OnlineRoleChange(pivot, students)
     >>> group.compile(keras.optimizers.SGD(0.0))
     >>> stopping = orc_keras.callbacks.EarlyStopping(2, directory / "best.weights.h5")
-    >>> how = dict(epochs=20, validation_data=(images, labels), verbose=0, callbacks=[stopping])
-    >>> len(group.fit(images, labels, **how).epoch) - stopping.best_epoch, stopping.is_over
+    >>> history = group.fit(
+    ...     images, labels, epochs=20, validation_data=(images, labels), verbose=0,
+    ...     callbacks=[stopping])
+    >>> len(history.epoch) - stopping.best_epoch, stopping.is_over
     (3, True)
     >>> stopping.restore_best()
     """
 
-    def __init__(self, patience, path):
+    def __init__(self, patience: int, path: Path):
         super().__init__()
         self._patience, self._path = patience, path
-        self._best, self.best_epoch, self.is_over = -math.inf, None, False
+        self._best_accuracy, self.best_epoch, self.is_over = -math.inf, None, False
 
-    def restore_history(self, history):
-        """Remembers the epochs of training that is continued: metrics by name, a list each."""
-        number = len(next(iter(history.values()), ()))
-        for epoch in range(number):
-            self._judge(epoch, {name: values[epoch] for name, values in history.items()})
+    def restore_history(self, history: Mapping[str, Sequence[float]]) -> None:
+        """Takes into account the epochs of training that is continued.
 
-    def on_epoch_end(self, epoch, logs=None):
-        if self._judge(epoch, logs):
-            with replacing(self._path) as path:
-                self.model.save_weights(path)
-        self.model.stop_training = self.model.stop_training or self.is_over
+        Args:
+            history: each metric's values by epoch, by name.
+        """
+        for epoch, values in enumerate(zip(*history.values())):
+            self._update(epoch, dict(zip(history, values)))
 
-    def restore_best(self):
+    def restore_best(self) -> None:
         """Gives the group the weights of the best epoch, if there was one."""
         if self.best_epoch is not None:
             self.model.load_weights(self._path)
 
-    def _judge(self, epoch, logs):
-        """Whether this epoch is the best so far."""
+    def on_epoch_end(self, epoch, logs=None):
+        if self._update(epoch, logs):
+            with replacing(self._path) as path:
+                self.model.save_weights(path)
+        self.model.stop_training = self.model.stop_training or self.is_over
+
+    def _update(self, epoch, logs):
+        """Returns whether this epoch is the best so far."""
         accuracy = student_logs(self.model, logs).get("val_accuracy", math.nan)
-        is_better = accuracy > self._best  # not if there was no evaluation
+        is_better = accuracy > self._best_accuracy  # not if there was no evaluation
         if is_better:
-            self._best, self.best_epoch = accuracy, epoch
+            self._best_accuracy, self.best_epoch = accuracy, epoch
         self.is_over = self.best_epoch is not None and epoch - self.best_epoch >= self._patience
         return is_better

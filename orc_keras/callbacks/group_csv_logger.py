@@ -1,4 +1,4 @@
-"""The callback that writes the history of a group's training."""
+"""The history of a group's training as CSV."""
 
 import math
 
@@ -6,24 +6,23 @@ import keras
 
 
 class GroupCSVLogger(keras.callbacks.CSVLogger):
-    """Keras's `CSVLogger` for a group, where not every epoch ends with an evaluation.
+    """Keras's `CSVLogger` for a group; epochs without an evaluation have NaN in its columns.
 
-    An epoch without one has NaN in the columns of held-out images. So all rows have the same
-    columns, also where training continues. (Keras's own callback guesses their names from those of
-    training, which differ in a group, and may guess otherwise when it continues.)
+    So all rows have the same columns, also where training continues. (Keras guesses the columns of
+    an evaluation from those of training, which in a group differ.)
 
     Args:
-        filename: of the file, as `append` and `separator` for `keras.callbacks.CSVLogger`.
+        filename, separator, append: as for `keras.callbacks.CSVLogger`.
 
     Example:
 
     >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
     >>> group = orc_keras.OnlineRoleChange(pivot, students)
     >>> group.compile("sgd")
-    >>> how = dict(epochs=2, validation_data=(images, labels), validation_freq=2, verbose=0)
     >>> path = directory / "history.csv"
-    >>> logger = orc_keras.callbacks.GroupCSVLogger(path)
-    >>> history = group.fit(images, labels, **how, callbacks=[logger])
+    >>> history = group.fit(
+    ...     images, labels, epochs=2, validation_data=(images, labels), validation_freq=2,
+    ...     verbose=0, callbacks=[orc_keras.callbacks.GroupCSVLogger(path)])
     >>> np.isnan(np.genfromtxt(path, delimiter=",", names=True)["val_loss"])
     array([ True, False])
     """

@@ -1,4 +1,4 @@
-"""The callback that records who taught in which mini-batch."""
+"""The temporary teachers of every mini-batch, in a file."""
 
 import zipfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from orc_keras.files import replacing
 from orc_keras.groups.network_group import NetworkGroup
 
 UNKNOWN_TEACHER = 255  # where the teachers were not recorded
-LOOK_EVERY = 512  # mini-batches; a group remembers 1,024
+WRITE_EVERY = 512  # mini-batches; a group remembers 1,024
 
 
 class RoleHistory(keras.callbacks.Callback):
@@ -18,7 +18,7 @@ class RoleHistory(keras.callbacks.Callback):
 
     The file is a NumPy array, uint8 of shape `[mini_batches, k]`: positions among
     `group.student_names`, most confident teacher first. It is written at least every 1,024
-    mini-batches, whole or not at all. If training is restored, the file is continued: put this
+    mini-batches, whole or not at all. Where training is restored, the file is continued: put this
     callback after the one that restores. Unknown mini-batches, lost or trained without this
     callback, are 255. A file of another training is overwritten.
 
@@ -41,62 +41,59 @@ class RoleHistory(keras.callbacks.Callback):
     (4, 1)
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path):
         super().__init__()
         self._path = Path(path)
 
     def on_train_begin(self, logs=None):
         if not (isinstance(self.model, NetworkGroup) and self.model.role_record):
             raise ValueError(f"RoleHistory is for groups whose roles change, not {self.model}.")
-        if self.model.steps_per_execution > LOOK_EVERY:
+        if self.model.steps_per_execution > WRITE_EVERY:
             raise ValueError(
-                f"RoleHistory needs steps_per_execution to be at most {LOOK_EVERY}, not "
+                f"RoleHistory needs steps_per_execution to be at most {WRITE_EVERY}, not "
                 f"{self.model.steps_per_execution}."
             )
-        self._roles = self._earlier()
-        self._look()
+        start, teachers = self._remembered()
+        roles = _load(self._path, teachers.shape[1])[: start + len(teachers)]
+        is_ours = np.array_equal(roles[start:], teachers[: len(roles[start:])])
+        self._roles = roles if is_ours else roles[:0]
+        self._write()
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._looked = 0
+        self._last_batch = 0
 
     def on_train_batch_end(self, batch, logs=None):
-        if batch - self._looked >= LOOK_EVERY:
-            self._look()
-            self._looked = batch
+        if batch - self._last_batch >= WRITE_EVERY:
+            self._write()
+            self._last_batch = batch
 
     def on_epoch_end(self, epoch, logs=None):
-        self._look()
+        self._write()
 
-    def _trained(self):
-        return int(keras.ops.convert_to_numpy(self.model.role_record.mini_batches))
+    def _remembered(self):
+        """Returns the mini-batches that the group remembers: the first's number, their teachers."""
+        record = self.model.role_record
+        recent = np.array(record.recent_teachers, np.uint8)
+        trained = int(np.array(record.mini_batches))
+        known = min(trained, len(recent))
+        return trained - known, recent[len(recent) - known :]
 
-    def _earlier(self):
-        """Returns the file's mini-batches so far; none if it is of another training."""
-        recent = keras.ops.convert_to_numpy(self.model.role_record.recent_teachers)
-        trained = self._trained()
-        roles = _read_roles(self._path, recent.shape[1])[:trained]
-        remembered = recent[max(len(recent) - trained, 0) :]  # the last of all mini-batches
-        both = remembered[: max(len(remembered) - (trained - len(roles)), 0)]
-        ours = np.array_equal(roles[len(roles) - len(both) :], both)
-        return roles if ours else roles[:0]
-
-    def _look(self):
+    def _write(self):
         """Adds the mini-batches since the last call, and writes the file."""
-        new = self._trained() - len(self._roles)
-        recent = keras.ops.convert_to_numpy(self.model.role_record.recent_teachers)
-        seen = recent[max(len(recent) - new, 0) :].astype(np.uint8)
-        missed = np.full((new - len(seen), recent.shape[1]), UNKNOWN_TEACHER, np.uint8)
-        self._roles = np.concatenate([self._roles, missed, seen])
+        start, teachers = self._remembered()
+        number = len(self._roles)
+        lost = np.full((max(start - number, 0), teachers.shape[1]), UNKNOWN_TEACHER, np.uint8)
+        self._roles = np.concatenate([self._roles, lost, teachers[max(number - start, 0) :]])
         with replacing(self._path) as unfinished, open(unfinished, "wb") as file:
             np.save(file, self._roles)
 
 
-def _read_roles(path, k):
+def _load(path, k):
     """Returns the role history in a file; empty if there is none, or it is of another shape."""
+    empty = np.zeros((0, k), np.uint8)
     try:
         roles = np.load(path)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        roles = None
-    if getattr(roles, "dtype", None) != np.uint8 or roles.shape[1:] != (k,):
-        return np.zeros((0, k), np.uint8)
-    return roles
+        return empty
+    is_history = getattr(roles, "dtype", None) == np.uint8 and roles.shape[1:] == (k,)
+    return roles if is_history else empty

@@ -1,4 +1,4 @@
-"""The callback that measures the speed of training and the time spent waiting for images."""
+"""The speed of training, and the time that steps wait for images."""
 
 import time
 
@@ -10,9 +10,8 @@ class Throughput(keras.callbacks.Callback):
     """Adds `images_per_second` and `seconds_waiting` of each epoch's training to its logs.
 
     They are this process's, without evaluation. `seconds_waiting` is the time that steps wait for
-    their mini-batch. With several devices a thread prefetches; there it is that thread's time, an
-    upper bound. Put the callback before those that write logs, and after those whose output must
-    be repeatable.
+    their mini-batch; with several devices, where a thread prefetches, an upper bound. Put the
+    callback before those that write logs, and after those whose output must be repeatable.
 
     Example:
 
@@ -32,16 +31,16 @@ class Throughput(keras.callbacks.Callback):
         super().__init__()
         self.rates = []
         with tf.device("CPU"):  # where tf.data works
-            self._seen = tf.Variable([0.0, 0.0], dtype=tf.float64, trainable=False)
+            self._images_and_seconds = tf.Variable(tf.zeros(2, tf.float64), trainable=False)
 
-    def timed(self, dataset):
-        """Returns the dataset, which then counts its images and the time that it takes."""
+    def timed(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+        """Returns the dataset, which then counts its images and the time that they take."""
         now = _clock()
         clock = tf.data.Dataset.counter().map(lambda _: now())
 
-        def count(asked, batch):
+        def count(requested, batch):
             images = tf.cast(tf.shape(tf.nest.flatten(batch)[0])[0], tf.float64)
-            self._seen.assign_add([images, now() - asked])
+            self._images_and_seconds.assign_add([images, now() - requested])
             return batch
 
         options = tf.data.Options()
@@ -52,22 +51,22 @@ class Throughput(keras.callbacks.Callback):
         self._reset()
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._began = self._ended = time.perf_counter()
+        self._start = self._end = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        self._ended = time.perf_counter()
+        self._end = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        images, waiting = self._seen.numpy()
-        seconds = self._ended - self._began
+        images, waiting = self._images_and_seconds.numpy()
+        seconds = self._end - self._start
         rate = float(images) / seconds if seconds else 0.0
         self.rates += [rate] if rate else []  # an epoch without steps here has none
-        logs["images_per_second"] = rate
-        logs["seconds_waiting"] = float(waiting)
+        if logs is not None:
+            logs |= {"images_per_second": rate, "seconds_waiting": float(waiting)}
         self._reset()  # now: Keras may draw the next epoch's first mini-batch early
 
     def _reset(self):
-        self._seen.assign([0.0, 0.0])
+        self._images_and_seconds.assign([0.0, 0.0])
 
 
 def _clock():

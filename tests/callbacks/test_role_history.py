@@ -35,7 +35,7 @@ def changing_group(k=1, number=1, steps=1):
 @pytest.mark.parametrize("k, number, steps", [(2, 1, 5), (1, 2, 1)])
 def test_the_role_history_is_whole(batches, tmp_path, monkeypatch, k, number, steps):
     """Whatever the steps of an execution, the replicas, and how often it looks."""
-    monkeypatch.setattr(callbacks.role_history, "LOOK_EVERY", 5)
+    monkeypatch.setattr(callbacks.role_history, "WRITE_EVERY", 5)
     recorder, history = Recorder(), callbacks.RoleHistory(tmp_path / "roles.npy")
     one_by_one = [recorder, history] if steps == 1 else [recorder]
     changing_group(k, number).fit(batches, epochs=2, verbose=0, callbacks=one_by_one)

@@ -69,6 +69,6 @@ def test_images_are_counted_in_any_structure(batches):
             assert type(batch) is type(next(iter(named)))
         logs = {}
         throughput.on_epoch_begin(0)
-        throughput._ended += 1
+        throughput._end += 1
         throughput.on_epoch_end(0, logs)
         assert logs["images_per_second"] == pytest.approx(80)

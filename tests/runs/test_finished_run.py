@@ -17,7 +17,7 @@ from helpers.tiny import tiny_settings
 from markdown_it import MarkdownIt
 
 from orc_keras import experiment, validation
-from orc_keras.callbacks.role_history import _read_roles
+from orc_keras.callbacks.role_history import _load
 from orc_keras.evaluate import one_network
 from orc_keras.evaluate.members import load_member
 from orc_keras.export.model_card import plain
@@ -200,7 +200,7 @@ def test_pickles_are_not_read(run, tmp_path):
     payload = np.array([Payload(marker)], dtype=object)
     np.save(run / "roles.npy", payload, allow_pickle=True)
     np.savez(run / "evaluation.npz", **{"hidden6/labels": payload})
-    assert _read_roles(run / "roles.npy", 1).size == 0
+    assert _load(run / "roles.npy", 1).size == 0
     with pytest.raises(ValueError, match="evaluation.npz is damaged"):
         predictions_file.read(run / "evaluation.npz")
     for name in ("roles.npy", "evaluation.npz"):

@@ -34,7 +34,7 @@ class GroupTensorBoard(keras.callbacks.Callback):
     ['resnet8']
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory: str | Path):
         super().__init__()
         self._directory = Path(directory)
 
@@ -43,43 +43,44 @@ class GroupTensorBoard(keras.callbacks.Callback):
         self._writers = {}
 
     def on_epoch_end(self, epoch, logs=None):
-        for run, summary in self._summaries(logs).items():
-            with self._writer(run).as_default(epoch):
+        for run, summary in self._summaries(logs or {}).items():
+            if run not in self._writers:
+                self._writers[run] = tf.summary.create_file_writer(str(self._directory / run))
+            with self._writers[run].as_default(epoch):
                 # One operation for all; one for each number would take milliseconds.
                 tf.summary.experimental.write_raw_pb(summary.SerializeToString())
-            self._writer(run).flush()
+            self._writers[run].flush()
 
     def on_train_end(self, logs=None):
         for writer in self._writers.values():
             writer.close()
 
     def _summaries(self, logs):
-        summaries = collections.defaultdict(Summary)
+        """Returns the summary of each run."""
+        summaries, prefixes = collections.defaultdict(Summary), self._prefixes()
+        charts = _charts(prefixes)
         for name, value in logs.items():
-            if place := self._place(name):
-                run, tag = place
+            # In a whole group, `loss` and `accuracy` are a second name of the student's.
+            if "" in prefixes.values() or name.removeprefix("val_") not in ("loss", "accuracy"):
+                run, tag = charts.get(name, ("training", f"training/{name}"))
                 summaries[run].MergeFrom(scalar_pb(tag, value))
         return summaries
 
-    def _place(self, name):
-        """Returns the run and the tag of a value; None for the second name of a value."""
-        group = self.model if isinstance(self.model, NetworkGroup) else None
-        is_alone = group is None or group.stage == PIVOT  # its numbers have no prefix
-        learner = group.learners[-1] if group else self.model.name
-        prefixes = {learner: ""} if is_alone else {n: f"{n}_" for n in group.members}
-        base = name.removeprefix("val_")
-        where = "training" if base == name else "held_out"
-        if not is_alone and base in ("loss", "accuracy"):  # the student's
-            return None
-        for run, prefix in prefixes.items():
-            for quantity in ("loss", "accuracy"):
-                if base == prefix + quantity:
-                    return run, f"{quantity}/{where}"
-            if base == f"{prefix}taught":
-                return run, "taught"
-        return "training", f"training/{name}"
+    def _prefixes(self):
+        """Returns the prefix of each member's metrics; a network that learns alone has none."""
+        if not isinstance(self.model, NetworkGroup):
+            return {self.model.name: ""}
+        if self.model.stage == PIVOT:
+            return {self.model.pivot_name: ""}
+        return {name: f"{name}_" for name in self.model.members}
 
-    def _writer(self, run):
-        if run not in self._writers:
-            self._writers[run] = tf.summary.create_file_writer(str(self._directory / run))
-        return self._writers[run]
+
+def _charts(prefixes):
+    """Returns run and tag of each metric of the members, by the metric's name."""
+    charts = {}
+    for run, prefix in prefixes.items():
+        charts[f"{prefix}taught"] = run, "taught"
+        for quantity in ("loss", "accuracy"):
+            charts[f"{prefix}{quantity}"] = run, f"{quantity}/training"
+            charts[f"val_{prefix}{quantity}"] = run, f"{quantity}/held_out"
+    return charts
