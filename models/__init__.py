@@ -11,21 +11,26 @@ import difflib
 import itertools
 import math
 import numbers
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, Literal, get_args
 
 import keras
 
 from orc_keras.models import mobilenet_v2, resnet, shufflenet_v1, shufflenet_v2, vgg, wide_resnet
 
 _FAMILIES = (resnet, wide_resnet, vgg, mobilenet_v2, shufflenet_v1, shufflenet_v2)
-HEADS = ("default", "linear")
+VggHead = Literal["default", "linear"]
 
 
-def names():
-    """Returns the names that `build` knows, as a list of strings."""
+def names() -> list[str]:
+    """Returns the names that `build` knows."""
     return [name for family in _FAMILIES for name in family.VARIANTS]
 
 
-def build(name, input_shape, num_classes, head="default"):
+def build(
+    name: str, input_shape: Sequence[int], num_classes: int, vgg_head: VggHead = "default"
+) -> keras.Model:
     """Builds the network `name`, with fresh weights.
 
     Structure, order of operations, initial distributions and the exact number of parameters are
@@ -36,15 +41,15 @@ def build(name, input_shape, num_classes, head="default"):
         name: one of `names()`.
         input_shape: `(height, width, channels)` of an image.
         num_classes: number of classes, at least 2.
-        head: "default", or "linear" for a single fully connected layer at the end: VGGs have three
-            by default (supplement, Table 6); the other networks have a single one anyway.
+        vgg_head: "default", or "linear" for a single fully connected layer at the end of a VGG,
+            which has three by default (supplement, Table 6). The other networks have one anyway.
 
     Returns:
         A built `keras.Model` called `name`, from images `[batch, height, width, channels]`
         (floating point, normalised) to float32 logits `[batch, num_classes]`.
 
     Raises:
-        ValueError: if the name or the head is unknown, the image is too small for the network,
+        ValueError: if `name` or `vgg_head` is unknown, the image is too small for the network,
             there are fewer than two classes, or Keras's data format is channels-first.
 
     Example:
@@ -53,45 +58,46 @@ def build(name, input_shape, num_classes, head="default"):
     >>> network.output_shape
     (None, 100)
     """
-    smallest = smallest_size(name, head)
+    smallest = smallest_size(name, vgg_head)
     _check_input(input_shape, num_classes)
     height, width, _ = input_shape
     if min(height, width) < smallest:
         linear = smallest_size(name, "linear")
-        hint = f", or {linear} x {linear} with head=linear" if linear < smallest else ""
+        hint = f", or {linear} x {linear} with vgg_head=linear" if linear < smallest else ""
         raise ValueError(
             f"Images of {height} x {width} pixels are too small for {name}, which needs at least "
             f"{smallest} x {smallest}{hint}."
         )
     family = _family_of(name)
-    return family.build(name, tuple(input_shape), int(num_classes), **_options(family, head))
+    return family.build(name, tuple(input_shape), int(num_classes), **_options(family, vgg_head))
 
 
-def smallest_size(name, head="default"):
+def smallest_size(name: str, vgg_head: VggHead = "default") -> int:
     """Returns the smallest height and width of images that the network `name` takes."""
-    if head not in HEADS:
-        raise ValueError(f"Unknown head {head!r}; possible are {', '.join(HEADS)}.")
+    if vgg_head not in get_args(VggHead):
+        possible = ", ".join(get_args(VggHead))
+        raise ValueError(f"Unknown vgg_head {vgg_head!r}; possible are {possible}.")
     family = _family_of(name)
-    return family.smallest_size(name, **_options(family, head))
+    return family.smallest_size(name, **_options(family, vgg_head))
 
 
-def usual_input(name):
+def usual_input(name: str) -> tuple[tuple[int, int, int], int]:
     """Returns the image shape and number of classes that the network `name` is designed for."""
     _family_of(name)
     return ((224, 224, 3), 1000) if name.endswith("_imagenet") else ((32, 32, 3), 100)
 
 
-def family_of(name):
+def family_of(name: str) -> str:
     """Returns the family of the network `name`, such as "wide_resnet": its module's name."""
     return _family_of(name).__name__.rpartition(".")[2]
 
 
-def parameters(network):
+def parameters(network: keras.Model) -> int:
     """Returns the number of trainable parameters of a network."""
     return sum(math.prod(weight.shape) for weight in network.trainable_weights)
 
 
-def flops(network):
+def flops(network: keras.Model) -> int:
     """Returns the floating-point operations of a forward pass on one image.
 
     A multiply-add counts as two. Only convolutions and fully connected layers are counted, without
@@ -112,7 +118,7 @@ def flops(network):
     return sum(2 * math.prod((*k.kernel.shape, *k.output.shape[1:-1])) for k in kernels)
 
 
-def activations(network):
+def activations(network: keras.Model) -> int:
     """Returns the number of values that all layers of a network output for one image.
 
     Layers whose output may have any size, or is not known, as in some networks that are not ours,
@@ -131,13 +137,13 @@ def activations(network):
     return sum(math.prod(shape) for shape in shapes if None not in shape)
 
 
-def leaf_layers(network):
+def leaf_layers(network: keras.Model) -> list[Any]:
     """Returns the layers of a network in order, those of nested models included."""
     nested = (leaf_layers(x) if hasattr(x, "layers") else [x] for x in network.layers)
     return list(itertools.chain.from_iterable(nested))
 
 
-def _family_of(name):
+def _family_of(name: str) -> ModuleType:
     for family in _FAMILIES:
         if name in list(family.VARIANTS):
             return family
@@ -146,8 +152,8 @@ def _family_of(name):
     raise ValueError(f"Unknown network {name!r}; {hint} {', '.join(names())}.")
 
 
-def _options(family, head):
-    return {"head": head} if family is vgg else {}
+def _options(family, vgg_head):
+    return {"vgg_head": vgg_head} if family is vgg else {}
 
 
 def _check_input(input_shape, num_classes):

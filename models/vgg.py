@@ -4,9 +4,9 @@ The table ends in FC-512, FC-512, FC-512 and softmax. A name counts exactly thre
 layers (VGG8 has five convolutions), so we read the end as FC-512, FC-512, FC-classes, with ReLU
 between (our reading).
 
-With `head="linear"` global average pooling replaces the fifth max pooling, and one fully connected
-layer follows, as in most published results on CIFAR-100. Like those networks, it has the fourth max
-pooling only for images of 64 pixels or more, not for 32.
+With `vgg_head="linear"` global average pooling replaces the fifth max pooling, and one fully
+connected layer follows, as in most published results on CIFAR-100. Like those networks, it has the
+fourth max pooling only for images of 64 pixels or more, not for 32.
 """
 
 import keras
@@ -24,14 +24,14 @@ VARIANTS = {
 STAGE_WIDTHS = (64, 128, 256, 512, 512)  # channels
 
 
-def smallest_size(name, head="default"):
+def smallest_size(name, vgg_head="default"):
     """Returns the image size that ends at 1 pixel after all max poolings."""
-    return 32 if head == "default" else 8
+    return 32 if vgg_head == "default" else 8
 
 
-def build(name, input_shape, num_classes, head="default"):
+def build(name, input_shape, num_classes, vgg_head="default"):
     """Builds the VGG `name`; see `models.build`."""
-    pooled_stages = max_pooled_stages(min(input_shape[:2]), head)
+    pooled_stages = max_pooled_stages(min(input_shape[:2]), vgg_head)
     images = x = keras.Input(input_shape, name="images")
     for stage, (width, convolutions) in enumerate(zip(STAGE_WIDTHS, VARIANTS[name]), start=1):
         for number in range(1, convolutions + 1):
@@ -39,15 +39,15 @@ def build(name, input_shape, num_classes, head="default"):
         if stage in pooled_stages:
             x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
     x = average_pool(x)  # a no-op after five max poolings of 32 pixels
-    if head == "default":
+    if vgg_head == "default":
         x = fully_connected(fully_connected(x, "fc1"), "fc2")
     logits = classifier(x, num_classes, initial=normal(), bias_initial="zeros")
     return keras.Model(images, logits, name=name)
 
 
-def max_pooled_stages(size, head):
+def max_pooled_stages(size, vgg_head):
     """Returns the stages that end in max pooling, for images of `size` pixels."""
-    if head == "default":
+    if vgg_head == "default":
         return (1, 2, 3, 4, 5)
     return (1, 2, 3, 4) if size >= 64 else (1, 2, 3)
 

@@ -17,7 +17,7 @@ import tensorflow as tf
 from orc_keras import data, models, networks
 from orc_keras.callbacks.role_history import WRITE_EVERY
 from orc_keras.groups.methods import METHODS
-from orc_keras.networks.kinds import kind_of
+from orc_keras.networks import kind_of
 from orc_keras.training import recipe
 
 

@@ -32,30 +32,9 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     if not Path(output).absolute().parent.is_dir():
         raise ValueError(f"--output={output} is in a folder that does not exist.")
     startup.quietly()
-    convert(checkpoint, flag_values.network, flag_values.classes, output)
-    print(f"Wrote {output}; as a pivot: --pivot={output}.")
-
-
-def convert(checkpoint: str, network: str, classes: int, output: str) -> None:
-    """Writes the network in a PyTorch checkpoint as a `.keras` file.
-
-    Args:
-        checkpoint: a `.pth` file of RepDistiller, mdistiller or torchvision.
-        network: its name in `models.names()`. Published VGGs have one fully connected layer.
-        classes: their number.
-        output: the file to write.
-
-    Raises:
-        ValueError: if the checkpoint cannot be read, or is of another network.
-        OSError: if the file cannot be written.
-    """
-    from orc_keras import models
     from orc_keras.files import replacing
-    from orc_keras.import_torch import checkpoint as reading
+    from orc_keras.import_torch import convert
 
-    arrays = reading.read(checkpoint)
-    shape, _ = models.usual_input(network)
-    built = models.build(network, shape, classes, head="linear")
-    reading.fill(built, arrays)
     with replacing(Path(output)) as path:
-        built.save(path)
+        convert(checkpoint, flag_values.network, flag_values.classes).save(path)
+    print(f"Wrote {output}; as a pivot: --pivot={output}.")

@@ -14,7 +14,7 @@ HEAD = ("network", "parameters", "usual input", "MFLOPs", "smallest")
 NOTE = """
 Parameters and MFLOPs: with 3 channels and 100 classes, for ImageNet networks 1000.
 MFLOPs: of a forward pass on one image of the usual input; a multiplication and an
-addition are two. Smallest: height and width in pixels; for VGGs with head=linear, 8 x 8."""
+addition are two. Smallest: height and width in pixels; for VGGs with vgg_head=linear, 8 x 8."""
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,7 +10,7 @@ import tensorflow as tf
 from orc_keras import models
 from orc_keras.groups import methods  # noqa: F401 (registers the classes in a group's file)
 from orc_keras.models.normalization import BatchNormalization
-from orc_keras.networks import code, files
+from orc_keras.networks import import_modules, load_model
 from orc_keras.runs import checksums, names
 from orc_keras.runs.record import RunRecord
 
@@ -29,7 +28,7 @@ def load_group_members(path: Path) -> dict[str, keras.Model]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The pivot .* is smaller")  # said as the run began
-            group: Any = keras.saving.load_model(path, compile=False)
+            group = load_model(path)
         return {name: to_keras_layers(network) for name, network in group.members.items()}
     finally:
         keras.config.set_dtype_policy(policy)
@@ -45,11 +44,8 @@ def load_members(run: RunRecord) -> dict[str, keras.Model]:
         ValueError: if their file is damaged.
     """
     path = checksums.check(run.path, names.GROUP)
-    code.import_modules((run.settings.pivot, *run.settings.students))
-    try:
-        return load_group_members(path)
-    except Exception as error:  # Keras raises many kinds for damaged files
-        raise ValueError(f"{path} cannot be loaded: {files.why(error)}.") from error
+    import_modules((run.settings.pivot, *run.settings.students))
+    return load_group_members(path)
 
 
 def load_member(run: RunRecord, member: str) -> keras.Model:

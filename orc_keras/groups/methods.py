@@ -14,7 +14,7 @@ from orc_keras.groups.knowledge_distillation import (
 )
 from orc_keras.groups.mutual_learning import CollaborativeLearning, MutualLearning
 from orc_keras.groups.online_role_change import OnlineRoleChange
-from orc_keras.networks.kinds import name_of
+from orc_keras.networks.sources import name_of
 
 METHODS = dict(
     zip(

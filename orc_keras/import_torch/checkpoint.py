@@ -1,6 +1,8 @@
 """Reads a PyTorch checkpoint, and copies its weights into a network of ours."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,8 +15,26 @@ PARALLEL = "module."  # what torch.nn.DataParallel puts before each name
 COUNTER = "num_batches_tracked"  # of a BatchNorm; it has no use here
 
 
-def read(path):
-    """Returns the parameters in a checkpoint, NumPy arrays by name.
+def convert(checkpoint: str, network: str, classes: int) -> keras.Model:
+    """Returns the network in a PyTorch checkpoint.
+
+    Args:
+        checkpoint: a `.pth` file of RepDistiller, mdistiller or torchvision.
+        network: its name in `models.names()`. Published VGGs have one fully connected layer.
+        classes: their number.
+
+    Raises:
+        ValueError: if the checkpoint cannot be read, or is of another network.
+    """
+    arrays = read(checkpoint)
+    image_shape, _ = models.usual_input(network)
+    model = models.build(network, image_shape, classes, vgg_head="linear")
+    copy_weights(arrays, model)
+    return model
+
+
+def read(path: str) -> dict[str, np.ndarray]:
+    """Returns the parameters in a checkpoint, by name.
 
     A checkpoint is a pickle, which may hold code; PyTorch's `weights_only` reads tensors only.
 
@@ -28,9 +48,12 @@ def read(path):
     """
     if not Path(path).is_file():
         raise ValueError(f"{path} is not a file.")
-    state = _loaded(path)
-    while isinstance(state, dict) and (inner := [w for w in WRAPPINGS if _holds(state, w)]):
-        state = state[inner[0]]
+    state = _load(path)
+    while isinstance(state, dict):
+        inner = [state[key] for key in WRAPPINGS if isinstance(state.get(key), dict)]
+        if not inner:
+            break
+        state = inner[0]
     tensors = state.items() if isinstance(state, dict) else ()
     arrays = {name: value.numpy() for name, value in tensors if hasattr(value, "numpy")}
     if not arrays:
@@ -38,11 +61,7 @@ def read(path):
     return {name.removeprefix(PARALLEL): value for name, value in arrays.items()}
 
 
-def _holds(state, wrapping):
-    return isinstance(state.get(wrapping), dict)
-
-
-def _loaded(path):
+def _load(path: str) -> Any:
     try:
         import torch
     except ImportError as error:
@@ -55,29 +74,28 @@ def _loaded(path):
         with torch.serialization.safe_globals(scalars):
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for damaged files
-        if " global" in str(error).lower():
-            reason = "it holds more than tensors, and code in it is not run"
-        else:
-            reason = "it is damaged, or not a file that PyTorch has saved"
-        raise ValueError(f"{path} cannot be loaded: {reason}.") from error
+        raise ValueError(
+            f"{path} cannot be loaded by PyTorch's weights_only, which reads tensors and runs no "
+            f"code:\n{error}"
+        ) from error
 
 
-def fill(network, arrays):
-    """Copies parameters into the layers of a network.
+def copy_weights(arrays: dict[str, np.ndarray], network: keras.Model) -> None:
+    """Copies PyTorch's parameters into the layers of a network.
 
     Args:
-        network: one of `models`, whose name is known there.
-        arrays: PyTorch's parameters by name.
+        arrays: the parameters by name.
+        network: one of `models`, called by its name there.
 
     Raises:
         ValueError: if parameters are missing, left over, of another shape, or not finite; the
             message names them. Then the network is unchanged.
     """
-    weights = dict(_correspondence(network))
-    given = {name for name in arrays if not name.endswith(COUNTER)}
-    _complain("lacks", [name for name in weights if name not in given], network)
-    _complain("has", [name for name in arrays if name in given - set(weights)], network, " too")
-    values = {name: _as_ours(weight, arrays[name]) for name, weight in weights.items()}
+    weights = dict(_weights_by_name(network))
+    arrays = {name: array for name, array in arrays.items() if not name.endswith(COUNTER)}
+    _refuse("lacks", [name for name in weights if name not in arrays], network)
+    _refuse("also has", [name for name in arrays if name not in weights], network)
+    values = {name: _transpose(arrays[name], weight) for name, weight in weights.items()}
     for name, weight in weights.items():
         if values[name].shape != tuple(weight.shape):
             raise ValueError(
@@ -90,7 +108,7 @@ def fill(network, arrays):
         weight.assign(values[name])
 
 
-def _correspondence(network):
+def _weights_by_name(network: keras.Model) -> Iterator[tuple[str, Any]]:
     """Yields the name of each PyTorch parameter, and the variable of ours that it becomes."""
     for layer in models.leaf_layers(network):
         if not getattr(layer, "weights", None):
@@ -107,7 +125,7 @@ def _correspondence(network):
             yield f"{module}.bias", layer.bias
 
 
-def _as_ours(weight, array):
+def _transpose(array, weight):
     """Returns PyTorch's parameter with its axes in the order of ours."""
     if array.ndim == 2:  # fully connected
         return array.T
@@ -117,10 +135,10 @@ def _as_ours(weight, array):
     return array
 
 
-def _complain(what, names, network, more=""):
+def _refuse(verb, names, network):
     if names:
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
         raise ValueError(
-            f"The checkpoint {what} {shown}{more}; a {network.name} has {len(network.weights)} "
+            f"The checkpoint {verb} {shown}; a {network.name} has {len(network.weights)} "
             "parameters, in names of RepDistiller, mdistiller or torchvision."
         )

@@ -8,17 +8,45 @@ import re
 
 from orc_keras import models
 
-# Our layers: a conv or BatchNorm of the stem, of a block's part, or at the end; and the classifier.
+# Our layers with weights, except `logits`: a conv or BatchNorm of the stem, of a block, or the end.
 _LAYER = re.compile(
     r"(?:(?:stage|row)(?P<stage>\d+)_)?(?:(?:block|unit)(?P<block>\d+)_)?"
-    r"(?P<part>\w+?)_(?P<kind>conv|bn)|logits"
+    r"(?P<part>\w+?)_(?P<kind>conv|bn)"
 )
-_PLACES = {"expand": 0, "depthwise": 3, "project": 6}  # in a block of MobileNetV2
-_DOWN = {"left1": 1, "left2": 2, "right1": 3, "right2": 4, "right3": 5}  # of ShuffleNetV2
-_FEW_STAGES = 3  # of the ResNets for CIFAR
+_RESNET = {
+    "stem": "{kind}1",
+    "shortcut": "layer{stage}.{block}.downsample.{index}",
+    "block": "layer{stage}.{block}.{kind}{number}",
+    "logits": "fc",
+}
+# PyTorch's modules by the part of ours; "block" is any part that is not named. `number` counts the
+# convolutions of a block, `index` the modules (convolution, BatchNorm, ReLU, ...) of a sequence.
+_MODULES = {
+    "resnet": _RESNET,
+    "resnet_v2": _RESNET
+    | {"shortcut": "layer{stage}.{block}.shortcut.{index}", "logits": "linear"},
+    "wide_resnet": {
+        "stem": "{kind}1",
+        "last": "{kind}1",
+        "shortcut": "block{stage}.layer.{block}.convShortcut",
+        "block": "block{stage}.layer.{block}.{kind}{number}",
+        "logits": "fc",
+    },
+    "vgg": {"block": "block{row}.{index}", "logits": "classifier"},
+    "mobilenet_v2": {
+        "stem": "conv1.{index}",
+        "last": "conv2.{index}",
+        "block": "blocks.{row}.{block}.conv.{index}",
+        "logits": "classifier.0",
+    },
+    "shufflenet_v1": _RESNET | {"logits": "linear"},
+    "shufflenet_v2": _RESNET | {"last": "{kind}2", "logits": "linear"},
+}
+_NUMBERS = {"expand": 1, "depthwise": 2, "project": 3}  # of MobileNetV2's convolutions
+_NUMBERS |= {"left1": 1, "left2": 2, "right1": 3, "right2": 4, "right3": 5}  # of ShuffleNetV2's
 
 
-def module_of(network, layer):
+def module_of(network: str, layer: str) -> str:
     """Returns the name of the PyTorch module that corresponds to a layer.
 
     Args:
@@ -31,63 +59,17 @@ def module_of(network, layer):
     ('block1.layer.1.conv1', 'fc')
     """
     family = models.family_of(network)
-    found = _LAYER.fullmatch(layer)
+    if network in ("resnet18", "resnet34", "resnet50"):  # in RepDistiller's `resnetv2.py`
+        family = "resnet_v2"
+    modules = _MODULES[family]
     if layer == "logits":
-        return {"vgg": "classifier", "mobilenet_v2": "classifier.0"}.get(family) or (
-            "linear" if family.startswith("shuffle") or _is_v2(network) else "fc"
-        )
-    stage, block, part, kind = found.group("stage", "block", "part", "kind")
-    where = int(stage or 0), int(block or 0) - 1, part, kind, int(kind == "bn")
-    return _OF_FAMILY[family](network, *where)
-
-
-def _is_v2(network):
-    """Whether a network is in RepDistiller's `resnetv2.py`: ResNets with four stages."""
-    return network in ("resnet18", "resnet34", "resnet50")
-
-
-def _resnet(network, stage, block, part, kind, number):
-    if part == "stem":
-        return f"{kind}1"
-    if part == "shortcut":
-        return f"layer{stage}.{block}.{'shortcut' if _is_v2(network) else 'downsample'}.{number}"
-    return f"layer{stage}.{block}.{kind}{part}"
-
-
-def _wide_resnet(network, stage, block, part, kind, number):
-    if part in ("stem", "last"):
-        return f"{kind}1"
-    if part == "shortcut":
-        return f"block{stage}.layer.{block}.convShortcut"
-    return f"block{stage}.layer.{block}.{kind}{part}"
-
-
-def _vgg(network, stage, block, part, kind, number):
-    return f"block{stage - 1}.{3 * (int(part) - 1) + number}"  # conv, BatchNorm, ReLU
-
-
-def _mobilenet_v2(network, stage, block, part, kind, number):
-    if part in ("stem", "last"):
-        return f"conv{1 if part == 'stem' else 2}.{number}"
-    return f"blocks.{stage - 1}.{block}.conv.{_PLACES[part] + number}"
-
-
-def _shufflenet_v1(network, stage, block, part, kind, number):
-    return f"{kind}1" if part == "stem" else f"layer{stage}.{block}.{kind}{part}"
-
-
-def _shufflenet_v2(network, stage, block, part, kind, number):
-    if part in ("stem", "last"):
-        return f"{kind}{1 if part == 'stem' else 2}"
-    place = _DOWN[part] if block == 0 else int(part.removeprefix("right"))
-    return f"layer{stage}.{block}.{kind}{place}"
-
-
-_OF_FAMILY = {
-    "resnet": _resnet,
-    "wide_resnet": _wide_resnet,
-    "vgg": _vgg,
-    "mobilenet_v2": _mobilenet_v2,
-    "shufflenet_v1": _shufflenet_v1,
-    "shufflenet_v2": _shufflenet_v2,
-}
+        return modules["logits"]
+    stage, block, part, kind = _LAYER.fullmatch(layer).group("stage", "block", "part", "kind")
+    stage, block = int(stage or 0), int(block or 0) - 1
+    number = int(part) if part.isdecimal() else _NUMBERS.get(part, 1)
+    if part.startswith("right") and block > 0:  # only a stage's first block has a left branch
+        number -= 2
+    index = 3 * (number - 1) + (kind == "bn")
+    return modules.get(part, modules["block"]).format(
+        stage=stage, row=stage - 1, block=block, kind=kind, number=number, index=index
+    )

@@ -1,7 +1,105 @@
 """Where a group's networks come from: a name in `models/`, a file, code, a pretrained backbone."""
 
-from orc_keras import lazy
+from collections.abc import Sequence
 
-_PLACES = {"build": "sources", "check": "sources", "checksum": "sources"}
-__all__ = list(_PLACES)
-__getattr__ = lazy.attributes(__name__, _PLACES)
+import keras
+
+from orc_keras import models
+from orc_keras.networks import pretrained, sources
+from orc_keras.networks.adapt import InputSpec, adapt, replace_classifier
+from orc_keras.networks.sources import import_modules, kind_of, load_model, name_of
+
+__all__ = ["build", "check", "checksum", "import_modules", "kind_of", "load_model", "name_of"]
+
+
+def build(
+    source: str,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    mean: float | Sequence[float] = 0.0,
+    std: float | Sequence[float] = 1.0,
+    vgg_head: models.VggHead = "default",
+) -> keras.Model:
+    """Builds a network that can be a member of a group.
+
+    Args:
+        source: where it comes from:
+
+            - `resnet20`: a name in `models.names()`, with fresh weights.
+            - `teacher.keras`: a file of a Keras 3 classifier, with its weights. It takes images as
+              this group's members get them, normalised; with `raw:` before the path, pixels from 0
+              to 255. With `features:` before it, it gets a new last layer, for other classes.
+            - `my_networks:tiny`: a function in a module of that name, in the working directory or
+              installed, that takes `(image_shape, num_classes)` and returns a `keras.Model`.
+            - `applications:MobileNetV2`: one of Keras Applications, with its ImageNet weights and a
+              new last layer.
+            - `hub:resnet_50_imagenet`: a preset of KerasHub, or a folder of one; the same.
+
+        image_shape: height, width and channels.
+        num_classes: C.
+        mean, std: numbers by which the images are normalised, one or one for each channel, in
+            units of the largest pixel, 255. A pretrained network undoes that.
+        vgg_head: End of every member: linear, one fully connected layer; default, its own (VGGs
+            have three layers, all others one).
+
+    Returns:
+        A built `keras.Model` from normalised images to logits, of the name that the source says. A
+        softmax at its end is removed, and so are regularizers, each with a warning.
+
+    Raises:
+        ValueError: if the source is unknown, missing, damaged, or does not suit the images.
+
+    Example:
+
+    >>> build("resnet8", (8, 8, 1), num_classes=10).name
+    'resnet8'
+    """
+    kind, spec = kind_of(source), InputSpec(image_shape, num_classes, mean, std)
+    if kind == "name":
+        return models.build(source, image_shape, num_classes, vgg_head)
+    if kind == "pretrained":
+        return pretrained.build(source, name_of(source), spec)
+    if kind == "code":
+        network = sources.call_function(source, spec.image_shape, num_classes)
+    else:
+        network = sources.load_network(source)
+    try:
+        if kind == "features":
+            network = replace_classifier(network, num_classes)
+        return adapt(network, name_of(source), spec, takes_pixels=source.startswith(sources.RAW))
+    except ValueError as error:
+        raise ValueError(f"{source} cannot be a member: {error}") from error
+
+
+def check(source: str, vgg_head: models.VggHead = "default") -> None:
+    """Refuses a source that is unknown or missing, before anything heavy is done.
+
+    Raises:
+        ValueError: as `build`.
+    """
+    kind = kind_of(source)
+    if "" in source.split(":"):
+        raise ValueError(f"{source!r} lacks what should stand before or behind the colon.")
+    if kind == "name":
+        models.smallest_size(source, vgg_head)
+    elif kind == "pretrained":
+        pretrained.check(source)
+    elif kind == "code":
+        sources.import_function(source)
+    else:
+        sources.check_file(sources.path_of(source))
+
+
+def checksum(source: str, network: keras.Model) -> str | None:
+    """Returns the SHA-256 of what a source brings in; None for a name in `models/`.
+
+    It is that of a file, of the module of a function, or of a backbone's pretrained weights.
+
+    Args:
+        source: as for `build`.
+        network: the network that was built from it, with its first weights.
+    """
+    kind = kind_of(source)
+    if kind == "name":
+        return None
+    return pretrained.checksum(network) if kind == "pretrained" else sources.checksum(source)

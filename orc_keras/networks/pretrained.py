@@ -5,16 +5,16 @@ import difflib
 import hashlib
 import importlib.util
 import inspect
-import os
-import re
 import types
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 
 from orc_keras.models import parts
-from orc_keras.networks.kinds import name_of
+from orc_keras.networks.adapt import InputSpec
 
 BACKBONE = "backbone"  # the name of its layer in the member
 
@@ -33,50 +33,57 @@ class Scaling:
     is_flipped: bool = False
 
 
-def check(source):
+def check(source: str) -> None:
     """Raises ValueError if there is no such backbone, as far as can be told without loading it."""
     library, _, name = source.partition(":")
     if library == "applications":
-        _application(name)
+        _find_application(name)
     else:
-        _keras_hub()
+        _import_keras_hub()
 
 
-def build(source, images):
-    """Returns a backbone with its weights and a new last layer; as `sources.build`.
+def build(source: str, name: str, spec: InputSpec) -> keras.Model:
+    """Returns a backbone with its weights and a new last layer.
 
     The backbone gets what it was trained on: normalisation is undone, a grey image is given to all
     three channels, and pixels are scaled as its authors did.
+
+    Args:
+        source: such as `applications:MobileNetV2` or `hub:resnet_50_imagenet`.
+        name: the member's.
+        spec: what the member takes and answers.
+
+    Raises:
+        ValueError: if there is no such backbone, or it does not take such images.
     """
-    library, _, name = source.partition(":")
-    height, width, channels = images.shape
+    library, _, backbone_name = source.partition(":")
+    height, width, channels = spec.image_shape
     if channels not in (1, 3):
         raise ValueError(f"{source} takes images of 3 channels, or of 1, not of {channels}.")
-    load = _of_applications if library == "applications" else _of_hub
-    backbone, scaling = load(name, (height, width, 3))
-    x = inputs = keras.Input(images.shape)
+    load = _load_application if library == "applications" else _load_preset
+    backbone, scaling = load(backbone_name, (height, width, 3))
+    x = inputs = keras.Input(spec.image_shape)
     if channels == 1:
         x = keras.layers.Concatenate(name="grey")([x, x, x])
-    coloured = dataclasses.replace(images, shape=(height, width, 3))
-    x = coloured.pixels(x, scaling.scale, scaling.offset)
+    coloured = dataclasses.replace(spec, image_shape=(height, width, 3))
+    x = coloured.to_pixels(x, scaling.scale, scaling.offset)
     if scaling.is_flipped:
         x = keras.ops.flip(x, axis=-1)
-    logits = parts.classifier(backbone(x), images.num_classes)
-    return keras.Model(inputs, logits, name=name_of(source))
+    return keras.Model(inputs, parts.classifier(backbone(x), spec.num_classes), name=name)
 
 
-def checksum(network):
+def checksum(network: keras.Model) -> str:
     """Returns the SHA-256 of the weights of the backbone in a member."""
     digest = hashlib.sha256()
     for weight in network.get_layer(BACKBONE).weights:
-        digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)))
+        digest.update(keras.ops.convert_to_numpy(weight).tobytes())
     return digest.hexdigest()
 
 
 # Keras Applications
 
 
-def _application(name):
+def _find_application(name) -> Callable:
     """Returns the function of Keras Applications of that name."""
     functions = {n: f for n, f in vars(keras.applications).items() if inspect.isfunction(f)}
     if name not in functions:
@@ -86,29 +93,23 @@ def _application(name):
     return functions[name]
 
 
-def _of_applications(name, shape):
-    function = _application(name)
+def _load_application(name, shape):
+    function = _find_application(name)
+    options = {"include_top": False, "weights": "imagenet", "pooling": "avg", "name": BACKBONE}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # weights for 224 x 224 are those for other sizes too
-            backbone = function(
-                include_top=False, weights="imagenet", input_shape=shape, pooling="avg",
-                name=BACKBONE,
-            )  # fmt: skip
+            return function(input_shape=shape, **options), scaling_of(function)
     except ValueError as error:
-        raise ValueError(f"{name}: {' '.join(str(error).split())}") from error
+        raise ValueError(f"{name}: {error}") from error
     except Exception as error:  # what Keras raises if it cannot download
-        url = re.search(r"https?://\S+(?=:)", str(error))
-        if not url:
-            raise
-        folder = os.path.join(os.environ.get("KERAS_HOME", "~/.keras"), "models")
         raise ValueError(
-            f"the weights of {name} cannot be downloaded; put the file {url[0]} into {folder}/."
+            f"{name} cannot be downloaded; without internet, put its file of weights into models/ "
+            f"in the folder KERAS_HOME (~/.keras): {error}"
         ) from error
-    return backbone, scaling_of(function)
 
 
-def scaling_of(function):
+def scaling_of(function: Callable) -> Scaling:
     """Returns the `Scaling` of an application, by what its `preprocess_input` does to pixels."""
     modules = [m for m in vars(keras.applications).values() if isinstance(m, types.ModuleType)]
     own = [m for m in modules if getattr(m, function.__name__, None) is function]
@@ -116,8 +117,8 @@ def scaling_of(function):
     if preprocess is None:  # MobileNetV3, which scales pixels itself
         return Scaling()
     pixels = np.stack([np.zeros(3), *(255 * np.eye(3))]).astype("float32")[:, None, None]
-    offset, *of_channels = preprocess(pixels.copy())[:, 0, 0]
-    matrix = (np.stack(of_channels) - offset) / 255  # from channels to the backbone's
+    offset, *channels = preprocess(pixels.copy())[:, 0, 0]
+    matrix = (np.stack(channels) - offset) / 255  # from channels to the backbone's
     is_flipped = bool(matrix[0, 0] == 0)
     if is_flipped:
         matrix, offset = matrix[:, ::-1], offset[::-1]
@@ -127,16 +128,14 @@ def scaling_of(function):
 # KerasHub
 
 
-def _keras_hub():
+def _import_keras_hub() -> Any:
     if importlib.util.find_spec("keras_hub") is None:
         raise ValueError("KerasHub is not installed; pip install keras-hub, or orc-keras[hub].")
-    import keras_hub
-
-    return keras_hub
+    return importlib.import_module("keras_hub")
 
 
-def _of_hub(preset, shape):
-    keras_hub = _keras_hub()
+def _load_preset(preset, shape):
+    keras_hub = _import_keras_hub()
     try:
         network = keras_hub.models.Backbone.from_preset(preset)
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
@@ -150,15 +149,15 @@ def _of_hub(preset, shape):
     try:
         features = network(inputs)
     except ValueError as error:
-        raise ValueError(f"{preset}: {' '.join(str(error).split())}") from error
+        raise ValueError(f"{preset}: {error}") from error
     if not isinstance(features, keras.KerasTensor) or len(features.shape) not in (3, 4):
         raise ValueError(f"{preset} has no feature map; take the backbone of a classifier.")
     axes = tuple(range(1, len(features.shape) - 1))
     backbone = keras.Model(inputs, keras.ops.mean(features, axis=axes), name=BACKBONE)
-    return backbone, Scaling(_three(converter.scale, 1.0), _three(converter.offset, 0.0))
+    return backbone, Scaling(_by_channel(converter.scale, 1.0), _by_channel(converter.offset, 0.0))
 
 
-def _three(given, default):
+def _by_channel(value, default):
     """Returns a number for each channel, of one number, one for each, or None."""
-    value = default if given is None else given
+    value = default if value is None else value
     return tuple(np.broadcast_to(np.asarray(value, float).ravel(), 3).tolist())

@@ -1,93 +1,170 @@
-"""Builds a network from its source: a name in `models/`, a file, code, a pretrained backbone."""
+"""Kinds of sources, told from their text; files and functions that networks come from."""
 
-import importlib.util
+import contextlib
+import difflib
+import hashlib
+import importlib
+import inspect
+import re
+import sys
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal
 
-from orc_keras import models
-from orc_keras.networks import code, files, pretrained
-from orc_keras.networks.kinds import kind_of, path_of
-from orc_keras.networks.member import Images
-from orc_keras.runs import checksums
+import keras
+
+from orc_keras.groups.base_model import GroupModel
+
+RAW = "raw:"  # before a file: the network takes pixels from 0 to 255
+FEATURES = "features:"  # before a file: the network gets a new last layer
+PRETRAINED = ("applications", "hub")
 
 
-def build(source, image_shape, num_classes, mean=0.0, std=1.0, head="default"):
-    """Builds a network that can be a member of a group.
+def kind_of(source: str) -> Literal["name", "file", "features", "code", "pretrained"]:
+    """Returns what a source is.
 
     Args:
-        source: where it comes from:
-
-            - `resnet20`: a name in `models.names()`, with fresh weights.
-            - `teacher.keras`: a file of a Keras 3 classifier, with its weights. It takes images as
-              this group's members get them, normalised; with `raw:` before the path, pixels from 0
-              to 255. With `features:` before it, it gets a new last layer, for other classes.
-            - `my_networks:tiny`: a function in a module of that name, in the working directory or
-              installed, that takes `(image_shape, num_classes)` and returns a `keras.Model`.
-            - `applications:MobileNetV2`: one of Keras Applications, with its ImageNet weights and a
-              new last layer.
-            - `hub:resnet_50_imagenet`: a preset of KerasHub, or a folder of one; the same.
-
-        image_shape: height, width and channels.
-        num_classes: C.
-        mean, std: numbers by which the images are normalised, one or one for each channel, in
-            units of the largest pixel, 255: a pretrained network undoes that, and then gets what
-            it was trained on.
-        head: as in `models.build`.
+        source: a text as for `networks.build`.
 
     Returns:
-        A built `keras.Model` from normalised images to logits, of the name that the source says. A
-        softmax at its end has been taken off, and so have regularizers, each with a warning.
-
-    Raises:
-        ValueError: if the source is unknown, missing, damaged, or does not suit the images.
+        "name", one in `models/`; "file"; "features", a file whose last layer is replaced;
+        "pretrained", of Keras Applications or KerasHub; or "code".
 
     Example:
 
-    >>> build("resnet8", (8, 8, 1), num_classes=10).name
-    'resnet8'
+    >>> [kind_of(each) for each in ("resnet20", "raw:teacher.keras", "my_networks:tiny")]
+    ['name', 'file', 'code']
     """
-    images = Images(tuple(image_shape), num_classes, mean, std)
+    if source.endswith(".keras") or source.startswith((RAW, FEATURES)):
+        return "features" if source.startswith(FEATURES) else "file"
+    prefix, colon, _ = source.partition(":")
+    if colon:
+        return "pretrained" if prefix in PRETRAINED else "code"
+    return "name"
+
+
+def name_of(source: str) -> str:
+    """Returns the name that a network from a source gets.
+
+    Example:
+
+    >>> [name_of(each) for each in ("runs/a/teacher.keras", "applications:MobileNetV2")]
+    ['teacher', 'mobilenetv2']
+    """
     kind = kind_of(source)
     if kind == "name":
-        return models.build(source, image_shape, num_classes, head)
+        return source
     if kind in ("file", "features"):
-        return files.build(source, images)
-    if kind == "code":
-        return code.build(source, images)
-    return pretrained.build(source, images)
+        name = Path(path_of(source)).stem
+    elif kind == "code":
+        name = source.rpartition(":")[2]
+    else:
+        name = Path(source.partition(":")[2]).name.lower()
+    return re.sub(r"\W+", "_", name)
 
 
-def check(source, head="default"):
-    """Refuses a source that is unknown or missing, before anything heavy is done.
+def path_of(source: str) -> str:
+    """Returns the path in the source of a file."""
+    return str(Path(source.removeprefix(RAW).removeprefix(FEATURES)).expanduser())
+
+
+def checksum(source: str) -> str:
+    """Returns the SHA-256 of a source's file, or of the module in which its function is."""
+    path = path_of(source)
+    if kind_of(source) == "code":
+        path = inspect.getfile(importlib.import_module(source.partition(":")[0]))
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# Files
+
+
+def check_file(path: str | Path) -> None:
+    """Raises ValueError if there is no such file, or it is no `.keras` file."""
+    if not Path(path).is_file():
+        raise ValueError(f"{path} is not a file.")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is damaged, or not a file that Keras 3 has saved.")
+
+
+def load_model(path: str | Path) -> Any:
+    """Returns the model in a file, loaded in Keras's safe mode, which runs no code from it.
 
     Raises:
-        ValueError: as `build`.
+        ValueError: if it is missing or damaged, holds code, or has layers of unknown classes.
     """
-    kind = kind_of(source)
-    if "" in source.split(":"):
-        raise ValueError(f"{source!r} lacks what should stand before or behind the colon.")
-    if kind == "name":
-        models.smallest_size(source, head)
-    elif kind in ("file", "features"):
-        files.check(path_of(source))
-    elif kind == "code":
-        code.function_of(source)
-    else:
-        pretrained.check(source)
+    check_file(path)
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises many kinds for damaged files
+        raise ValueError(
+            f"{path} cannot be loaded in Keras's safe mode, which runs no code from a file:\n"
+            f"{error}"
+        ) from error
 
 
-def checksum(source, network):
-    """Returns the SHA-256 of what a source brings in; None for a name in `models/`.
+def load_network(source: str) -> keras.Model:
+    """Returns the network in a source's file; ValueError as `load_model`, or if it is a group."""
+    path = path_of(source)
+    network = load_model(path)
+    if isinstance(network, GroupModel):
+        raise ValueError(f"{path} holds a group, not a network; export one of its members first.")
+    return network
 
-    It is that of a file, of the module in which a function is, or of pretrained weights.
 
-    Args:
-        source: the source.
-        network: the network that was built from it, with its first weights.
+# Functions
+
+
+def import_function(source: str) -> Callable:
+    """Returns the function that a source such as `my_networks:tiny` names.
+
+    The module is looked for in the working directory too.
+
+    Raises:
+        ValueError: if there is none, or the module cannot be imported.
     """
-    kind = kind_of(source)
-    if kind == "name":
-        return None
-    if kind == "pretrained":
-        return pretrained.checksum(network)
-    if kind == "code":
-        return checksums.of_file(importlib.util.find_spec(source.partition(":")[0]).origin)
-    return checksums.of_file(path_of(source))
+    module_name, _, function_name = source.partition(":")
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # the working directory, where a command does not look by itself
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # whatever the module does
+        if isinstance(error, ModuleNotFoundError) and error.name == module_name:
+            raise ValueError(
+                f"there is no module {module_name}, neither here nor installed."
+            ) from error
+        raise ValueError(
+            f"{module_name} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        alike = difflib.get_close_matches(function_name, vars(module), n=1)
+        hint = f"; did you mean {alike[0]}?" if alike else "."
+        raise ValueError(f"{module_name} has no function {function_name!r}{hint}")
+    return function
+
+
+def import_modules(sources: Iterable[str]) -> None:
+    """Imports the modules of sources, whose layers may be in a file that is to be loaded."""
+    for source in sources:
+        with contextlib.suppress(ValueError, ImportError):  # then loading says what it lacks
+            if kind_of(source) == "code":
+                import_function(source)
+            elif source.startswith("hub:"):
+                importlib.import_module("keras_hub")
+
+
+def call_function(source: str, image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
+    """Returns the network that a source's function builds; ValueError if it does not."""
+    function = import_function(source)
+    try:
+        network = function(image_shape, num_classes)
+    except Exception as error:  # whatever the function does
+        raise ValueError(
+            f"{source}{(image_shape, num_classes)} raises {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(network, keras.Model):
+        raise ValueError(f"{source} must return a keras.Model, not {type(network).__name__}.")
+    return network

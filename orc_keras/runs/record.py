@@ -13,7 +13,7 @@ import numpy as np
 from orc_keras import command_line
 from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.groups.members import numbered
-from orc_keras.networks.kinds import name_of
+from orc_keras.networks import name_of
 from orc_keras.runs import checksums, names, predictions, summary
 
 

@@ -19,7 +19,7 @@ def test_a_group_of_several_families_learns():
     images = coarse.repeat(4, axis=1).repeat(4, axis=2) + rng.normal(0, 0.3, (16, 16, 16, 3))
     batches = tf.data.Dataset.from_tensor_slices((images.astype(np.float32), labels)).batch(8)
 
-    pivot, *students = (models.build(name, (16, 16, 3), 4, head="linear") for name in FAMILIES)
+    pivot, *students = (models.build(name, (16, 16, 3), 4, vgg_head="linear") for name in FAMILIES)
     group = orc_keras.OnlineRoleChange(pivot, students)
     group.compile(keras.optimizers.SGD(0.02, momentum=0.9), run_eagerly=True)
     history = group.fit(batches, epochs=3, verbose=0).history

@@ -130,7 +130,10 @@ def test_networks_to_save_need_nothing_of_this_project(name):
         (("alexnet", (32, 32, 3), 100), "Unknown network 'alexnet'; possible are resnet8, "),
         (("WRN40_2", (32, 32, 3), 100), "Unknown network 'WRN40_2'; did you mean wrn_40_2"),
         (("resnet20", (3, 32, 3), 100), "3 x 32 pixels are too small for resnet20, .* 4 x 4.$"),
-        (("vgg8", (31, 31, 3), 100), "too small for vgg8, .* 32 x 32, or 8 x 8 with head=linear"),
+        (
+            ("vgg8", (31, 31, 3), 100),
+            "too small for vgg8, .* 32 x 32, or 8 x 8 with vgg_head=linear",
+        ),
         (("vgg8", (7, 8, 3), 100, "linear"), "7 x 8 pixels are too small for vgg8, .* 8 x 8.$"),
         (("resnet20", (32, 32, 3), 1), "num_classes must be .*, 2 or more, not 1"),
         (("resnet20", (32, 32, 3), 2.5), "num_classes must be a whole number, .* not 2.5"),
@@ -141,7 +144,7 @@ def test_networks_to_save_need_nothing_of_this_project(name):
         (("resnet20", (32, 32, -3), 10), r"three positive whole numbers, not \(32, 32, -3"),
         (("resnet20", 32, 10), r"three positive whole numbers, not 32"),
         ((["resnet20"], (32, 32, 3), 10), r"Unknown network \['resnet20'\]"),
-        (("vgg8", (32, 32, 3), 10, "mlp"), "Unknown head 'mlp'; possible are default, linear"),
+        (("vgg8", (32, 32, 3), 10, "mlp"), "Unknown vgg_head 'mlp'; possible are default, linear"),
     ],
 )
 def test_bad_arguments(arguments, message):

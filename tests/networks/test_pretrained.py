@@ -77,7 +77,7 @@ def test_weights_that_cannot_be_downloaded_are_named(monkeypatch):
 
     monkeypatch.setattr(keras.applications, "MobileNetV2", unreachable)
     with pytest.raises(
-        ValueError, match="put the file https://host/weights_no_top.h5 into .*models"
+        ValueError, match="put its file of weights into models/ .*https://host/weights_no_top.h5"
     ):
         networks.build("applications:MobileNetV2", (32, 32, 3), 5)
 

@@ -179,7 +179,7 @@ def test_code_in_a_network_does_not_run(run, tmp_path):
     marker, path = tmp_path / "marker", run / "checkpoints" / "group.keras"
     lambda_file(path, marker)
     sum_up_again(run, "checkpoints/group.keras")
-    with pytest.raises(ValueError, match="holds code, which Keras's safe mode does not run"):
+    with pytest.raises(ValueError, match="in Keras's safe mode, which runs no code from a file"):
         load_member(record.finished(run), "hidden6")
     pivot = hidden_network("pivot", 16)
     with pytest.raises(ValueError, match="does not hold the weights of a pivot"):
