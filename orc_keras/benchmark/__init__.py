@@ -1,1 +1,1 @@
-"""What each member costs on a device, in each format: `orc-keras benchmark`."""
+"""What each member of a run costs on this machine, in each format: `orc-keras benchmark`."""

@@ -5,7 +5,9 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from orc_keras import models, startup
 from orc_keras.evaluate.members import load_members
@@ -21,93 +23,97 @@ from orc_keras.runs.versions import PACKAGES, RUNTIMES, versions
 TIMED = [name for name in FORMATS if FORMATS[name].load]
 
 
-def benchmark(run, formats=TIMED, turns=100, data_dir=""):
+def benchmark(
+    path: str | Path, formats: Sequence[str] = TIMED, turns: int = 100, data_dir: str = ""
+) -> dict[str, Any]:
     """Measures every member of a finished run in each format, and writes `benchmark.json`.
 
     Every member is exported anew, to a temporary directory.
 
     Args:
-        run: the run's directory.
-        formats: of `TIMED`; those whose packages are missing are left out, and it is said.
-        turns: how often each file is called with one image.
+        path: of the run's directory.
+        formats: of `TIMED`; those whose packages are missing are left out, with a message.
+        turns: the number of times that each file is called with one image.
         data_dir: the folder of TensorFlow Datasets, if it has moved.
 
     Returns:
         The contents of `benchmark.json`: `machine`; `cores`; `versions`; and `rows`, one for each
         member and format, dicts of `member`, `role`, `format`, `parameters`, `mflops` (a
         multiply-add counts as two), what `export.measure.measure` returns, and `one_thread` and
-        `all_threads`, what `timing.measured` returns.
+        `all_threads`, what `timing.measure_times` returns.
 
     Raises:
         ValueError: if there is no finished run, or its images are missing.
     """
     check(formats, TIMED)
-    run = finished(run)
-    formats = _installed(formats)
-    images = held_out_again(run, data_dir, to_learn=INT8 in formats)
-    some = calibration(images, CALIBRATION_IMAGES) if INT8 in formats else ()
-    networks = load_members(run)
-    rows, files = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        for member, network in networks.items():
-            paths = _write(network, run.summary["data"], Path(folder, member), formats, some)
-            batch_size = run.summary["settings"]["batch_size"]
-            measured = measure(paths, network, images, batch_size)
-            rows += [_row(run.summary, member, network, each, measured[each]) for each in formats]
-            files += [(name, str(paths[name])) for name in formats]
-        asked = {"files": files, "data": run.summary["data"], "turns": turns}
-        for key, threads in (("one_thread", 1), ("all_threads", len(startup.cores()))):
-            for row, timed in zip(rows, times(asked | {"threads": threads}), strict=True):
-                row[key] = timed
+    run = finished(path)
+    rows = _measure_members(run, _installed(formats), turns, data_dir)
     contents = {
         "machine": _processor(),
         "cores": len(startup.cores()),
         "versions": versions((*PACKAGES, *RUNTIMES)),
         "rows": rows,
     }
-    with replacing(run.path / names.BENCHMARK) as path:
-        path.write_text(json.dumps(contents, indent=2) + "\n")
+    with replacing(run.path / names.BENCHMARK) as unfinished:
+        unfinished.write_text(json.dumps(contents, indent=2) + "\n")
     return contents
 
 
 def _installed(formats):
-    there = []
+    installed = []
     for name in formats:
         try:
             FORMATS[name].check()
-            there.append(name)
+            installed.append(name)
         except ValueError as error:
             print(f"{name} is left out. {error}")
-    return there
+    return installed
 
 
-def _write(network, description, target, formats, some):
-    """Writes a network in some formats, and returns their paths."""
-    source = Source(network, description, target, some)
-    for name in dict.fromkeys([SAVED_MODEL, *formats]):
-        FORMATS[name].write(source, path_of(target, name))
-    return {name: path_of(target, name) for name in formats}
+def _measure_members(run, formats, turns, data_dir):
+    """Returns the rows of `benchmark.json`."""
+    images, summary = held_out_again(run, data_dir, to_learn=INT8 in formats), run.summary
+    calibrating = calibration(images, CALIBRATION_IMAGES) if INT8 in formats else ()
+    rows, files = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for member, network in load_members(run).items():
+            source = Source(network, summary["data"], Path(folder, member), calibrating)
+            paths = _export(source, formats)
+            measured = measure(paths, network, images, summary["settings"]["batch_size"])
+            row = {"member": member, "role": summary["members"][member]["role"]}
+            costs = {
+                "parameters": models.parameters(network),
+                "mflops": models.flops(network) / 1e6,
+            }
+            rows += [row | {"format": name} | costs | measured[name] for name in formats]
+            files += [(name, str(path)) for name, path in paths.items()]
+        for key, threads in (("one_thread", 1), ("all_threads", len(startup.cores()))):
+            times = measure_times(files, summary["data"], threads, turns)
+            for row, each in zip(rows, times, strict=True):
+                row[key] = each
+    return rows
 
 
-def _row(summary, member, network, name, measured):
-    return {
-        "member": member,
-        "role": summary["members"][member]["role"],
-        "format": name,
-        "parameters": models.parameters(network),
-        "mflops": models.flops(network) / 1e6,
-        **measured,
-    }
+def _export(source, formats):
+    """Writes a network in some formats, and returns their paths by format."""
+    for name in dict.fromkeys([SAVED_MODEL, *formats]):  # others are made from the SavedModel
+        FORMATS[name].write(source, path_of(source.saved_model, name))
+    return {name: path_of(source.saved_model, name) for name in formats}
 
 
-def times(asked):
-    """Returns the times of files, from a process of its own."""
-    command = [sys.executable, "-m", "orc_keras.benchmark.timing"]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True)
-    if done.returncode:
-        why = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
-        raise ValueError(f"The files cannot be timed: {why[-1]}.")
-    return json.loads(done.stdout)
+def measure_times(
+    files: list[tuple[str, str]], data: dict[str, Any], threads: int, turns: int
+) -> list[dict[str, float]]:
+    """Returns what `timing.measure_times` returns, from a process of its own."""
+    arguments = {"files": files, "data": data, "threads": threads, "turns": turns}
+    process = subprocess.run(
+        [sys.executable, "-m", "orc_keras.benchmark.timing"],
+        input=json.dumps(arguments), capture_output=True, text=True,
+    )  # fmt: skip
+    if process.returncode:
+        reason = process.stderr.strip() or f"it ended with {process.returncode}"
+        raise ValueError(f"The files cannot be timed:\n{reason}")
+    return json.loads(process.stdout)
 
 
 def _processor():

@@ -24,7 +24,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     startup.quietly()
-    from orc_keras.benchmark import formatting, members
+    from orc_keras.benchmark import members, table
     from orc_keras.report import page
 
     run = flag_values.run
@@ -32,4 +32,4 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         run, flag_values.formats, flag_values["turns"].value, flag_values.data_dir
     )
     written = page.write([run])
-    print(f"{formatting.text(measured)}\n\nWrote {run}/{BENCHMARK}; {written} has a plot.")
+    print(f"{table.text(measured)}\n\nWrote {run}/{BENCHMARK}; {written} has a plot.")

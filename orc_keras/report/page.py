@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jinja2
 
-from orc_keras.benchmark import formatting
+from orc_keras.benchmark import table
 from orc_keras.files import replacing
 from orc_keras.report import plot_style, tables
 from orc_keras.report.comparison import Comparison, comparable
@@ -97,7 +97,7 @@ def _page(run, others, problems, comparison, shown):
         phases=tables.phases(run),
         changes=tables.changes(comparison),
         confusions=tables.confusions(run),
-        costs=run.benchmark and formatting,
+        costs=run.benchmark and table,
         figures=shown,
         versions=run.summary["versions"] if run.summary else {},
     )

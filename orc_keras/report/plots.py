@@ -5,7 +5,7 @@ Each draws in the current plot_style.
 
 import numpy as np
 
-from orc_keras.benchmark import formatting
+from orc_keras.benchmark import table
 from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.report import plot_style
 
@@ -218,7 +218,7 @@ def latency(run):
     def place(row):
         return row["one_thread"]["median"], 100 * row["accuracy"]
 
-    best = [place(row) for row in formatting.worth_taking(run.benchmark)]
+    best = [place(row) for row in table.pareto_front(run.benchmark["rows"])]
     axes.plot(*zip(*best), color="gray", lw=0.8, zorder=0)
     for row in rows:
         colour = plot_style.COLOURS[members.index(row["member"]) % len(plot_style.COLOURS)]

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from orc_keras.benchmark import formatting
+from orc_keras.benchmark import table
 from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.report import tables
 from orc_keras.runs import names
@@ -113,7 +113,7 @@ class ReportedRun:
 
     def _benchmark(self):
         benchmark = json.loads((self.path / names.BENCHMARK).read_text())
-        formatting.text(benchmark)
+        table.text(benchmark)
         return benchmark
 
     def _evaluation(self):

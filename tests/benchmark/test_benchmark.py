@@ -6,7 +6,7 @@ import shutil
 import pytest
 from helpers.made_up_run import made_up_benchmark
 
-from orc_keras.benchmark import formatting, members
+from orc_keras.benchmark import members, table
 from orc_keras.benchmark.members import benchmark
 
 
@@ -34,28 +34,28 @@ def test_a_run_is_measured_in_a_process_of_its_own(digits_run, tmp_path, monkeyp
 def test_the_sentence_by_hand():
     """2,000 and 500 bytes; 3 and 2 milliseconds; 90 and 88.5 %, all of tflite."""
     made_up = made_up_benchmark()
-    assert formatting.gained(made_up) == (
+    assert table.student_gain(made_up) == (
         "small: 4.0 times smaller, 1.5 times faster than large, 1.5 points less accurate (tflite, "
         "one image on one thread)."
     )
     made_up["rows"][2] |= {"bytes": 4000, "accuracy": 0.91}
-    assert "2.0 times larger" in formatting.gained(made_up)
-    assert "1.0 points more accurate" in formatting.gained(made_up)
+    assert "2.0 times larger" in table.student_gain(made_up)
+    assert "1.0 points more accurate" in table.student_gain(made_up)
 
 
 def test_which_are_worth_taking():
     """large in onnx is slower than in tflite, and no more accurate; small in onnx is fastest."""
-    best = formatting.worth_taking(made_up_benchmark())
+    best = table.pareto_front(made_up_benchmark()["rows"])
     assert [(row["member"], row["format"]) for row in best] == [
         ("small", "onnx"),
         ("small", "tflite"),
         ("large", "tflite"),
     ]
     shown = {
-        (row["member"], row["format"].rstrip(" *")) for row in formatting.rows(made_up_benchmark())
+        (row["member"], row["format"].rstrip(" *")) for row in table.table(made_up_benchmark())
     }
     assert len(shown) == 4
-    assert formatting.text(made_up_benchmark()).count(" *") == 3
+    assert table.text(made_up_benchmark()).count(" *") == 3
 
 
 @pytest.mark.parametrize(("formats", "named"), [(["web"], "web"), ([], ""), (["tflite", "x"], "x")])
@@ -66,5 +66,5 @@ def test_refused_formats(digits_run, formats, named):
 
 def test_what_cannot_be_timed_is_said(monkeypatch):
     monkeypatch.setattr(members.sys, "executable", shutil.which("false"))
-    with pytest.raises(ValueError, match="The files cannot be timed: it ended with 1."):
-        members.times({"files": []})
+    with pytest.raises(ValueError, match="The files cannot be timed:\nit ended with 1"):
+        members.measure_times([], {}, 1, 1)
