@@ -10,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from orc_keras import startup
+from orc_keras.settings import define_flags
 
 startup.quietly()
 
@@ -59,7 +60,7 @@ def define_choice(values, name, possible, help):
 def define_group_flags(values, image_shape="32,32,3", classes=100, turns=15):
     """Defines the flags of train.py, and those of mini-batches that are made up."""
     to = {"flag_values": values}
-    command_line.define_flags(values)
+    define_flags(values)
     what = "Height, width and channels of an image."
     flags.DEFINE_list("image_shape", image_shape.split(","), what, **to)
     flags.DEFINE_integer("classes", classes, "Number of classes.", 2, **to)

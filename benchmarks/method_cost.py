@@ -14,8 +14,9 @@ import dataclasses
 import common  # first: it keeps TensorFlow's import quiet
 import numpy as np
 
-from orc_keras import command_line, models
-from orc_keras.groups.methods import METHODS
+from orc_keras import models
+from orc_keras.groups import METHODS
+from orc_keras.settings import from_flags
 
 
 def define_flags(values):
@@ -25,7 +26,7 @@ def define_flags(values):
 
 
 def main(values, _=()):
-    ours, shape = command_line.from_flags(values), common.image_shape(values)
+    ours, shape = from_flags(values), common.image_shape(values)
     batch = common.random_batch(ours, shape, values.classes)
     names = [name for name in METHODS if name in (*values.methods, "alone")]
     programs = {name: steps(ours, name, shape, values.classes, batch) for name in names}

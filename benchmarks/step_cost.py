@@ -13,7 +13,8 @@ from pathlib import Path
 import common  # first: it keeps TensorFlow's import quiet
 import numpy as np
 
-from orc_keras import command_line, models
+from orc_keras import models
+from orc_keras.settings import from_flags
 
 import tensorflow as tf  # isort: skip
 
@@ -23,7 +24,7 @@ def define_flags(values):
 
 
 def main(values, _=()):
-    ours, shape = command_line.from_flags(values), common.image_shape(values)
+    ours, shape = from_flags(values), common.image_shape(values)
     group = common.compiled_group(ours, shape, values.classes)
     batch = common.random_batch(ours, shape, values.classes)
     programs = programs_of(group, ours, batch)

@@ -17,8 +17,9 @@ import numpy as np
 from absl import flags
 
 import orc_keras
-from orc_keras import callbacks, command_line
+from orc_keras import callbacks
 from orc_keras.groups.role_record import RoleRecord
+from orc_keras.settings import from_flags
 
 
 def define_flags(values):
@@ -27,7 +28,7 @@ def define_flags(values):
 
 
 def main(values, _=()):
-    ours, shape = command_line.from_flags(values), common.image_shape(values)
+    ours, shape = from_flags(values), common.image_shape(values)
     data = common.endless(common.random_batch(ours, shape, values.classes))
     group = common.compiled_group(ours, shape, values.classes)
     unrecorded = without_records(ours, shape, values.classes)

@@ -8,17 +8,19 @@ import importlib
 import sys
 
 __version__ = "0.1.0"
-_GROUPS = "orc_keras.groups.methods"
+_GROUPS = "orc_keras.groups"
 _PLACES = {
-    "Alone": _GROUPS,
-    "CollaborativeLearning": _GROUPS,
-    "DenselyGuided": _GROUPS,
-    "KnowledgeDistillation": _GROUPS,
-    "MutualLearning": _GROUPS,
+    "METHODS": "orc_keras.groups.registry",
+    "Alone": "orc_keras.groups.alone",
+    "CollaborativeLearning": "orc_keras.groups.mutual_learning",
+    "DenselyGuided": "orc_keras.groups.knowledge_distillation",
+    "KnowledgeDistillation": "orc_keras.groups.knowledge_distillation",
+    "MutualLearning": "orc_keras.groups.mutual_learning",
     "NetworkGroup": "orc_keras.groups.network_group",
-    "OnlineRoleChange": _GROUPS,
-    "TeacherAssistants": _GROUPS,
+    "OnlineRoleChange": "orc_keras.groups.online_role_change",
+    "TeacherAssistants": "orc_keras.groups.knowledge_distillation",
     "callbacks": "orc_keras.callbacks",
+    "method": "orc_keras.groups.registry",
     "models": "orc_keras.models",
     "networks": "orc_keras.networks",
     "optimizers": "orc_keras.groups.optimizers",
@@ -32,7 +34,7 @@ def __getattr__(name):
     if name != "models":  # which the groups import
         importlib.import_module(_GROUPS)  # registers all classes, whichever is requested
     module = importlib.import_module(_PLACES[name])
-    return getattr(module, name) if name[0].isupper() else module
+    return getattr(module, name, module)
 
 
 def __dir__():

@@ -1,6 +1,5 @@
 """How a command runs: its flags, flagfiles by name, help, and errors in one sentence."""
 
-import dataclasses
 import faulthandler
 import importlib
 import os
@@ -13,7 +12,6 @@ from types import ModuleType
 from absl import flags
 
 from orc_keras import startup
-from orc_keras.settings import Settings, check_commas
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -134,81 +132,3 @@ def _check_flagfiles(arguments, seen=()):
 def in_one_line(error):
     """Returns an error's message as one sentence; absl's have line breaks."""
     return f"{' '.join(str(error).split()).rstrip('.')}."
-
-
-def define_flags(flag_values=flags.FLAGS):
-    """Defines a flag for each field of `Settings`, which checks the ranges."""
-    define = {
-        bool: flags.DEFINE_bool,
-        int: flags.DEFINE_integer,
-        float: flags.DEFINE_float,
-        str: flags.DEFINE_string,
-        tuple: flags.DEFINE_list,
-    }
-    to = {"flag_values": flag_values}
-    for field in dataclasses.fields(Settings):
-        argument = field.metadata["of"]
-        kind, default = type(argument.default), argument.default
-        if argument.choices and kind is str:
-            flags.DEFINE_enum(field.name, default, argument.choices, argument.help, **to)
-        else:
-            default = list(map(str, default)) if kind is tuple else default
-            define[kind](field.name, default, argument.help, **to)
-
-
-def from_flags(flag_values=flags.FLAGS):
-    """Returns the `Settings` of the parsed flags.
-
-    Raises:
-        ValueError: if a flag is missing or out of its range.
-    """
-    values = {field.name: flag_values[field.name].value for field in dataclasses.fields(Settings)}
-    for name in ("data_dir", "output_dir", "pivot_weights"):
-        values[name] = os.path.expanduser(values[name])  # a shell does not, after --flag=
-    for name in ("students", "augmentation", "teachings"):
-        values[name] = tuple(values[name])
-    _make_numbers(values, "decay_epochs", int, "whole numbers")
-    _make_numbers(values, "student_learning_rates", float, "numbers")
-    return Settings(**values)
-
-
-def _make_numbers(values, name, kind, what):
-    """Turns a list of texts in `values` into numbers."""
-    check_commas(name, values[name])
-    try:
-        values[name] = tuple(map(kind, values[name]))
-    except ValueError:
-        given = ",".join(values[name])
-        raise ValueError(f"--{name} must be {what}, not {given!r}.") from None
-
-
-def from_text(text):
-    """Returns the `Settings` in the text of a flagfile, whatever this process's flags are.
-
-    Args:
-        text: its contents, as `Settings.as_flags` writes them.
-
-    Raises:
-        ValueError: if they are not settings.
-    """
-    return parsed(text.splitlines())
-
-
-def parsed(arguments):
-    """Returns the `Settings` in a list of flags, whatever this process's flags are.
-
-    Args:
-        arguments: the flags, as text.
-
-    Raises:
-        ValueError: if one of them is not a flag, or out of its range.
-    """
-    values = flags.FlagValues()
-    define_flags(values)
-    try:
-        rest = values(["", *arguments])[1:]
-    except (flags.Error, UnicodeError) as error:
-        raise ValueError(in_one_line(error)) from None
-    if rest:
-        raise ValueError(f"{rest[0]!r} is not a flag.")
-    return from_flags(values)

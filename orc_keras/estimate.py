@@ -107,10 +107,7 @@ def estimate(group, settings, images, numbers):
 def _images(settings):
     """Returns `ImageData`, made up if possible, and the real numbers of images."""
     if settings.dataset not in KNOWN:
-        real = data.load(
-            settings.dataset, settings.data_dir, settings.image_size,
-            settings.validation_fraction, settings.crop_flip, settings.memory_gb,
-        )  # fmt: skip
+        real = data.load(**settings.arguments(data.load))
         return real, (len(real.train), len(real.held_out))
     shape, classes, train, held_out = KNOWN[settings.dataset]
     if settings.image_size:
@@ -160,9 +157,10 @@ def _measure(group, name, settings, images, numbers):
 
 def _train(group, settings, images, executions):
     """Returns the seconds of some executions of steps."""
-    ends, how = _Clock(), (settings.batch_size, settings.seed, 0, settings.augmentation)
+    ends, arguments = _Clock(), settings.arguments(data.train_batches)
     batches = strategies.distributed(
-        group.distribute_strategy, lambda replicas: data.train_batches(images, *how, replicas)
+        group.distribute_strategy,
+        lambda replicas: data.train_batches(images, **arguments, replicas=replicas),
     )
     steps = executions * settings.steps_per_execution
     group.fit(batches, steps_per_epoch=steps, verbose=0, callbacks=[ends], shuffle=False)

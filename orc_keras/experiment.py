@@ -10,18 +10,18 @@ import tempfile
 import keras
 import tensorflow as tf
 
-from orc_keras import data, models, networks, validation
+from orc_keras import data, models, networks, recipe, validation
 from orc_keras.distribution import devices, strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.evaluate_and_export import evaluate_and_export
-from orc_keras.groups import methods
-from orc_keras.groups.network_group import PIVOT
+from orc_keras.groups import METHODS
+from orc_keras.groups.network_group import PIVOT, NetworkGroup
 from orc_keras.report import page
 from orc_keras.runs import checksums, names, summary
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.record import finished
 from orc_keras.runs.run import Run
-from orc_keras.training import recipe, stage
+from orc_keras.training import stage
 
 
 def prepare(settings):
@@ -158,7 +158,8 @@ def build_group(settings, image_shape, num_classes, mean=0.0, std=1.0):
 
     pivot = build("pivot", settings.pivot)
     students = [build("students", source) for source in settings.students]
-    return methods.build(pivot, students, settings)
+    method = METHODS[settings.method]
+    return method(pivot, students, **settings.arguments(method))
 
 
 def _sources(settings, group):
@@ -173,22 +174,16 @@ def _sources(settings, group):
 def compilation(settings):
     """Returns the arguments of `compile` for the group."""
     return {
-        "optimizer": recipe.optimizer(settings),
-        "steps_per_execution": settings.steps_per_execution,
-        "jit_compile": settings.jit_compile,
+        "optimizer": recipe.make_optimizer(**settings.arguments(recipe.make_optimizer)),
+        **settings.arguments(NetworkGroup.compile),
     }
 
 
 def of_members(settings, group):
     """Returns the arguments of `compile` that are of a group's members."""
-    rates = settings.student_learning_rates[:-1]
-    factors = {
-        group.pivot_name: settings.pivot_learning_rate,
-        **dict(zip(group.student_names, rates)),
-    }
+    rates = settings.arguments(recipe.learning_rate_factors)
     return {
-        "label_smoothing": settings.label_smoothing,
-        "learning_rate_factors": {name: factor for name, factor in factors.items() if factor != 1},
+        "learning_rate_factors": recipe.learning_rate_factors(**rates, names=list(group.members))
     }
 
 
@@ -230,12 +225,7 @@ def _load_images(settings, directory, workers):
 
     def load():
         images = data.load(
-            settings.dataset,
-            settings.data_dir,
-            settings.image_size,
-            settings.validation_fraction,
-            settings.crop_flip,
-            settings.memory_gb,
+            **settings.arguments(data.load),
             known_fingerprint=there.get("files"),
         )
         return images.with_validation(settings.patience_fraction) if settings.patience else images

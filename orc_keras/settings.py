@@ -1,104 +1,135 @@
-"""The settings of a run, a frozen dataclass. Each field is a flag (see `command_line`).
+"""The settings of a run, and the flags that follow from them.
 
-No TensorFlow is needed to say that a setting is out of its range.
+A setting is stated once: by the function or class that uses it, in its signature and its docstring.
+What no function states, `Settings` does.
 """
 
 import dataclasses
+import os
 import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from orc_keras.arguments import RUN, Argument
-from orc_keras.data.arguments import ARGUMENTS as DATA
-from orc_keras.groups.arguments import ARGUMENTS as METHOD
-from orc_keras.groups.arguments import METHODS
+from absl import flags
 
-METHOD_NAME = Argument(
-    "orc",
-    "How the group learns: orc, online role change; or, to compare with: alone, every "
-    "member by itself; kd, from the pivot; dml, deep mutual learning; kdcl, collaborative "
-    "learning; takd, a chain of teacher assistants; dgkd, each member from all larger "
-    "ones.",
-    choices=METHODS,
+from orc_keras import data, recipe
+from orc_keras.arguments import Argument, Range, arguments_of
+from orc_keras.groups import METHODS
+from orc_keras.groups.network_group import NetworkGroup
+
+# Where settings are stated.
+FUNCTIONS: tuple[Callable, ...] = (
+    data.load,
+    data.train_batches,
+    recipe.make_optimizer,
+    recipe.learning_rate_schedule,
+    recipe.learning_rate_factors,
+    recipe.class_weights,
+    *METHODS.values(),
+    NetworkGroup.compile,
 )
+FROM_FUNCTIONS = {
+    name: argument for each in FUNCTIONS for name, argument in arguments_of(each).items()
+}
+# Settings that do not change the result of a run.
+WITHOUT_EFFECT = {
+    *("data_dir", "memory_gb", "output_dir", "overwrite", "save_every", "max_checkpoints"),
+    *("evaluate_every", "strategy", "require_gpu"),
+}
+PATHS = ("data_dir", "output_dir", "pivot_weights")
 
+if TYPE_CHECKING:
 
-def _flag(argument, identity=True):
-    """A field and its flag; runs that differ only in fields without `identity` are the same."""
-    return dataclasses.field(
-        default=argument.default, metadata=dict(of=argument, identity=identity)
+    class _FromFunctions:
+        def __init__(self, **settings: Any): ...
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    _FromFunctions = dataclasses.make_dataclass(
+        "_FromFunctions",
+        [(a.name, a.annotation, a.default) for a in FROM_FUNCTIONS.values()],
+        frozen=True,
     )
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class Settings(_FromFunctions):
     """The settings of a run; the defaults are the CIFAR recipe of the method.
+
+    Those that a function or a method takes are stated there, and are attributes too.
+
+    Attributes:
+        output_dir: Folder that the run writes to, and continues from; empty: a new one in runs/,
+            named by date and time.
+        overwrite: Delete the files that an earlier run wrote to --output_dir; others stay.
+        save_every: How often to save what a killed run needs to continue, such as 2 epochs or 500
+            steps.
+        max_checkpoints: How many checkpoints to keep (see --save_every), of each stage.
+        method: How the group learns: orc, online role change; or, to compare with: alone, every
+            member by itself; kd, from the pivot; dml, deep mutual learning; kdcl, collaborative
+            learning; takd, a chain of teacher assistants; dgkd, each member from all larger ones.
+        pivot: Network of the pivot teacher (PT): a name in models/, such as resnet20; or a file of
+            a trained network, teacher.keras; a function that builds one, my_module:my_network; or
+            one that has learnt ImageNet, applications:MobileNetV2 or hub:resnet_50_imagenet (see
+            docs/bring_your_own.md).
+        students: Networks of the students (S_1, ..., S_N), like --pivot, at least two for orc; the
+            last is *the* student.
+        vgg_head: End of VGGs: default, three fully connected layers; linear, one, as all other
+            networks have.
+        pivot_epochs: Epochs that the pivot is trained alone, before the group.
+        pivot_weights: File of weights (.keras or .weights.h5) for the pivot, in place of training
+            it alone.
+        epochs: Epochs that the group is trained.
+        patience: Epochs without a better accuracy on a validation part of the training images,
+            after which a stage ends with the weights of its best epoch; 0: none ends early.
+        patience_fraction: With --patience: the validation part, which members do not learn from.
+        evaluate_every: Epochs between evaluations on the held-out images; the last epoch of a
+            stage always has one.
+        strategy: Devices: one_device; mirrored, all GPUs; multi_worker, those of all machines in
+            TF_CONFIG; auto, multi_worker where TF_CONFIG names several machines, mirrored where
+            there are several GPUs.
+        require_gpu: End with an error where TensorFlow sees no GPU, in place of training on the
+            CPU.
+        sync_batch_norm: Normalise by the statistics of the whole mini-batch, not of each replica's
+            part of it.
+        mixed_precision: Type of the computations where it is not float32; logits and losses always
+            are.
+        deterministic: Make every operation deterministic, also on GPUs; costs speed (see
+            docs/runs.md).
 
     Raises:
         ValueError: if a field is missing or out of its range; the message names its flag.
     """
 
-    dataset: str = _flag(DATA["dataset"])
-    data_dir: str = _flag(DATA["data_dir"], identity=False)
-    image_size: int = _flag(DATA["image_size"])
-    validation_fraction: float = _flag(DATA["validation_fraction"])
-    crop_flip: str = _flag(DATA["crop_flip"])
-    augmentation: tuple[str, ...] = _flag(DATA["augmentation"])
-    memory_gb: float = _flag(DATA["memory_gb"], identity=False)
-    output_dir: str = _flag(RUN["output_dir"], identity=False)
-    overwrite: bool = _flag(RUN["overwrite"], identity=False)
-    save_every: str = _flag(RUN["save_every"], identity=False)
-    max_checkpoints: int = _flag(RUN["max_checkpoints"], identity=False)
-    method: str = _flag(METHOD_NAME)
-    pivot: str = _flag(RUN["pivot"])
-    students: tuple[str, ...] = _flag(RUN["students"])
-    vgg_head: str = _flag(RUN["vgg_head"])
-    pivot_epochs: int = _flag(RUN["pivot_epochs"])
-    pivot_weights: str = _flag(RUN["pivot_weights"])
-    epochs: int = _flag(RUN["epochs"])
-    batch_size: int = _flag(DATA["batch_size"])
-    learning_rate: float = _flag(RUN["learning_rate"])
-    pivot_learning_rate: float = _flag(RUN["pivot_learning_rate"])
-    student_learning_rates: tuple[float, ...] = _flag(RUN["student_learning_rates"])
-    evaluate_every: int = _flag(RUN["evaluate_every"], identity=False)
-    patience: int = _flag(RUN["patience"])
-    patience_fraction: float = _flag(RUN["patience_fraction"])
-    decay_epochs: tuple[int, ...] = _flag(RUN["decay_epochs"])
-    decay_factor: float = _flag(RUN["decay_factor"])
-    schedule: str = _flag(RUN["schedule"])
-    warmup_epochs: int = _flag(RUN["warmup_epochs"])
-    optimizer: str = _flag(RUN["optimizer"])
-    momentum: float = _flag(RUN["momentum"])
-    weight_decay: float = _flag(RUN["weight_decay"])
-    clip_norm: float = _flag(RUN["clip_norm"])
-    label_smoothing: float = _flag(RUN["label_smoothing"])
-    class_weight: str = _flag(RUN["class_weight"])
-    temperature: float = _flag(METHOD["temperature"])
-    distillation_weight: float = _flag(METHOD["distillation_weight"])
-    mixup_alpha: float = _flag(METHOD["mixup_alpha"])
-    num_temporary_teachers: int = _flag(METHOD["num_temporary_teachers"])
-    role_change_interval: int = _flag(METHOD["role_change_interval"])
-    teachings: tuple[str, ...] = _flag(METHOD["teachings"])
-    teacher_aggregation: str = _flag(METHOD["teacher_aggregation"])
-    fixed_teacher: str = _flag(METHOD["fixed_teacher"])
-    feedback: str = _flag(METHOD["feedback"])
-    teacher_bn_mode: str = _flag(METHOD["teacher_bn_mode"])
-    distillation_warmup: int = _flag(METHOD["distillation_warmup"])
-    survival_probability: float = _flag(METHOD["survival_probability"])
-    strategy: str = _flag(RUN["strategy"], identity=False)
-    require_gpu: bool = _flag(RUN["require_gpu"], identity=False)
-    sync_batch_norm: bool = _flag(RUN["sync_batch_norm"])
-    mixed_precision: str = _flag(RUN["mixed_precision"])
-    steps_per_execution: int = _flag(RUN["steps_per_execution"])
-    jit_compile: bool = _flag(RUN["jit_compile"])
-    deterministic: bool = _flag(RUN["deterministic"])
-    seed: int = _flag(METHOD["seed"])
+    output_dir: str = ""
+    overwrite: bool = False
+    save_every: str = "1 epoch"
+    max_checkpoints: Annotated[int, Range(at_least=1)] = 2
+    method: Literal[*METHODS] = "orc"  # type: ignore  (the registered ones)
+    pivot: str = ""
+    students: tuple[str, ...] = ()
+    vgg_head: Literal["default", "linear"] = "default"
+    pivot_epochs: Annotated[int, Range(at_least=0)] = 240
+    pivot_weights: str = ""
+    epochs: Annotated[int, Range(at_least=1)] = 240
+    patience: Annotated[int, Range(at_least=0)] = 0
+    patience_fraction: Annotated[float, Range(above=0, at_most=0.9)] = 0.1
+    evaluate_every: Annotated[int, Range(at_least=1)] = 1
+    strategy: Literal["auto", "one_device", "mirrored", "multi_worker"] = "auto"
+    require_gpu: bool = False
+    sync_batch_norm: bool = False
+    mixed_precision: Literal["none", "bfloat16", "float16"] = "none"
+    deterministic: bool = False
 
     def __post_init__(self):
         for name in ("dataset", "pivot", "students"):
             if not getattr(self, name):
-                raise ValueError(f"--{name} is missing: {argument_of(name).help}")
-        for field in dataclasses.fields(self):
-            _check(field.name, getattr(self, field.name))
-        self.saving()
+                raise ValueError(f"--{name} is missing: {ARGUMENTS[name].help}")
+        for name, argument in ARGUMENTS.items():
+            value = getattr(self, name)
+            argument.check(value, f"--{name}")
+            _check_text(name, value)
+        self.save_interval()
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"--warmup_epochs={self.warmup_epochs} must be below --epochs={self.epochs}."
@@ -110,8 +141,8 @@ class Settings:
                 "one for each student, the last of them 1."
             )
 
-    def saving(self):
-        """Returns the interval between saves: a number, and `"steps"` or `"epochs"`."""
+    def save_interval(self) -> tuple[int, str]:
+        """Returns the interval between checkpoints: a number, and `"steps"` or `"epochs"`."""
         found = re.fullmatch(r"\s*([1-9]\d*)\s*(step|epoch)s?\s*", self.save_every)
         if not found:
             raise ValueError(
@@ -119,84 +150,131 @@ class Settings:
             )
         return int(found[1]), f"{found[2]}s"
 
-    def as_flags(self):
+    def arguments(self, function: Callable) -> dict[str, Any]:
+        """Returns the values of a function's arguments that are settings, by name."""
+        return {name: getattr(self, name) for name in arguments_of(function) if name in ARGUMENTS}
+
+    def as_texts(self) -> dict[str, str]:
+        """Returns the settings as text, by name, without `output_dir` and `overwrite`."""
+        values = {name: _as_text(getattr(self, name)) for name in ARGUMENTS}
+        del values["output_dir"], values["overwrite"]
+        return values
+
+    def as_flags(self) -> str:
         """Returns the settings as the text of a flagfile, without the output directory."""
         return "".join(f"--{name}={value}\n" for name, value in self.as_texts().items())
 
-    def as_texts(self):
-        """Returns the settings as text, by name, without `output_dir` and `overwrite`."""
-        values = dataclasses.asdict(self)
-        del values["output_dir"], values["overwrite"]
-        return {name: _as_text(value) for name, value in values.items()}
+    def changed(self) -> list[str]:
+        """Returns the names of the settings that are not the default."""
+        return [n for n, argument in ARGUMENTS.items() if getattr(self, n) != argument.default]
 
-    def identity(self):
+    def identity(self) -> dict[str, str]:
         """Returns the settings that determine the result of a run, as text, by name.
 
         Runs with equal identities end with the same weights, up to differences between machines.
         Defaults and settings that the method ignores are left out, so that a setting added by a
         later version does not change the identity.
         """
-        unused = self.unused()
-        return {
-            field.name: _as_text(getattr(self, field.name))
-            for field in dataclasses.fields(self)
-            if field.metadata["identity"]
-            and field.name not in unused
-            and getattr(self, field.name) != field.default
-        }
+        ignored = {*WITHOUT_EFFECT, *self.unused()}
+        return {n: _as_text(getattr(self, n)) for n in sorted(self.changed()) if n not in ignored}
 
-    def unused(self):
+    def unused(self) -> list[str]:
         """Returns the names of settings that are not the default, and that the method ignores."""
-        from orc_keras.groups import methods  # imports TensorFlow
-
-        method = methods.METHODS[self.method]
-        ignored = set(METHOD) - {"seed", *methods.arguments_of(method)}
-        ignored |= set() if method.pivot_learns_before else {"pivot_epochs"}
-        return [
-            field.name
-            for field in dataclasses.fields(self)
-            if field.name in ignored and getattr(self, field.name) != field.default
-        ]
+        method = METHODS[self.method]
+        ignored = {name for each in METHODS.values() for name in arguments_of(each)}
+        ignored -= {"seed", *arguments_of(method)}
+        ignored |= set() if method.trains_pivot_first else {"pivot_epochs"}
+        return [name for name in self.changed() if name in ignored]
 
 
-def argument_of(name):
-    """Returns the `Argument` of a field of `Settings`."""
-    return {field.name: field.metadata["of"] for field in dataclasses.fields(Settings)}[name]
+ARGUMENTS: dict[str, Argument] = arguments_of(Settings) | FROM_FUNCTIONS
 
 
-def check_commas(flag, values):
+def _check_text(name, value):
+    """Refuses a text that a flagfile cannot hold, and an empty entry of a list."""
+    for text in value if isinstance(value, tuple) else [value]:
+        if isinstance(text, str) and not (text.isprintable() and text == text.strip()):
+            raise ValueError(f"--{name}={text!r} has a space at an end, or what cannot be printed.")
+    if isinstance(value, tuple):
+        check_entries(name, value)
+
+
+def check_entries(flag: str, values: Iterable) -> None:
     """Refuses a list of a flag that has an empty entry."""
     if "" in values:
-        raise ValueError(f"--{flag}={','.join(values)} has an empty entry; leave out the comma.")
-
-
-def _check(name, value):
-    """Refuses a value that is out of range, or that a flagfile cannot hold."""
-    if name == "decay_epochs":
-        for epoch in value:
-            Argument(1, at_least=1).check("--decay_epochs", epoch)
-    elif name == "student_learning_rates":
-        for rate in value:
-            argument_of("pivot_learning_rate").check("--student_learning_rates", rate)
-    elif isinstance(value, tuple):
-        _check_list(name, value)
-    else:
-        argument_of(name).check(f"--{name}", value)
-    if isinstance(value, str) and not (value.isprintable() and value == value.strip()):
-        raise ValueError(f"--{name}={value!r} has a space at an end, or what cannot be printed.")
-
-
-def _check_list(name, values):
-    check_commas(name, values)
-    choices = argument_of(name).choices
-    for each in values:
-        if choices and each not in choices:
-            raise ValueError(f"--{name}={each} is unknown; possible are {', '.join(choices)}.")
-        if choices and values.count(each) > 1:
-            raise ValueError(f"--{name} names {each} twice.")
+        raise ValueError(f"--{flag}={_as_text(values)} has an empty entry; leave out the comma.")
 
 
 def _as_text(value):
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return ",".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def define_flags(flag_values: flags.FlagValues = flags.FLAGS) -> None:
+    """Defines a flag for each setting."""
+    define = {
+        bool: flags.DEFINE_bool,
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+        str: flags.DEFINE_string,
+    }
+    for name, argument in ARGUMENTS.items():
+        default, help_ = argument.default, argument.help
+        if argument.type is tuple:
+            flags.DEFINE_list(name, list(map(str, default)), help_, flag_values=flag_values)
+        elif argument.choices:
+            choices = list(argument.choices)
+            flags.DEFINE_enum(name, default, choices, help_, flag_values=flag_values)
+        else:
+            define[argument.type](name, default, help_, flag_values=flag_values)
+
+
+def from_flags(flag_values: flags.FlagValues = flags.FLAGS) -> Settings:
+    """Returns the `Settings` of the parsed flags.
+
+    Raises:
+        ValueError: if a flag is missing or out of its range.
+    """
+    values = {name: flag_values[name].value for name in ARGUMENTS}
+    for name in PATHS:
+        values[name] = os.path.expanduser(values[name])  # a shell does not, after --flag=
+    for name, argument in ARGUMENTS.items():
+        if argument.item:
+            values[name] = _entries(name, values[name], argument.item.type)
+    return Settings(**values)
+
+
+def _entries(name, texts, kind):
+    """Returns the entries of a list as numbers or texts."""
+    check_entries(name, texts)
+    try:
+        return tuple(map(kind, texts))
+    except ValueError:
+        numbers = "whole numbers" if kind is int else "numbers"
+        raise ValueError(f"--{name} must be {numbers}, not {_as_text(texts)!r}.") from None
+
+
+def parse(arguments: Iterable[str]) -> Settings:
+    """Returns the `Settings` in a list of flags, whatever this process's flags are.
+
+    Args:
+        arguments: the flags, as text.
+
+    Raises:
+        ValueError: if one of them is not a flag, or out of its range.
+    """
+    values = flags.FlagValues()
+    define_flags(values)
+    try:
+        rest = values(["", *arguments])[1:]
+    except (flags.Error, UnicodeError) as error:
+        raise ValueError(f"{' '.join(str(error).split()).rstrip('.')}.") from None
+    if rest:
+        raise ValueError(f"{rest[0]!r} is not a flag.")
+    return from_flags(values)
+
+
+def from_text(text: str) -> Settings:
+    """Returns the `Settings` in the text of a flagfile; errors as in `parse`."""
+    return parse(text.splitlines())

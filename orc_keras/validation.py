@@ -14,11 +14,27 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import data, models, networks
+from orc_keras import data, models, networks, recipe
 from orc_keras.callbacks.role_history import WRITE_EVERY
-from orc_keras.groups.methods import METHODS
+from orc_keras.groups import METHODS
 from orc_keras.networks import kind_of
-from orc_keras.training import recipe
+from orc_keras.networks.sources import name_of
+
+
+def check_method(settings):
+    """Raises ValueError if the method is impossible with these settings.
+
+    Networks without weights stand in for the members.
+    """
+
+    def network(name):
+        image = keras.Input((1, 1, 2))
+        return keras.Model(image, keras.layers.Flatten()(image), name=name)
+
+    pivot, *students = map(name_of, (settings.pivot, *settings.students))
+    method = METHODS[settings.method]
+    students = [network(name) for name in students]
+    method(network(pivot), students, **settings.arguments(method))
 
 
 @contextlib.contextmanager
@@ -100,7 +116,7 @@ def _memory():
 
 def pivot_learns(settings):
     """Whether this run trains the pivot alone before the group."""
-    before = METHODS[settings.method].pivot_learns_before
+    before = METHODS[settings.method].trains_pivot_first
     has_learnt = settings.pivot_weights or kind_of(settings.pivot) == "file"
     return before and settings.pivot_epochs > 0 and not has_learnt
 
@@ -109,7 +125,7 @@ def check_pivot_weights(settings):
     """Refuses `--pivot_weights` if the method trains the pivot, or a file has its weights."""
     if settings.pivot_weights and kind_of(settings.pivot) == "file":
         raise ValueError(f"--pivot_weights is not for a pivot from a file, {settings.pivot}.")
-    if settings.pivot_weights and not METHODS[settings.method].pivot_learns_before:
+    if settings.pivot_weights and not METHODS[settings.method].trains_pivot_first:
         raise ValueError(
             f"--pivot_weights is not for --method={settings.method}, in which the pivot learns "
             "from scratch."
@@ -143,7 +159,7 @@ def check_images(run, replicas):
         raise ValueError("--patience works on one machine: its best weights lie in a file there.")
     check_batch_size(settings.batch_size, number, replicas)
     check_steps(settings.steps_per_execution, number // settings.batch_size)
-    recipe.class_weights(settings, run.images)
+    recipe.class_weights(settings.class_weight, images=run.images)
 
 
 def check_batch_size(batch_size, number, replicas=1):

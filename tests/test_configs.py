@@ -5,7 +5,7 @@ from helpers.flags import CONFIGS, NEEDED, parse
 from helpers.networks import linear_network
 from helpers.programs import ROOT
 
-from orc_keras.groups import methods
+from orc_keras.groups import METHODS
 from orc_keras.settings import Settings
 
 GROUPS = {  # the supplement's Tables 1 and 2, the groups for CIFAR-10 and ImageNet
@@ -39,7 +39,9 @@ def test_config(config):
     settings = parse(f"--flagfile={config}")
     assert [settings.pivot, *settings.students] == GROUPS[config.stem].split()
     network, students = linear_network("pivot"), [linear_network(n) for n in settings.students]
-    assert len(methods.build(network, students, settings).members) == 1 + len(settings.students)
+    method = METHODS[settings.method]
+    group = method(network, students, **settings.arguments(method))
+    assert len(group.members) == 1 + len(settings.students)
     command = f"# python train.py --flagfile=configs/{config.name}"
     assert config.read_text().splitlines()[0] == command
 

@@ -48,7 +48,7 @@ def test_example(module, name, text, eagerly, tmp_path):
         "tf": tf,
         "models": models,
         "directory": tmp_path,
-        "Saves": CheckpointManager,
+        "CheckpointManager": CheckpointManager,
         "orc_keras": orc_keras,
         "images": rng.normal(size=(32, 8, 8, 1)),
         "labels": rng.integers(0, 10, 32),

@@ -12,18 +12,20 @@ from pathlib import Path
 
 from absl import flags
 
-from orc_keras import command_line, startup
+from orc_keras import startup
 from orc_keras.command_line import CommandError
-from orc_keras.compare import DETECTED
-from orc_keras.groups.arguments import METHODS
-from orc_keras.settings import Settings
+
+startup.quietly()
+from orc_keras import settings  # noqa: E402
+from orc_keras.compare import DETECTED  # noqa: E402
+from orc_keras.groups import METHODS  # noqa: E402
 
 INSTEAD = {"method": "methods", "seed": "seeds"}  # flags of train, and those of a comparison
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     to = {"flag_values": flag_values}
-    command_line.define_flags(flag_values)
+    settings.define_flags(flag_values)
     help = (
         "Methods to compare, of --method's choices; kd and alone, with which all others are "
         "compared, are always there."
@@ -47,7 +49,6 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     base, seeds = _settings(flag_values), _seeds(flag_values.seeds)
-    startup.quietly()
     from orc_keras.compare.comparison import compare
 
     directory = Path(flag_values.output_dir or "runs/compare").expanduser()
@@ -59,15 +60,15 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         raise CommandError("stopped; the same command continues.", 128 + number) from None
 
 
-def _settings(flag_values) -> Settings:
+def _settings(flag_values) -> settings.Settings:
     """Returns the settings that all runs share."""
     for flag, instead in INSTEAD.items():
         if flag_values[flag].present:
             raise ValueError(f"--{flag} is not for a comparison; give --{instead}.")
-    settings = command_line.from_flags(flag_values)
-    if settings.overwrite:
+    base = settings.from_flags(flag_values)
+    if base.overwrite:
         raise ValueError("--overwrite is not for a comparison; choose another --output_dir.")
-    return settings
+    return base
 
 
 def _seeds(texts: list[str]) -> list[int]:

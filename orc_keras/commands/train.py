@@ -11,13 +11,19 @@ import signal
 
 from absl import flags
 
-from orc_keras import command_line, startup
+from orc_keras import startup
 from orc_keras.command_line import CommandError
-from orc_keras.settings import Settings
+
+startup.quietly()
+from orc_keras.settings import (
+    Settings,  # noqa: E402
+    from_flags,
+)
+from orc_keras.settings import define_flags as define_settings  # noqa: E402
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    command_line.define_flags(flag_values)
+    define_settings(flag_values)
     flags.DEFINE_boolean(
         "estimate",
         False,
@@ -27,12 +33,11 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
-    train(command_line.from_flags(flag_values), flag_values["estimate"].value)
+    train(from_flags(flag_values), flag_values["estimate"].value)
 
 
 def train(settings: Settings, only_estimate: bool = False) -> None:
     """Trains by settings, or estimates what that takes; what stops it is a `CommandError`."""
-    startup.quietly()
     import tensorflow as tf
 
     from orc_keras import estimate, experiment

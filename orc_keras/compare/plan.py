@@ -4,20 +4,19 @@ import dataclasses
 import re
 from pathlib import Path
 
-from orc_keras import command_line, validation
-from orc_keras.groups import methods as all_methods
-from orc_keras.groups.arguments import ARGUMENTS
-from orc_keras.groups.methods import METHODS
+from orc_keras import validation
+from orc_keras.arguments import arguments_of
+from orc_keras.groups import METHODS
 from orc_keras.runs import names
 from orc_keras.runs.directory import RunDirectory, check_place
-from orc_keras.settings import Settings, check_commas
+from orc_keras.settings import Settings, check_entries, parse
 
 REFERENCES = ("kd", "alone")  # the baselines; the first trains the pivots
 SET_HERE = ("seed", "output_dir", "overwrite", "pivot_weights")  # a variant cannot set these
 # The settings that may differ between runs that share a pivot.
 OF_THE_GROUP = {
     *("method", "students", "epochs", "pivot_learning_rate", "student_learning_rates"),
-    *ARGUMENTS,
+    *(name for method in METHODS.values() for name in arguments_of(method)),
 }
 
 
@@ -80,7 +79,7 @@ def plan(base, methods, variants, seeds, output_dir):
 
 def _compared(methods, variants):
     """Returns the flags of each method and variant, by name, the baselines first."""
-    check_commas("methods", methods)
+    check_entries("methods", methods)
     for method in methods:
         if method not in METHODS:
             raise ValueError(f"--methods={method} is unknown; possible are {', '.join(METHODS)}.")
@@ -107,7 +106,7 @@ def _folder(name):
 def _with_flags(base, name, given):
     """Returns the settings `base` changed by flags."""
     try:
-        settings = command_line.parsed([*base.as_flags().splitlines(), *given])
+        settings = parse([*base.as_flags().splitlines(), *given])
     except ValueError as error:
         raise ValueError(f"--variant={name}: {error}") from None
     unvaried = dataclasses.replace(base, output_dir="", overwrite=False)  # not in `as_flags`
@@ -123,7 +122,7 @@ def _check_possible(name, settings):
         validation.check_networks(settings)
         validation.check_size(settings)
         validation.check_dataset_size(settings)
-        all_methods.check(settings)
+        validation.check_method(settings)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
 
@@ -146,7 +145,7 @@ def _run(base, name, settings, seed, output_dir):
         if getattr(settings, field.name) != getattr(base, field.name)
     }
     weights, pivot = settings.pivot_weights, None
-    if not METHODS[settings.method].pivot_learns_before:
+    if not METHODS[settings.method].trains_pivot_first:
         weights = ""
     elif validation.pivot_learns(settings) and changed <= OF_THE_GROUP:
         trains = output_dir / REFERENCES[0] / f"seed{seed}"

@@ -8,7 +8,7 @@ from orc_keras.compare.plan import REFERENCES
 from orc_keras.compare.statistics import LEVEL, holm, mean_and_error
 from orc_keras.files import replacing
 from orc_keras.formatting import markdown_table, signed
-from orc_keras.groups.methods import METHODS
+from orc_keras.groups import METHODS
 
 
 def write(results, directory, detected=DETECTED, unfinished=0):

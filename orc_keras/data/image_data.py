@@ -2,10 +2,12 @@
 
 import dataclasses
 import math
+from typing import Annotated, Literal
 
 import numpy as np
 
-from orc_keras.data import arguments, sources
+from orc_keras.arguments import Range, check_arguments
+from orc_keras.data import sources
 from orc_keras.data.images import Images, Subset
 from orc_keras.data.pipeline import statistics
 
@@ -83,28 +85,32 @@ class ImageData:
 
 
 def load(
-    dataset,
-    data_dir="",
-    image_size=0,
-    validation_fraction=0.0,
-    crop_flip="auto",
-    memory_gb=4.0,
+    dataset: str,
+    data_dir: str = "",
+    image_size: Annotated[int, Range(at_least=0)] = 0,
+    validation_fraction: Annotated[float, Range(at_least=0, at_most=1)] = 0.0,
+    crop_flip: Literal["auto", "none", "crop", "crop_and_flip"] = "auto",
+    memory_gb: Annotated[float, Range(at_least=0)] = 4.0,
     *,
-    known_fingerprint=None,
-    held_out_only=False,
-):
+    known_fingerprint: str | None = None,
+    held_out_only: bool = False,
+) -> ImageData:
     """Loads a dataset.
 
     Args:
-        dataset: its name: digits, cifar10, cifar100, imagenet2012, `tfds:<name>`,
-            `folder:<path>` or `idx:<path>`.
-        data_dir: the folder of TensorFlow Datasets; empty for its usual place.
-        image_size: height and width that images are resized to; 0: unchanged if all have one size
-            of at most 96 pixels, otherwise 224.
-        validation_fraction: the fraction of the training images to hold out, in place of the
-            dataset's own held-out images.
-        crop_flip: `none`, `crop`, `crop_and_flip`, or `auto`, the dataset's default.
-        memory_gb: decoded images are kept in memory if they take at most this many GB.
+        dataset: Images: digits, cifar10, cifar100, imagenet2012, tfds:<any other name in
+            TensorFlow Datasets>, folder:<path>, a folder with train/<class>/ and val/<class>/ (or
+            validation/, or test/), or idx:<path>, a folder of IDX files such as MNIST's.
+        data_dir: Folder of TensorFlow Datasets; empty: its usual place.
+        image_size: Height and width that images are resized to; 0: none where all are equally
+            large and at most 96 pixels, otherwise 224.
+        validation_fraction: Part of the training images to hold out in place of the dataset's own
+            held-out images; needed where it has none.
+        crop_flip: What happens to training images. crop: those that keep their size are shifted by
+            up to 4 pixels, those that are resized are replaced by a random part of them;
+            crop_and_flip: also mirrored; auto: crop_and_flip, but none for digits.
+        memory_gb: Images that take at most so many GB (10^9 bytes) decoded are kept in memory;
+            others are read anew in each epoch.
         known_fingerprint: `notes["files"]` of an earlier call; if a folder still holds the same
             files, its images are not decoded again to check them.
         held_out_only: no training images are needed. The classes may then lie in the folder
@@ -122,12 +128,10 @@ def load(
     Raises:
         ValueError: if the dataset is unknown, missing or damaged, or has nothing to hold out.
     """
-    arguments.check(
-        dataset=dataset,
-        memory_gb=memory_gb,
-        validation_fraction=validation_fraction,
-        image_size=image_size,
-        crop_flip=crop_flip,
+    check_arguments(
+        load,
+        dict(dataset=dataset, memory_gb=memory_gb, image_size=image_size, crop_flip=crop_flip)
+        | dict(validation_fraction=validation_fraction),
     )
     source = sources.find(
         dataset, data_dir or None, memory_gb * 1e9, known_fingerprint, held_out_only

@@ -6,13 +6,14 @@ same on any number of replicas.
 """
 
 import math
+from typing import Annotated, Literal
 
 import numpy as np
 import tensorflow as tf
 
 from orc_keras import startup
-from orc_keras.arguments import SEED
-from orc_keras.data import arguments, decoding, keras_cv_layers, order
+from orc_keras.arguments import Range, Seed, check_arguments
+from orc_keras.data import decoding, keras_cv_layers, order
 from orc_keras.data.augmentation import shift_and_flip
 from orc_keras.data.images import Subset, decoded
 from orc_keras.distribution.strategies import Replicas
@@ -21,7 +22,15 @@ ONE = Replicas()
 CORES = len(startup.cores())
 
 
-def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replicas=ONE):
+def train_batches(
+    data,
+    batch_size: Annotated[int, Range(at_least=1)] = 64,
+    seed: Seed = 0,
+    augmentation: tuple[Literal["randaugment", "cutout"], ...] = (),
+    *,
+    first_step: int = 0,
+    replicas: Replicas = ONE,
+) -> tf.data.Dataset:
     """Returns endless shuffled mini-batches, in a new order each epoch.
 
     An epoch has `len(data.train) // batch_size` of them; the incomplete last one is dropped. For
@@ -29,10 +38,10 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replica
 
     Args:
         data: `ImageData`.
-        batch_size: images in a mini-batch, over all replicas.
-        seed: of the order and the augmentation.
+        batch_size: Images in a mini-batch (B), over all replicas.
+        seed: Seed of all that is random: here, of the order and the augmentation.
+        augmentation: What happens to training images besides --crop_flip: randaugment, cutout.
         first_step: the mini-batch to start with, counted from the start of the first epoch.
-        augmentation: any of `randaugment` and `cutout`, in addition to `data.augmentation`.
         replicas: the `Replicas` to feed.
 
     Returns:
@@ -45,8 +54,7 @@ def train_batches(data, batch_size, seed, first_step=0, augmentation=(), replica
     """
     if not 0 < batch_size <= len(data.train):
         raise ValueError(f"batch_size must be 1 to {len(data.train):,}, not {batch_size:,}.")
-    SEED.check("seed", seed)
-    arguments.check(augmentation=augmentation)
+    check_arguments(train_batches, dict(seed=seed, augmentation=augmentation))
     part = _part(batch_size, replicas)
     steps_per_epoch = len(data.train) // batch_size
 
@@ -191,7 +199,7 @@ def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
 
 
 def _part(batch_size, replicas):
-    arguments.check(batch_size=batch_size)
+    check_arguments(train_batches, dict(batch_size=batch_size))
     if batch_size % replicas.total:
         raise ValueError(f"batch_size={batch_size} is not divisible by {replicas.total} replicas.")
     return batch_size // replicas.total

@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+import orc_keras.groups  # noqa: F401  (registers the classes in a group's file)
 from orc_keras import models
-from orc_keras.groups import methods  # noqa: F401 (registers the classes in a group's file)
 from orc_keras.models.normalization import BatchNormalization
 from orc_keras.networks import import_modules, load_model
 from orc_keras.runs import checksums, names

@@ -1,11 +1,10 @@
 """Every member trained alone: the baseline of all methods."""
 
-import keras
-
 from orc_keras.groups.network_group import NetworkGroup
+from orc_keras.groups.registry import method
 
 
-@keras.saving.register_keras_serializable("orc_keras")
+@method("alone")
 class Alone(NetworkGroup):
     """A group whose members train independently, each on the labels by cross-entropy only.
 
@@ -29,4 +28,4 @@ class Alone(NetworkGroup):
     """
 
     description = "cross-entropy, without a teacher"
-    pivot_learns_before = False
+    trains_pivot_first = False

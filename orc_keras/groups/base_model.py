@@ -1,16 +1,18 @@
 """What a group changes in `keras.Model`. The only use of a private Keras name is here."""
 
 import contextlib
+from typing import Annotated
 
 import keras
 import tensorflow as tf
 
-from orc_keras.arguments import Argument
-from orc_keras.data.arguments import check as check_data
+from orc_keras.arguments import Argument, Range
 from orc_keras.groups import input_validation
-from orc_keras.groups.default_callbacks import with_defaults
+from orc_keras.groups.default_callbacks import default_callbacks
 from orc_keras.groups.members import image_shape
 
+BATCH_SIZE = Argument("batch_size", Annotated[int, Range(at_least=1)])
+VALIDATION_SPLIT = Argument("validation_split", Annotated[float, Range(at_least=0, below=1)])
 OWN_OPTIONS = ("label_smoothing", "learning_rate_factors")  # of `compile`, besides Keras's
 
 
@@ -59,16 +61,15 @@ class GroupModel(keras.Model):
                 not finite.
         """
         if kwargs.get("batch_size") is not None:
-            check_data(batch_size=kwargs["batch_size"])
-        split = kwargs.get("validation_split", 0.0)
-        Argument(0.0, at_least=0, below=1).check("validation_split", split)
+            BATCH_SIZE.check(kwargs["batch_size"])
+        VALIDATION_SPLIT.check(kwargs.get("validation_split", 0.0))
         with input_validation.checked(x):
-            return super().fit(x, *args, callbacks=with_defaults(callbacks), **kwargs)
+            return super().fit(x, *args, callbacks=default_callbacks(callbacks), **kwargs)
 
     def evaluate(self, x=None, *args, callbacks=None, **kwargs):
         """Evaluates every member as `keras.Model.evaluate` does; bar and errors as in `fit`."""
         with input_validation.checked(x), self.evaluating():
-            return super().evaluate(x, *args, callbacks=with_defaults(callbacks), **kwargs)
+            return super().evaluate(x, *args, callbacks=default_callbacks(callbacks), **kwargs)
 
     def train_on_batch(self, x, *args, **kwargs):
         """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as in `fit`."""

@@ -3,8 +3,8 @@
 import keras
 
 
-def with_defaults(callbacks):
-    """Adds a check for empty data, and the student's progress bar unless there is a bar already.
+def default_callbacks(callbacks):
+    """Returns callbacks, with a check for empty data, and a progress bar unless there is one.
 
     Args:
         callbacks: the argument of `fit` or `evaluate`.
@@ -19,10 +19,10 @@ def with_defaults(callbacks):
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks must be keras.callbacks.Callback, not {callback!r}.")
     has_bar = any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks)
-    return [SomeData(), *callbacks, *([] if has_bar else [StudentProgress()])]
+    return [NonEmptyData(), *callbacks, *([] if has_bar else [StudentProgress()])]
 
 
-class SomeData(keras.callbacks.Callback):
+class NonEmptyData(keras.callbacks.Callback):
     """Refuses data without a mini-batch, on which Keras would "succeed".
 
     Raises:
@@ -57,18 +57,18 @@ class StudentProgress(keras.callbacks.ProgbarLogger):
     """
 
     def on_train_batch_end(self, batch, logs=None):
-        super().on_train_batch_end(batch, self._shown(logs))
+        super().on_train_batch_end(batch, self._student_logs(logs))
 
     def on_test_batch_end(self, batch, logs=None):
-        super().on_test_batch_end(batch, self._shown(logs))
+        super().on_test_batch_end(batch, self._student_logs(logs))
 
     def on_epoch_end(self, epoch, logs=None):
-        super().on_epoch_end(epoch, self._shown(logs))
+        super().on_epoch_end(epoch, self._student_logs(logs))
 
     def on_test_end(self, logs=None):
-        super().on_test_end(self._shown(logs))
+        super().on_test_end(self._student_logs(logs))
 
-    def _shown(self, logs):
+    def _student_logs(self, logs):
         return _of_learner(self.model, logs)[1]
 
 

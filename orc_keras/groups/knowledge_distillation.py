@@ -1,14 +1,19 @@
 """Knowledge distillation from teachers that are already trained: KD, TAKD and DGKD."""
 
+from collections.abc import Iterable
+from typing import Annotated
+
 import keras
 import tensorflow as tf
 
+from orc_keras.arguments import Range, Seed
 from orc_keras.groups import losses
-from orc_keras.groups.arguments import DEFAULT
-from orc_keras.groups.network_group import GROUP, PIVOT, NetworkGroup
+from orc_keras.groups.losses import DistillationWeight, Temperature
+from orc_keras.groups.network_group import GROUP, NetworkGroup
+from orc_keras.groups.registry import method
 
 
-@keras.saving.register_keras_serializable("orc_keras")
+@method("kd")
 class KnowledgeDistillation(NetworkGroup):
     """Every student learns from the labels and from the pivot (Hinton et al. 2015, section 2).
 
@@ -20,8 +25,8 @@ class KnowledgeDistillation(NetworkGroup):
     Args:
         pivot: as in `NetworkGroup`.
         students: as in `NetworkGroup`.
-        temperature: T, softens the distilled logits; above 0.
-        distillation_weight: beta, the weight of a teacher against the labels; 0 to 1.
+        temperature: Temperature (T) that softens the distilled logits; above 0.
+        distillation_weight: Weight of the teachers against the labels (beta); 0 to 1.
         name: the name of the group.
 
     Raises:
@@ -39,62 +44,67 @@ class KnowledgeDistillation(NetworkGroup):
 
     def __init__(
         self,
-        pivot,
-        students,
-        temperature=DEFAULT.temperature,
-        distillation_weight=DEFAULT.distillation_weight,
-        name=None,
+        pivot: keras.Model,
+        students: Iterable[keras.Model],
+        temperature: Temperature = 4.0,
+        distillation_weight: DistillationWeight = 0.5,
+        name: str | None = None,
+        **arguments,
     ):
-        super().__init__(pivot, students, name)
-        self.take(temperature=temperature, distillation_weight=distillation_weight)
+        arguments |= {"temperature": temperature, "distillation_weight": distillation_weight}
+        super().__init__(pivot, students, name, **arguments)
 
-    def stages_of_method(self):
+    def group_stages(self):
         return {GROUP: tuple(self.student_names)}
 
     @property
-    def measured(self):
-        if self.stage == PIVOT:
-            return super().measured
+    def participants(self):
         teachers = [teacher for name in self.learners for teacher in self.teachers_of(name)]
         return tuple(name for name in self.members if name in (*teachers, *self.learners))
 
-    def teachers_of(self, name):
+    def teachers_of(self, name: str) -> list[str]:
         """Returns the names of the members that teach the student `name`."""
         return [self.pivot_name]
 
     def train_step(self, data):
-        if self.stage == PIVOT:
-            return super().train_step(data)
         images, labels, weights = self.unpack(data)
-        teachers = [name for name in self.measured if name not in self.learners]
+        teachers = [name for name in self.participants if name not in self.learners]
         logits = {name: self.logits(name, images, training=False) for name in teachers}
         for name in self.learners:
-            of_teachers = [logits[teacher] for teacher in self.teachers_of(name)]
+            teacher_logits = [logits[teacher] for teacher in self.teachers_of(name)]
             with tf.GradientTape(persistent=True) as tape:
                 logits[name] = self.logits(name, images)
-                per_sample_loss = self.per_sample_loss(labels, logits[name], of_teachers)
+                per_sample_loss = self.per_sample_loss(labels, logits[name], teacher_logits)
             self.apply_gradients(name, tape, per_sample_loss, weights)
-        return self.record(labels, logits, weights.given)
+        return self.record(labels, logits, weights)
 
-    def per_sample_loss(self, labels, logits, teachers):
+    def per_sample_loss(
+        self, labels: tf.Tensor, logits: tf.Tensor, teacher_logits: list[tf.Tensor]
+    ) -> tf.Tensor:
         """Returns a student's loss for each sample, shape `[B]`.
 
         Args:
             labels: y, shape `[B]`.
             logits: the student's z, shape `[B, C]`.
-            teachers: a list of its teachers' logits, each of shape `[B, C]`.
+            teacher_logits: of each of its teachers, shape `[B, C]`.
         """
-        how = (self.temperature, self.distillation_weight, self.label_smoothing)
-        return losses.teaching(labels, logits, teachers, *how)
+        return losses.teaching(
+            labels,
+            logits,
+            teacher_logits,
+            self.temperature,
+            self.distillation_weight,
+            self.label_smoothing,
+        )
 
 
-def _one_after_the_other(student_names):
+def _one_by_one(student_names):
     """Returns stages that train one student each, in order; the last stage is "group"."""
     *assistants, student = student_names
     return {f"stage{i}": (name,) for i, name in enumerate(assistants, 1)} | {GROUP: (student,)}
 
 
-@keras.saving.register_keras_serializable("orc_keras")
+@method("takd")
 class TeacherAssistants(KnowledgeDistillation):
     """A chain: each member is taught by the one before it (TAKD, Mirzadeh et al. 2020).
 
@@ -125,15 +135,15 @@ class TeacherAssistants(KnowledgeDistillation):
 
     description = "knowledge distillation through a chain of teacher assistants (TAKD)"
 
-    def stages_of_method(self):
-        return _one_after_the_other(self.student_names)
+    def group_stages(self):
+        return _one_by_one(self.student_names)
 
     def teachers_of(self, name):
         names = list(self.members)
         return [names[names.index(name) - 1]]
 
 
-@keras.saving.register_keras_serializable("orc_keras")
+@method("dgkd")
 class DenselyGuided(KnowledgeDistillation):
     """Each member is taught by all before it (DGKD, Son et al. 2021).
 
@@ -150,7 +160,7 @@ class DenselyGuided(KnowledgeDistillation):
     Args:
         pivot: as in `KnowledgeDistillation`; so are `students`, `temperature`,
             `distillation_weight` and `name`.
-        survival_probability: above 0, at most 1.
+        survival_probability: Probability that dgkd keeps a teacher in a mini-batch.
         seed: of the draws.
 
     Raises:
@@ -169,30 +179,30 @@ class DenselyGuided(KnowledgeDistillation):
 
     def __init__(
         self,
-        pivot,
-        students,
-        temperature=DEFAULT.temperature,
-        distillation_weight=DEFAULT.distillation_weight,
-        survival_probability=DEFAULT.survival_probability,
-        seed=DEFAULT.seed,
-        name=None,
+        pivot: keras.Model,
+        students: Iterable[keras.Model],
+        temperature: Temperature = 4.0,
+        distillation_weight: DistillationWeight = 0.5,
+        survival_probability: Annotated[float, Range(above=0, at_most=1)] = 0.75,
+        seed: Seed = 0,
+        name: str | None = None,
     ):
-        super().__init__(pivot, students, temperature, distillation_weight, name)
-        self.take(survival_probability=survival_probability, seed=seed)
+        arguments = {"survival_probability": survival_probability, "seed": seed}
+        super().__init__(pivot, students, temperature, distillation_weight, name, **arguments)
         self.mini_batches = self.add_state("mini_batches", (), "int64")
 
-    def stages_of_method(self):
-        return _one_after_the_other(self.student_names)
+    def group_stages(self):
+        return _one_by_one(self.student_names)
 
     def teachers_of(self, name):
         names = list(self.members)
         return names[: names.index(name)]
 
-    def per_sample_loss(self, labels, logits, teachers):
-        survive = self._survivors(len(teachers))
-        distilled = [losses.distillation(logits, t, self.temperature) for t in teachers]
+    def per_sample_loss(self, labels, logits, teacher_logits):
+        survive = self._survivors(len(teacher_logits))
+        distilled = [losses.distillation(logits, t, self.temperature) for t in teacher_logits]
         distilled = tf.add_n([kept * each for kept, each in zip(survive, distilled)])
-        labelled = len(teachers) * losses.cross_entropy(labels, logits, self.label_smoothing)
+        labelled = len(teacher_logits) * losses.cross_entropy(labels, logits, self.label_smoothing)
         beta = self.distillation_weight
         return (1 - beta) * labelled + beta * distilled
 

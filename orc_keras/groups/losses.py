@@ -4,12 +4,17 @@ Per sample, because replicas have to average over the *global* mini-batch. `B` i
 samples, `C` of classes; logits are float32.
 """
 
+from typing import Annotated
+
 import tensorflow as tf
 
-from orc_keras.groups.arguments import ARGUMENTS
+from orc_keras.arguments import Range, check_arguments
+
+Temperature = Annotated[float, Range(above=0)]
+DistillationWeight = Annotated[float, Range(at_least=0, at_most=1)]
 
 
-def cross_entropy(labels, logits, smoothing=0.0):
+def cross_entropy(labels: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) -> tf.Tensor:
     """Cross-entropy of softmax(logits) against the true class.
 
     Args:
@@ -33,7 +38,9 @@ def cross_entropy(labels, logits, smoothing=0.0):
     return (1 - smoothing) * of_class + smoothing * of_all
 
 
-def distillation(student_logits, teacher_logits, temperature):
+def distillation(
+    student_logits: tf.Tensor, teacher_logits: tf.Tensor, temperature: Temperature
+) -> tf.Tensor:
     """`KD(s, t) = T^2 KL(softmax(t / T) || softmax(s / T))` (Hinton et al. 2015).
 
     The teacher is never differentiated.
@@ -51,7 +58,7 @@ def distillation(student_logits, teacher_logits, temperature):
     >>> distillation([[1.0, 2.0]], [[1.0, 2.0]], temperature=4.0).numpy()
     array([0.], dtype=float32)
     """
-    ARGUMENTS["temperature"].check("temperature", temperature)
+    check_arguments(distillation, {"temperature": temperature})
     teacher_logits = tf.stop_gradient(teacher_logits)
     log_teacher = tf.nn.log_softmax(tf.divide(teacher_logits, temperature))
     log_student = tf.nn.log_softmax(tf.divide(student_logits, temperature))
@@ -59,7 +66,13 @@ def distillation(student_logits, teacher_logits, temperature):
     return temperature**2 * divergence
 
 
-def intensive_teaching(labels, feedback_labels, logits, mixing_ratio, smoothing=0.0):
+def intensive_teaching(
+    labels: tf.Tensor,
+    feedback_labels: tf.Tensor,
+    logits: tf.Tensor,
+    mixing_ratio: tf.Tensor,
+    smoothing: float = 0.0,
+) -> tf.Tensor:
     """The pivot's loss on the mixed images: `L_I` of step 4.
 
     Args:
@@ -77,7 +90,14 @@ def intensive_teaching(labels, feedback_labels, logits, mixing_ratio, smoothing=
     return mixing_ratio * own + (1 - mixing_ratio) * feedback
 
 
-def teaching(labels, logits, teachers, temperature, distillation_weight, smoothing=0.0):
+def teaching(
+    labels: tf.Tensor,
+    logits: tf.Tensor,
+    teacher_logits: list[tf.Tensor],
+    temperature: Temperature,
+    distillation_weight: float | tf.Tensor,
+    smoothing: float = 0.0,
+) -> tf.Tensor:
     """A student's loss against the labels and each of its teachers.
 
     Private teaching (`L_P` of step 5) has one teacher, the pivot; group teaching (`L_i` of step 6)
@@ -86,7 +106,7 @@ def teaching(labels, logits, teachers, temperature, distillation_weight, smoothi
     Args:
         labels: y, shape `[B]`.
         logits: the student's z, shape `[B, C]`.
-        teachers: a list of the teachers' logits, each of shape `[B, C]`.
+        teacher_logits: of each teacher, shape `[B, C]`.
         temperature: T.
         distillation_weight: beta, from 0 to 1.
         smoothing: of the labels.
@@ -95,13 +115,13 @@ def teaching(labels, logits, teachers, temperature, distillation_weight, smoothi
         `(1 - beta) CE(y, z) + beta sum_t KD(z, t)`, shape `[B]`; without teachers `CE(y, z)`.
     """
     label_loss = cross_entropy(labels, logits, smoothing)
-    if not teachers:
+    if not teacher_logits:
         return label_loss
-    distilled = tf.add_n([distillation(logits, teacher, temperature) for teacher in teachers])
+    distilled = tf.add_n([distillation(logits, t, temperature) for t in teacher_logits])
     return (1 - distillation_weight) * label_loss + distillation_weight * distilled
 
 
-def smallest_logits(labels, logits):
+def smallest_logits(labels: tf.Tensor, logits: list[tf.Tensor]) -> tf.Tensor:
     """The ensemble teacher KDCL-MinLogit (Guo et al. 2020).
 
     Args:

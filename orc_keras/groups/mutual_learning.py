@@ -1,14 +1,17 @@
 """Networks that train together from scratch, without a fixed teacher: DML and KDCL."""
 
+from collections.abc import Iterable
+
 import keras
 import tensorflow as tf
 
 from orc_keras.groups import losses
-from orc_keras.groups.arguments import DEFAULT
+from orc_keras.groups.losses import Temperature
 from orc_keras.groups.network_group import NetworkGroup
+from orc_keras.groups.registry import method
 
 
-@keras.saving.register_keras_serializable("orc_keras")
+@method("dml")
 class MutualLearning(NetworkGroup):
     """Every member learns from the labels and from all others (DML, Zhang et al. 2018).
 
@@ -37,7 +40,7 @@ class MutualLearning(NetworkGroup):
     """
 
     description = "deep mutual learning (DML)"
-    pivot_learns_before = False
+    trains_pivot_first = False
 
     def train_step(self, data):
         images, labels, weights = self.unpack(data)
@@ -53,10 +56,10 @@ class MutualLearning(NetworkGroup):
             self.apply_gradients(name, tape, per_sample_loss, weights)
             if name != self.student_names[-1]:  # no later member learns from it
                 newest[name] = self.logits(name, images)
-        return self.record(labels, logits, weights.given)
+        return self.record(labels, logits, weights)
 
 
-@keras.saving.register_keras_serializable("orc_keras")
+@method("kdcl")
 class CollaborativeLearning(NetworkGroup):
     """Every member learns from the labels and an ensemble of all (KDCL, Guo et al. 2020).
 
@@ -71,7 +74,7 @@ class CollaborativeLearning(NetworkGroup):
     Args:
         pivot: as in `NetworkGroup`; here a member like the others, trained from scratch.
         students: as in `NetworkGroup`.
-        temperature: T, softens the distilled logits; above 0.
+        temperature: Temperature (T) that softens the distilled logits; above 0.
         name: the name of the group.
 
     Raises:
@@ -86,11 +89,16 @@ class CollaborativeLearning(NetworkGroup):
     """
 
     description = "knowledge distillation via collaborative learning (KDCL)"
-    pivot_learns_before = False
+    trains_pivot_first = False
 
-    def __init__(self, pivot, students, temperature=DEFAULT.temperature, name=None):
-        super().__init__(pivot, students, name)
-        self.take(temperature=temperature)
+    def __init__(
+        self,
+        pivot: keras.Model,
+        students: Iterable[keras.Model],
+        temperature: Temperature = 4.0,
+        name: str | None = None,
+    ):
+        super().__init__(pivot, students, name, temperature=temperature)
 
     def train_step(self, data):
         images, labels, weights = self.unpack(data)
@@ -102,4 +110,4 @@ class CollaborativeLearning(NetworkGroup):
                 per_sample_loss = losses.cross_entropy(labels, z, self.label_smoothing)
                 per_sample_loss += losses.distillation(z, ensemble, self.temperature)
             self.apply_gradients(name, tape, per_sample_loss, weights)
-        return self.record(labels, logits, weights.given)
+        return self.record(labels, logits, weights)

@@ -1,8 +1,13 @@
 """NetworkGroup: several networks, trained as one `keras.Model`."""
 
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
 import keras
 import tensorflow as tf
 
+from orc_keras.arguments import Range, arguments_of, check_arguments
 from orc_keras.groups import (
     compilation,
     input_validation,
@@ -11,9 +16,10 @@ from orc_keras.groups import (
     optimizers,
     sample_weights,
 )
-from orc_keras.groups.arguments import ARGUMENTS
 from orc_keras.groups.base_model import GroupModel, per_replica
 from orc_keras.groups.member_metrics import MemberMetrics
+from orc_keras.groups.role_record import RoleRecord
+from orc_keras.groups.sample_weights import SampleWeights
 
 PIVOT = "pivot"  # the stage in which the pivot is trained alone
 GROUP = "group"  # the last stage of every method
@@ -23,13 +29,14 @@ class NetworkGroup(GroupModel):
     """Networks with the same input and classes, each with its own optimizer and metrics.
 
     The base class of all methods. A method overrides `train_step`; here each learner trains
-    independently, on the labels, by cross-entropy. Called on images, a group returns the logits of
-    the student, its last member.
+    independently, on the labels, by cross-entropy, and so does the pivot in its own stage in every
+    method. Called on images, a group returns the logits of the student, its last member.
 
     Args:
         pivot: the pivot teacher, a built `keras.Model` from images to logits.
         students: the other networks, also built models; the last one is *the* student.
         name: the name of the group.
+        **arguments: those of the method, as in its signature; they become attributes.
 
     Attributes:
         members: the networks by name, in order, the pivot first. A repeated name is numbered:
@@ -37,8 +44,8 @@ class NetworkGroup(GroupModel):
         pivot_name, student_names: the names of the pivot and of the students in `members`.
         num_classes: C, the number of logits of each member.
         optimizers: after `compile`, each member's optimizer, by name.
-        way: the method in a phrase, for summaries.
-        pivot_learns_before: whether the pivot is trained alone before the group.
+        description: the method in a phrase, for summaries.
+        trains_pivot_first: whether the pivot is trained alone before the group.
         stage, learners: the current stage, and the names of the members that learn in it.
         member_metrics: `MemberMetrics`.
         role_record: `RoleRecord`, or None if roles do not change.
@@ -51,12 +58,25 @@ class NetworkGroup(GroupModel):
     """
 
     description = "several networks, trained as one"
-    pivot_learns_before = True
-    role_record = None
+    trains_pivot_first = True
+    role_record: RoleRecord | None = None
     label_smoothing, learning_rate_factors = 0.0, {}
 
-    def __init__(self, pivot, students, name=None):
+    if TYPE_CHECKING:  # the arguments of a method are attributes
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init__(
+        self,
+        pivot: keras.Model,
+        students: Iterable[keras.Model],
+        name: str | None = None,
+        **arguments: Any,
+    ):
         super().__init__(name=name)
+        check_arguments(type(self), arguments)
+        for argument, value in arguments.items():
+            setattr(self, argument, tuple(value) if isinstance(value, list) else value)
         networks = [pivot, *members.as_list("students", students)]
         members.check_members(networks)
         self.members = members.name_members(networks)
@@ -64,115 +84,142 @@ class NetworkGroup(GroupModel):
         self.num_classes = members.num_classes(networks[-1])
         self.member_metrics = MemberMetrics(list(self.members))
         self.optimizers = {}
-        self._method_arguments = ()
         self.built = True
-        self.stage, self.learners = [s for s in self.stages.items() if s[0] != PIVOT][0]
-
-    def take(self, **arguments):
-        """Checks arguments of the method, and makes them attributes, which are saved."""
-        for name, given in arguments.items():
-            ARGUMENTS[name].check(name, given)
-            setattr(self, name, tuple(given) if isinstance(given, list) else given)
-        self._method_arguments += tuple(arguments)
+        self.stage, self.learners = next(s for s in self.stages.items() if s[0] != PIVOT)
 
     # Stages and members
 
     @property
-    def stages(self):
+    def stages(self) -> dict[str, tuple[str, ...]]:
         """The names of the members that learn in each stage, by stage, in order.
 
         If the pivot is trained alone first, that is the stage "pivot". A new group starts in the
         stage after it, because the pivot has often been trained already.
         """
-        before = {PIVOT: (self.pivot_name,)} if self.pivot_learns_before else {}
-        return before | self.stages_of_method()
+        first = {PIVOT: (self.pivot_name,)} if self.trains_pivot_first else {}
+        return first | self.group_stages()
 
-    def stages_of_method(self):
+    def group_stages(self) -> dict[str, tuple[str, ...]]:
         """Returns the stages after the pivot's; the last one is "group"."""
         return {GROUP: tuple(self.members)}
 
-    def set_stage(self, stage):
-        """Enters a stage for `fit`; its learners, except *the* student, get new optimizers."""
+    def set_stage(self, stage: str) -> None:
+        """Begins a stage of `fit`; its learners, except *the* student, get new optimizers."""
         if stage not in self.stages:
             raise ValueError(f"A stage must be one of {', '.join(self.stages)}, not {stage}.")
         self.stage, self.learners = stage, self.stages[stage]
+        # The pivot alone learns in the same way in every method: by this class's step.
+        step = NetworkGroup.train_step if stage == PIVOT else type(self).train_step
+        self.train_step = types.MethodType(step, self)
         if self.compiled:
             self._make_optimizers(self.learners)
             self.make_train_function(force=True)  # other learners: trace again
             self.make_test_function(force=True)
 
     @property
-    def measured(self):
-        """Names of the members whose metrics a training step updates."""
-        return self.learners if self.stage == PIVOT else tuple(self.members)
+    def participants(self) -> Sequence[str]:
+        """Names of the members that take part in a training step of the group, in order."""
+        return tuple(self.members)
 
     @property
-    def pivot(self):
-        """The pivot teacher, a `keras.Model`."""
+    def reported_members(self) -> Sequence[str]:
+        """Names of the members whose metrics are reported at present, in order."""
+        if self.stage == PIVOT:
+            return self.learners
+        return tuple(self.members) if self.is_evaluating else self.participants
+
+    @property
+    def pivot(self) -> keras.Model:
+        """The pivot teacher."""
         return self.members[self.pivot_name]
 
     @property
-    def students(self):
-        """All members except the pivot, a list of `keras.Model`."""
+    def students(self) -> list[keras.Model]:
+        """All members except the pivot."""
         return list(self.members.values())[1:]
 
     @property
-    def student(self):
+    def student(self) -> keras.Model:
         """*The* student, the small network that the group is trained for."""
         return self.students[-1]
 
     # The interface of any Keras model
 
-    def compile(self, optimizer, *others, **options):
+    def compile(
+        self,
+        optimizer: keras.optimizers.Optimizer | str,
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        steps_per_execution: Annotated[int, Range(at_least=1, at_most=512)] = 1,
+        jit_compile: bool = False,
+        label_smoothing: Annotated[float, Range(at_least=0, at_most=1)] = 0.0,
+        learning_rate_factors: Mapping[str, float] | None = None,
+        *,
+        run_eagerly: bool = False,
+        auto_scale_loss: bool = True,
+    ) -> None:
         """Gives every member its own copy of the optimizer.
 
         *The* student keeps the given one, `group.optimizer`. The copies follow its learning rate,
         so that a callback that sets it sets all. They do not inherit `exclude_from_weight_decay`.
-        Losses are not an argument: the method defines them.
 
         Args:
             optimizer: a Keras optimizer or its name.
-            *others: refused; Keras's second argument is a loss.
-            **options: `run_eagerly`, `steps_per_execution`, `jit_compile` and `auto_scale_loss` as
-                in `keras.Model.compile`, but XLA is off unless asked for. Besides,
-                `label_smoothing`, the share of each label that is spread over all classes while
-                members learn, 0; and `learning_rate_factors`, learning rates by member as multiples
-                of the optimizer's, such as `{"resnet50": 0.1}` for a pivot that has learnt already:
-                those of all but *the* student, in all stages but that of the pivot alone.
+            loss, loss_weights, metrics, weighted_metrics: refused: the method defines them.
+            steps_per_execution: Mini-batches that TensorFlow makes before it returns to Python;
+                must divide those of an epoch. More can be faster with small networks on a GPU. At
+                most 512, so that the role history is whole.
+            jit_compile: Compile the step with XLA; on one device only. Pays on GPUs, not on CPUs.
+            label_smoothing: Share of each label that is spread over all classes while members
+                learn.
+            learning_rate_factors: learning rates by member as multiples of the optimizer's, such
+                as `{"resnet50": 0.1}` for a pivot that has learnt already: those of all but *the*
+                student, in all stages but that of the pivot alone.
+            run_eagerly, auto_scale_loss: as in `keras.Model.compile`.
 
         Raises:
-            ValueError: if there are other arguments, such as a loss or metrics; if the optimizer
-                has trained another model, or averages weights (`use_ema=True`), because Keras would
-                assign the student's averages to the other members; on several replicas, if XLA is
-                requested, if the optimizer clips gradients, or if a member has BatchNorms that
-                Keras synchronises.
+            ValueError: if there are losses or metrics; if the optimizer has trained another model,
+                or averages weights (`use_ema=True`), because Keras would assign the student's
+                averages to the other members; on several replicas, if XLA is requested, if the
+                optimizer clips gradients, or if a member has BatchNorms that Keras synchronises.
         """
-        options = compilation.checked(self, others, options)
-        self.label_smoothing = options.pop("label_smoothing")
-        self.learning_rate_factors = options.pop("learning_rate_factors")
-        with self.distribute_strategy.scope():
-            super().compile(compilation.own_optimizer(self, optimizer), **options)
+        compilation.check_losses(
+            dict(loss=loss, loss_weights=loss_weights, metrics=metrics)
+            | dict(weighted_metrics=weighted_metrics)
+        )
+        options = dict(steps_per_execution=steps_per_execution, jit_compile=jit_compile)
+        check_arguments(NetworkGroup.compile, options | dict(label_smoothing=label_smoothing))
+        factors = dict(learning_rate_factors or {})
+        compilation.check_factors(factors, list(self.members)[:-1])
+        optimizer = compilation.new_optimizer(optimizer, getattr(self, "optimizer", None))
+        strategy = self.distribute_strategy
+        compilation.check_replicas(strategy, self.members, optimizer, jit_compile)
+        self.label_smoothing, self.learning_rate_factors = label_smoothing, factors
+        options |= dict(run_eagerly=run_eagerly, auto_scale_loss=auto_scale_loss)
+        with strategy.scope():
+            super().compile(optimizer, **options)
         self._make_optimizers(self.members)
 
     def _make_optimizers(self, names):
         """Gives members new optimizers; *the* student has the compiled one."""
         with self.distribute_strategy.scope():
-            rates = {name: self._learning_rate_factor(name) for name in names}
-            new = {name: optimizers.copy_of(self.optimizer, rate) for name, rate in rates.items()}
+            factors = {n: self.learning_rate_factors.get(n, 1.0) for n in names}
+            if self.stage == PIVOT:
+                factors = dict.fromkeys(names, 1.0)
+            new = {n: optimizers.copy_of(self.optimizer, factor) for n, factor in factors.items()}
             new[self.student_names[-1]] = self.optimizer
-            optimizers.build({self.members[name]: each for name, each in new.items()})
+            for name, optimizer in new.items():
+                optimizers.build(optimizer, self.members[name])
         self.optimizers = {**self.optimizers, **new}
 
-    def _learning_rate_factor(self, name):
-        """Returns a member's learning rate in this stage as a multiple of the compiled one."""
-        return 1.0 if self.stage == PIVOT else self.learning_rate_factors.get(name, 1.0)
-
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "pivot": keras.saving.serialize_keras_object(self.pivot),
             "students": keras.saving.serialize_keras_object(self.students),
-            **{name: getattr(self, name) for name in self._method_arguments},
+            **{name: getattr(self, name) for name in arguments_of(type(self))},
         }
 
     @classmethod
@@ -186,39 +233,34 @@ class NetworkGroup(GroupModel):
     # Metrics
 
     @property
-    def metrics(self):
-        metrics = self.member_metrics.metrics(self._shown())
-        return [*metrics, *self._metrics_of_roles()]
+    def metrics(self) -> list[keras.Metric]:
+        return [*self.member_metrics.metrics(self.reported_members), *self._role_metrics()]
 
-    def get_metrics_result(self):
+    def get_metrics_result(self) -> dict[str, Any]:
         """Returns the metrics by name: those of an evaluation while it runs, else of training."""
-        results = {metric.name: metric.result() for metric in self._metrics_of_roles()}
-        return self.member_metrics.results(self._shown()) | results
+        results = {metric.name: metric.result() for metric in self._role_metrics()}
+        return self.member_metrics.results(self.reported_members) | results
 
-    def _shown(self):
-        """Returns the names of the members whose metrics are reported at present."""
-        everybody = self.is_evaluating and self.stage != PIVOT
-        return tuple(self.members) if everybody else self.measured
+    def _role_metrics(self):
+        changes = self.role_record and not self.is_evaluating and self.stage != PIVOT
+        return self.role_record.metrics if changes else []
 
-    def _metrics_of_roles(self):
-        change = self.role_record and not self.is_evaluating and self.stage != PIVOT
-        return self.role_record.metrics if change else []
-
-    def record(self, labels, logits, weights):
-        """Updates the metrics from logits by member; returns all results, for `train_step`.
+    def record(self, labels, logits, weights) -> dict[str, Any]:
+        """Updates the metrics; returns all results, for `train_step`.
 
         Args:
-            labels: `[B]`.
+            labels: y, `[B]`.
             logits: of each member, by name.
-            weights: of samples, as they were given, `[B]`; None: all are 1.
+            weights: `SampleWeights`, or those of the samples as given, `[B]`; None: all are 1.
         """
+        weights = getattr(weights, "given", weights)
         for name, z in logits.items():
             self.member_metrics.record(name, labels, z, weights)
         return per_replica(self.get_metrics_result())
 
     # The steps and their parts
 
-    def train_step(self, data):
+    def train_step(self, data) -> dict[str, Any]:
         images, labels, weights = self.unpack(data)
         logits = {}
         for name in self.learners:
@@ -226,15 +268,15 @@ class NetworkGroup(GroupModel):
                 logits[name] = self.logits(name, images)
                 per_sample_loss = losses.cross_entropy(labels, logits[name], self.label_smoothing)
             self.apply_gradients(name, tape, per_sample_loss, weights)
-        return self.record(labels, logits, weights.given)
+        return self.record(labels, logits, weights)
 
-    def test_step(self, data):
+    def test_step(self, data) -> dict[str, Any]:
         images, labels, weights = self._checked(data)
         with self.evaluating():
-            logits = {name: self.logits(name, images, training=False) for name in self._shown()}
+            logits = {n: self.logits(n, images, training=False) for n in self.reported_members}
             return self.record(labels, logits, weights)
 
-    def unpack(self, data):
+    def unpack(self, data) -> tuple[tf.Tensor, tf.Tensor, SampleWeights]:
         """Returns float images, integer labels of shape `[B]`, and `SampleWeights`."""
         images, labels, weights = self._checked(data)
         return images, labels, sample_weights.over_replicas(weights, labels)
@@ -242,11 +284,11 @@ class NetworkGroup(GroupModel):
     def _checked(self, data):
         return input_validation.unpack(data, members.image_shape(self.student), self.num_classes)
 
-    def logits(self, name, images, training=True):
+    def logits(self, name: str, images: tf.Tensor, training: bool = True) -> tf.Tensor:
         """Returns the float32 logits of member `name`, shape `[B, C]`."""
         return tf.cast(self.members[name](images, training=training), tf.float32)
 
-    def add_state(self, name, shape, dtype):
+    def add_state(self, name: str, shape: tuple[int, ...], dtype: str) -> keras.Variable:
         """Returns a variable of the training state, the same on every replica."""
         return self.add_weight(
             name=name,
@@ -257,18 +299,25 @@ class NetworkGroup(GroupModel):
             aggregation="only_first_replica",
         )
 
-    def apply_gradients(self, name, tape, sample_losses, weights, when=None):
-        """Makes one optimizer step of member `name` on the weighted mean of `sample_losses`.
+    def apply_gradients(
+        self,
+        name: str,
+        tape: tf.GradientTape,
+        per_sample_loss: tf.Tensor,
+        weights: SampleWeights,
+        pred: tf.Tensor | None = None,
+    ) -> None:
+        """Makes one optimizer step of member `name` on the weighted mean of its loss.
 
         Args:
             name: of the member.
-            tape: a persistent `tf.GradientTape` that has recorded `sample_losses`.
-            sample_losses: the loss of each sample of this replica, shape `[B]`.
+            tape: a persistent `tf.GradientTape` that has recorded `per_sample_loss`.
+            per_sample_loss: the loss of each sample of this replica, shape `[B]`.
             weights: `SampleWeights`. The replicas' gradients are summed, so each divides by the
                 sum of all weights.
-            when: a boolean, the same on every replica; False skips the step.
+            pred: a boolean, the same on every replica; False skips the step.
         """
         optimizer = self.optimizers[name]
         with tape:  # entered again, to record the mean and the loss scale as well
-            loss = optimizer.scale_loss(weights.mean(weights.sum(sample_losses)))
-        optimizers.step(optimizer, tape, loss, self.members[name].trainable_variables, when)
+            loss = optimizer.scale_loss(weights.mean(weights.sum(per_sample_loss)))
+        optimizers.step(optimizer, tape, loss, self.members[name].trainable_variables, pred)

@@ -1,17 +1,24 @@
 """Group knowledge distillation with online role change (Choi et al., ICCV 2023)."""
 
+import functools
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
 import keras
 import tensorflow as tf
 
-from orc_keras.arguments import Argument
+from orc_keras.arguments import Range, Seed
 from orc_keras.distribution.cross_replica_cond import cross_replica_cond
 from orc_keras.groups import feedback, losses, roles
-from orc_keras.groups.arguments import DEFAULT
-from orc_keras.groups.network_group import PIVOT, NetworkGroup
+from orc_keras.groups.losses import DistillationWeight, Temperature
+from orc_keras.groups.network_group import NetworkGroup
+from orc_keras.groups.registry import method
 from orc_keras.groups.role_record import RoleRecord
 
+Teaching = Literal["intensive", "private", "group"]
 
-@keras.saving.register_keras_serializable("orc_keras")
+
+@method("orc")
 class OnlineRoleChange(NetworkGroup):
     """A group whose most confident students become temporary teachers in every mini-batch.
 
@@ -22,25 +29,27 @@ class OnlineRoleChange(NetworkGroup):
         pivot: the pivot teacher, a built `keras.Model` from images to logits. Usually trained
             alone beforehand; it continues to learn here.
         students: at least two other networks; the last one is *the* student.
-        temperature: T, softens the distilled logits; above 0.
-        distillation_weight: beta, the weight of the teachers against the labels; 0 to 1.
-        mixup_alpha: alpha of the Beta distribution that mixes the feedback into the pivot's
-            images; 0 turns mixing off.
-        num_temporary_teachers: k, how many students are promoted; fewer than the students.
-        role_change_interval: m, mini-batches between role changes; 1 in the paper.
-        seed: of the mixing ratio and the order of the feedback.
-        teachings: which of "intensive", "private" and "group" teaching are on. Without intensive
-            teaching the pivot does not change. Without private or group teaching its students
-            learn from the labels only (our reading).
-        teacher_aggregation: "individual", each teacher teaches separately; "ensemble", the mean of
-            their logits teaches.
-        fixed_teacher: the name of a student that is always the temporary teacher; empty: the most
-            confident one.
-        feedback: what the pivot learns from: "mixed" images, "feedback" samples only, or
-            "training" samples of the mini-batch only.
-        teacher_bn_mode: BatchNorm in a teacher's forward pass: "training", batch statistics, moving
-            statistics updated; "batch", not updated; "inference", moving statistics.
-        distillation_warmup: mini-batches over which beta rises linearly from 0; 0 in the paper.
+        temperature: Temperature (T) that softens the distilled logits; above 0.
+        distillation_weight: Weight of the teachers against the labels (beta); 0 to 1.
+        mixup_alpha: Alpha of the Beta distribution that mixes the feedback into the pivot's images;
+            0: no mixing.
+        num_temporary_teachers: Students promoted in a mini-batch (k), fewer than there are
+            students.
+        role_change_interval: Mini-batches between changes of roles (m); 1 in the paper.
+        seed: Seed of all that is random.
+        teachings: Which teachings take place, any of intensive, private and group; empty: none.
+            Without intensive teaching the pivot does not change. Without private or group teaching
+            its students learn from the labels only (our reading).
+        teacher_aggregation: How several teachers teach: individual, each by itself; ensemble, by
+            the mean of their logits.
+        fixed_teacher: Name of a student that always is the temporary teacher (TT); empty: the most
+            confident one of each mini-batch.
+        feedback: What the pivot learns from: mixed, the mini-batch and the students' feedback,
+            mixed up; feedback, that only; training, the mini-batch only.
+        teacher_bn_mode: BatchNorm in a teacher's forward pass: training, by the statistics of the
+            mini-batch, which move the moving ones; batch, the former only; inference, by the
+            moving statistics.
+        distillation_warmup: Mini-batches over which beta rises linearly from 0; 0 in the paper.
         name: the name of the group.
 
     Attributes:
@@ -65,24 +74,26 @@ class OnlineRoleChange(NetworkGroup):
 
     def __init__(
         self,
-        pivot,
-        students,
-        temperature=DEFAULT.temperature,
-        distillation_weight=DEFAULT.distillation_weight,
-        mixup_alpha=DEFAULT.mixup_alpha,
-        num_temporary_teachers=DEFAULT.num_temporary_teachers,
-        role_change_interval=DEFAULT.role_change_interval,
-        seed=DEFAULT.seed,
-        teachings=DEFAULT.teachings,
-        teacher_aggregation=DEFAULT.teacher_aggregation,
-        fixed_teacher=DEFAULT.fixed_teacher,
-        feedback=DEFAULT.feedback,
-        teacher_bn_mode=DEFAULT.teacher_bn_mode,
-        distillation_warmup=DEFAULT.distillation_warmup,
-        name=None,
+        pivot: keras.Model,
+        students: Iterable[keras.Model],
+        temperature: Temperature = 4.0,
+        distillation_weight: DistillationWeight = 0.5,
+        mixup_alpha: Annotated[float, Range(at_least=0)] = 1.0,
+        num_temporary_teachers: Annotated[int, Range(at_least=1)] = 1,
+        role_change_interval: Annotated[int, Range(at_least=1)] = 1,
+        seed: Seed = 0,
+        teachings: tuple[Teaching, ...] = ("intensive", "private", "group"),
+        teacher_aggregation: Literal["individual", "ensemble"] = "individual",
+        fixed_teacher: str = "",
+        feedback: Literal["mixed", "feedback", "training"] = "mixed",
+        teacher_bn_mode: Literal["training", "batch", "inference"] = "training",
+        distillation_warmup: Annotated[int, Range(at_least=0)] = 0,
+        name: str | None = None,
     ):
-        super().__init__(pivot, students, name)
-        self.take(
+        super().__init__(
+            pivot,
+            students,
+            name,
             temperature=temperature,
             distillation_weight=distillation_weight,
             mixup_alpha=mixup_alpha,
@@ -114,19 +125,19 @@ class OnlineRoleChange(NetworkGroup):
                 "num_temporary_teachers must be at least 1 and below the number of students, "
                 f"{number}, not {self.num_temporary_teachers!r}."
             )
-        if self.fixed_teacher:
-            fixed = Argument("", choices=tuple(self.student_names))
-            fixed.check("fixed_teacher", self.fixed_teacher)
-            if self.num_temporary_teachers != 1:
-                raise ValueError(
-                    "num_temporary_teachers must be 1 where the temporary teacher is fixed, not "
-                    f"{self.num_temporary_teachers!r}."
-                )
+        if self.fixed_teacher and self.fixed_teacher not in self.student_names:
+            raise ValueError(
+                f"fixed_teacher must be one of {', '.join(self.student_names)}, not "
+                f"{self.fixed_teacher!r}."
+            )
+        if self.fixed_teacher and self.num_temporary_teachers != 1:
+            raise ValueError(
+                "num_temporary_teachers must be 1 where the temporary teacher is fixed, not "
+                f"{self.num_temporary_teachers!r}."
+            )
 
     def train_step(self, data):
         """Trains on one mini-batch; numbers and letters are the steps and symbols of the method."""
-        if self.stage == PIVOT:
-            return super().train_step(data)  # the pivot alone, by cross-entropy
         images, labels, weights = self.unpack(data)  # x [B, height, width, channels], y and w [B]
         order_seed, mixing_seed = self._seeds()
 
@@ -141,14 +152,14 @@ class OnlineRoleChange(NetworkGroup):
         is_teacher = roles.as_mask(teachers, len(logits))  # [N]
 
         # 3. Collect feedback.
-        shares = feedback.shares(mean_losses, is_teacher, places=tf.shape(labels)[0])
-        hardest = feedback.collect(weights.of_samples * sample_losses, shares)
+        allocation = feedback.allocate(mean_losses, is_teacher, num_samples=tf.shape(labels)[0])
+        hardest = feedback.select_hardest(weights.relative * sample_losses, allocation)
         hardest = feedback.shuffle(hardest, order_seed)  # [B]
 
         # 4. Intensive teaching (updates the pivot).
         if "intensive" in self.teachings:
             self._teach_pivot(images, labels, weights, hardest, mixing_seed)
-        pivot_logits = self._logits_of_teacher(self.pivot_name, images)
+        pivot_logits = self._teacher_logits(self.pivot_name, images)
 
         # 5. Private teaching (updates each temporary teacher).
         self._teach("private", is_teacher, labels, weights, logits, [pivot_logits], tape)
@@ -156,12 +167,12 @@ class OnlineRoleChange(NetworkGroup):
         # 6. Group teaching (updates every other student).
         all_teachers = [pivot_logits]
         if "group" in self.teachings:
-            all_teachers += self._logits_of_temporary(teachers, is_teacher, images, logits)
+            all_teachers += self._temporary_teacher_logits(teachers, is_teacher, images, logits)
         self._teach("group", ~is_teacher, labels, weights, logits, all_teachers, tape)
 
         # 7. Demote. Roles end with the mini-batch; only their record remains.
         self.role_record.record(teachers, is_teacher, mean_losses)
-        return self.record(labels, {self.pivot_name: pivot_logits, **logits}, weights.given)
+        return self.record(labels, {self.pivot_name: pivot_logits, **logits}, weights)
 
     def _seeds(self):
         """Returns two seeds, functions of (seed, mini-batch), the same on every replica."""
@@ -184,16 +195,17 @@ class OnlineRoleChange(NetworkGroup):
         return tf.where(is_due, promoted, self.role_record.newest())
 
     def _teach_pivot(self, images, labels, weights, hardest, mixing_seed):
-        """Trains the pivot on the mini-batch mixed with its samples `hardest`, positions `[B]`."""
+        """Trains the pivot on the mini-batch mixed with its samples `hardest`, indices `[B]`."""
         ratio = self._mixing_ratio(mixing_seed)  # lambda
         mixed_images = ratio * images + (1 - ratio) * tf.gather(images, hardest)
+        feedback_labels = tf.gather(labels, hardest)
         with tf.GradientTape(persistent=True) as tape:
             logits = self.logits(self.pivot_name, mixed_images)
-            of_feedback = tf.gather(labels, hardest)
-            how = (ratio, self.label_smoothing)
-            per_sample_loss = losses.intensive_teaching(labels, of_feedback, logits, *how)
+            per_sample_loss = losses.intensive_teaching(
+                labels, feedback_labels, logits, ratio, self.label_smoothing
+            )
         self.apply_gradients(self.pivot_name, tape, per_sample_loss, weights)
-        self.role_record.record_teaching_loss("intensive", per_sample_loss, weights.of_samples)
+        self.role_record.record_teaching_loss("intensive", per_sample_loss, weights.relative)
 
     def _mixing_ratio(self, seed):
         """Returns lambda, the weight of the mini-batch against the feedback."""
@@ -201,29 +213,31 @@ class OnlineRoleChange(NetworkGroup):
             return feedback.mixing_ratio(self.mixup_alpha, seed)
         return tf.constant(1.0 if self.feedback == "training" else 0.0)
 
-    def _teach(self, teaching, learns, labels, weights, logits, teachers, tape):
-        """Trains the students for which `learns`, of shape `[N]`, is True."""
+    def _teach(self, teaching, is_taught, labels, weights, logits, teacher_logits, tape):
+        """Trains the students for which `is_taught`, of shape `[N]`, is True."""
         if teaching not in self.teachings:
-            teachers = []
+            teacher_logits = []
         elif self.teacher_aggregation == "ensemble":
-            teachers = [tf.add_n(teachers) / len(teachers)]
-        how, lessons = (self.temperature, self._weight(), self.label_smoothing), []
-        for name, when in zip(logits, tf.unstack(learns)):
+            teacher_logits = [tf.add_n(teacher_logits) / len(teacher_logits)]
+        beta, student_losses = self._distillation_weight(), []
+        for (name, z), pred in zip(logits.items(), tf.unstack(is_taught)):
             with tape:  # of step 1, entered again: it holds the student's only forward pass
-                per_sample_loss = losses.teaching(labels, logits[name], teachers, *how)
-            self.apply_gradients(name, tape, per_sample_loss, weights, when)
-            lessons.append(per_sample_loss)
-        learnt = tf.cast(learns, tf.float32)[:, None] * weights.of_samples  # [N, B]
-        self.role_record.record_teaching_loss(teaching, tf.stack(lessons), learnt)
+                per_sample_loss = losses.teaching(
+                    labels, z, teacher_logits, self.temperature, beta, self.label_smoothing
+                )
+            self.apply_gradients(name, tape, per_sample_loss, weights, pred)
+            student_losses.append(per_sample_loss)
+        taught = tf.cast(is_taught, tf.float32)[:, None] * weights.relative  # [N, B]
+        self.role_record.record_teaching_loss(teaching, tf.stack(student_losses), taught)
 
-    def _weight(self):
+    def _distillation_weight(self):
         """Returns beta, which rises linearly during the warm-up."""
         if not self.distillation_warmup:
             return self.distillation_weight
         done = tf.cast(tf.convert_to_tensor(self.role_record.mini_batches), tf.float32)
         return self.distillation_weight * tf.minimum(done / self.distillation_warmup, 1.0)
 
-    def _logits_of_teacher(self, name, images):
+    def _teacher_logits(self, name, images):
         """Runs a teacher forward on the images, as `teacher_bn_mode` says."""
         if self.teacher_bn_mode == "inference":
             return self.logits(name, images, training=False)
@@ -238,13 +252,13 @@ class OnlineRoleChange(NetworkGroup):
             statistic.assign(value)
         return logits
 
-    def _logits_of_temporary(self, teachers, is_teacher, images, logits):
+    def _temporary_teacher_logits(self, teachers, is_teacher, images, logits):
         """Runs the temporary teachers again, after their update; a list of k logits."""
-        again = self._logits_of_teacher
-        updated = [
-            cross_replica_cond(
-                when, lambda x, _, name=name: again(name, x), lambda _, z: z, images, z
-            )
-            for when, (name, z) in zip(tf.unstack(is_teacher), logits.items())
-        ]
+        updated = []
+        for (name, z), pred in zip(logits.items(), tf.unstack(is_teacher)):
+            run = functools.partial(self._run_again, name)
+            updated.append(cross_replica_cond(pred, run, lambda _, z: z, images, z))
         return tf.unstack(tf.gather(tf.stack(updated), teachers))
+
+    def _run_again(self, name, images, _):
+        return self._teacher_logits(name, images)

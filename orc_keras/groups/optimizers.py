@@ -1,12 +1,15 @@
 """SGD with L2 weight decay, a member's own copy of an optimizer, and the gated step."""
 
 import numbers
+from typing import Annotated, Any
 
 import keras
 import tensorflow as tf
 
-from orc_keras.arguments import RUN, Argument
+from orc_keras.arguments import Argument, Range, check_arguments
 from orc_keras.distribution.cross_replica_cond import cross_replica_cond
+
+LEARNING_RATE = Argument("learning_rate", Annotated[float, Range(at_least=0)])
 
 
 @keras.saving.register_keras_serializable("orc_keras")
@@ -27,11 +30,17 @@ class L2SGD(keras.optimizers.SGD):
     >>> optimizer = L2SGD(0.05, momentum=0.9, l2=5e-4)
     """
 
-    def __init__(self, learning_rate=0.01, momentum=0.0, l2=0.0, **kwargs):
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        momentum: float = 0.0,
+        l2: Annotated[float, Range(at_least=0)] = 0.0,
+        **kwargs,
+    ):
         if isinstance(learning_rate, numbers.Number):
-            Argument(0.0, at_least=0).check("learning_rate", learning_rate)
+            LEARNING_RATE.check(learning_rate)
         super().__init__(learning_rate, momentum, **kwargs)
-        RUN["weight_decay"].check("l2", l2)
+        check_arguments(L2SGD, dict(l2=l2))
         self.l2 = l2
 
     def update_step(self, gradient, variable, learning_rate):
@@ -73,7 +82,9 @@ class Scaled(keras.optimizers.schedules.LearningRateSchedule):
         return cls(schedule, config["factor"])
 
 
-def copy_of(optimizer, factor=1.0):
+def copy_of(
+    optimizer: keras.optimizers.Optimizer, factor: float = 1.0
+) -> keras.optimizers.Optimizer:
     """Returns a new optimizer with the same settings; its learning rate follows the original's.
 
     So a Keras callback that sets the learning rate of the group's optimizer sets that of every
@@ -98,33 +109,38 @@ def copy_of(optimizer, factor=1.0):
     return type(optimizer).from_config(config)
 
 
-def build(optimizers):
-    """Builds the optimizers that are not built yet; they are given by network.
+def build(optimizer: keras.optimizers.Optimizer, network: keras.Model) -> None:
+    """Builds a network's optimizer, unless it is built.
 
     This must precede `fit`: Keras would build the group's own for the variables of all members, and
     cannot restore an optimizer that is not built.
     """
-    for network, optimizer in optimizers.items():
-        if not optimizer.built:
-            optimizer.build(network.trainable_variables)
+    if not optimizer.built:
+        optimizer.build(network.trainable_variables)
 
 
-def step(optimizer, tape, loss, variables, when=None):
-    """Makes one backward pass and optimizer step on `loss`; skips both if `when` is False.
+def step(
+    optimizer: keras.optimizers.Optimizer,
+    tape: tf.GradientTape,
+    loss: tf.Tensor,
+    variables: list[keras.Variable],
+    pred: tf.Tensor | None = None,
+) -> None:
+    """Makes one backward pass and optimizer step on `loss`; skips both if `pred` is False.
 
     Args:
         optimizer: a built Keras optimizer.
         tape: a persistent `tf.GradientTape` that has recorded `loss`.
         loss: a scalar, this replica's summand of the global loss.
         variables: the variables to update.
-        when: a boolean scalar, the same on every replica; None means always.
+        pred: a boolean scalar, the same on every replica; None means always.
     """
 
     def update(tape, loss):
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
         optimizer.apply(gradients, variables)
 
-    if when is None:
+    if pred is None:
         update(tape, loss)
     else:
-        cross_replica_cond(when, update, lambda *_: None, tape, loss)
+        cross_replica_cond(pred, update, lambda *_: None, tape, loss)

@@ -1,5 +1,7 @@
 """Records who taught in which mini-batch, and the losses of the teachings."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 import tensorflow as tf
 
@@ -18,33 +20,39 @@ class RoleRecord:
     Attributes:
         mini_batches: the number that the group has been trained on, an int64 variable.
         recent_teachers: the temporary teachers of the last 1,024 mini-batches, newest last, as
-            positions among the students, most confident first; int32 variable, `[1024, k]`.
+            indices of students, most confident first; int32 variable, `[1024, k]`.
         metrics: of training: `<student>_taught`, the share of mini-batches in which a student
             taught; `<teaching>_teaching`, the mean loss of a teaching; `confidence_gap`, between
             the most and the least confident student.
     """
 
-    def __init__(self, add_state, student_names, num_temporary_teachers, teachings):
+    def __init__(
+        self,
+        add_state: Callable[..., keras.Variable],
+        student_names: Sequence[str],
+        num_temporary_teachers: int,
+        teachings: Sequence[str],
+    ):
         self.mini_batches = add_state("mini_batches", (), "int64")
         recent = (REMEMBERED, num_temporary_teachers)
         self.recent_teachers = add_state("recent_teachers", recent, "int32")
         self._taught = [keras.metrics.Mean(f"{name}_taught") for name in student_names]
-        self._lessons = {name: keras.metrics.Mean(f"{name}_teaching") for name in teachings}
+        self._teaching_losses = {name: keras.metrics.Mean(f"{name}_teaching") for name in teachings}
         self._gap = keras.metrics.Mean("confidence_gap")
 
     @property
-    def metrics(self):
-        return [*self._taught, *self._lessons.values(), self._gap]
+    def metrics(self) -> list[keras.Metric]:
+        return [*self._taught, *self._teaching_losses.values(), self._gap]
 
-    def newest(self):
-        """Returns the temporary teachers of the last mini-batch, positions of shape `[k]`."""
+    def newest(self) -> tf.Tensor:
+        """Returns the temporary teachers of the last mini-batch, indices of shape `[k]`."""
         return tf.convert_to_tensor(self.recent_teachers)[-1]
 
-    def record(self, teachers, is_teacher, mean_losses):
+    def record(self, teachers: tf.Tensor, is_teacher: tf.Tensor, mean_losses: tf.Tensor) -> None:
         """Adds a mini-batch.
 
         Args:
-            teachers: positions of its temporary teachers, shape `[k]`.
+            teachers: indices of its temporary teachers, shape `[k]`.
             is_teacher: whether each student is one, booleans `[N]`.
             mean_losses: L, shape `[N]`.
         """
@@ -55,7 +63,9 @@ class RoleRecord:
         self._gap.update_state(tf.reduce_max(mean_losses) - tf.reduce_min(mean_losses))
         self.mini_batches.assign_add(1)
 
-    def record_teaching_loss(self, teaching, sample_losses, weights):
-        """Adds the losses of a teaching and their weights, both `[B]` or `[N, B]`, if it is on."""
-        if teaching in self._lessons:
-            self._lessons[teaching].update_state(sample_losses, weights)
+    def record_teaching_loss(
+        self, teaching: str, per_sample_loss: tf.Tensor, weights: tf.Tensor
+    ) -> None:
+        """Adds the loss of a teaching and its weights, both `[B]` or `[N, B]`, if it is on."""
+        if teaching in self._teaching_losses:
+            self._teaching_losses[teaching].update_state(per_sample_loss, weights)

@@ -14,24 +14,24 @@ class SampleWeights(NamedTuple):
 
     Attributes:
         given: as they were given, float32 `[B]`; for metrics, which go over many mini-batches.
-        of_samples: w, the same relative to the largest in the mini-batch.
+        relative: w, the same relative to the largest in the mini-batch.
         total: the sum of w over all replicas, a scalar.
     """
 
     given: tf.Tensor
-    of_samples: tf.Tensor
+    relative: tf.Tensor
     total: tf.Tensor
 
-    def sum(self, values):
+    def sum(self, values: tf.Tensor) -> tf.Tensor:
         """Returns the weighted sum of values by sample, `[..., B]`, over this replica."""
-        return tf.reduce_sum(self.of_samples * values, axis=-1)
+        return tf.reduce_sum(self.relative * values, axis=-1)
 
-    def mean(self, total):
+    def mean(self, total: tf.Tensor) -> tf.Tensor:
         """Returns a weighted sum, of this replica or of all, divided by the sum of all weights."""
         return tf.math.divide_no_nan(total, self.total)
 
 
-def over_replicas(given, labels):
+def over_replicas(given: tf.Tensor | None, labels: tf.Tensor) -> SampleWeights:
     """Returns the `SampleWeights` of a mini-batch.
 
     Weights are taken relative to the largest, so that equal ones, whatever they are, change not a

@@ -6,10 +6,10 @@ import os
 import time
 from pathlib import Path
 
-from orc_keras import command_line
 from orc_keras.files import delete, replacing
 from orc_keras.runs import checksums, names
 from orc_keras.runs.record import RunRecord
+from orc_keras.settings import from_text
 
 
 class RunDirectory:
@@ -192,7 +192,7 @@ class RunDirectory:
     def _differences(self):
         """Returns the names of settings that differ from those of the run in this directory."""
         try:
-            there = command_line.from_text(self._flags_there()).identity()
+            there = from_text(self._flags_there()).identity()
         except ValueError as error:
             raise ValueError(
                 f"{self / names.SETTINGS} is damaged: {str(error).rstrip('.')}; choose another "

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from orc_keras import command_line
 from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.groups.members import numbered
 from orc_keras.networks import name_of
 from orc_keras.runs import checksums, names, predictions, summary
+from orc_keras.settings import from_text
 
 
 class RunRecord:
@@ -44,7 +44,7 @@ class RunRecord:
         """The run's `Settings`."""
         path = self._checked(names.SETTINGS)
         try:
-            return command_line.from_text(path.read_text(encoding="utf-8"))
+            return from_text(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"{path} is not the settings of a run: {error}") from error
 

@@ -3,11 +3,13 @@
 import hashlib
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
-from orc_keras.arguments import RUN, Argument
+from orc_keras.arguments import Range, check_arguments
 from orc_keras.files import UNFINISHED, delete, replacing
 
 SIZE = hashlib.sha256().digest_size  # of the checksum, which ends a save
@@ -38,8 +40,14 @@ class CheckpointManager:
     (3, 100, 0.5)
     """
 
-    def __init__(self, directory, stage, max_to_keep=2, run=""):
-        RUN["max_checkpoints"].check("max_to_keep", max_to_keep)
+    def __init__(
+        self,
+        directory: Path,
+        stage: str,
+        max_to_keep: Annotated[int, Range(at_least=1)] = 2,
+        run: str = "",
+    ):
+        check_arguments(CheckpointManager, dict(max_to_keep=max_to_keep))
         if not re.fullmatch(r"\w+", stage):
             raise ValueError(f"stage must be a name of letters and digits, not {stage!r}.")
         self._directory = Path(directory)
@@ -47,7 +55,12 @@ class CheckpointManager:
         self._max_to_keep = max_to_keep
         self._run = run
 
-    def write(self, epoch, step, values):
+    def write(
+        self,
+        epoch: Annotated[int, Range(at_least=0, at_most=10**6 - 1)],
+        step: Annotated[int, Range(at_least=0, at_most=10**8 - 1)],
+        values: Mapping[str, np.ndarray],
+    ) -> None:
         """Writes a save, then deletes old ones.
 
         Args:
@@ -58,8 +71,7 @@ class CheckpointManager:
         Raises:
             OSError: if it cannot be written; earlier saves remain.
         """
-        Argument(0, at_least=0, at_most=10**6 - 1).check("epoch", epoch)
-        Argument(0, at_least=0, at_most=10**8 - 1).check("step", step)
+        check_arguments(CheckpointManager.write, dict(epoch=epoch, step=step))
         path = self._directory / f"{self._stage}-{epoch:06d}-{step:08d}.npz"
         content = io.BytesIO()
         np.savez(content, **values)

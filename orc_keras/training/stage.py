@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import data
+from orc_keras import data, recipe
 from orc_keras.callbacks import (
     EarlyStopping,
     GroupCSVLogger,
@@ -23,7 +23,6 @@ from orc_keras.distribution import strategies
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.runs import names
 from orc_keras.runs.record import as_history
-from orc_keras.training import recipe
 from orc_keras.training.backup_and_restore import BackupAndRestore, finish_epoch
 from orc_keras.training.checkpoints import CheckpointManager
 from orc_keras.training.signals import StopSignals
@@ -49,7 +48,7 @@ def train(run, group):
     saves, throughput = saves_of(settings, run.directory, group.stage), Throughput()
     with StopSignals() as signals:
         progress = BackupAndRestore(
-            saves, steps_per_epoch, settings.saving(), history, run.workers, signals
+            saves, steps_per_epoch, settings.save_interval(), history, run.workers, signals
         )
         if progress.first_step:
             steps = epochs * steps_per_epoch
@@ -112,25 +111,34 @@ def _stopping(run, group, progress):
 
 def _callbacks(run, group, progress, throughput, history):
     """Returns the callbacks of a stage; their order matters."""
-    length = epochs_of(group.stage, run.settings), progress.steps_per_epoch
+    epochs = epochs_of(group.stage, run.settings)
     changes_roles = group.role_record and group.stage != PIVOT
     return [
         StopOnNonFiniteLoss(),  # before a diverged state is saved
         progress,
         StudentProgress(),
         *([RoleHistory(run.directory / names.ROLES)] if changes_roles else []),
-        keras.callbacks.LearningRateScheduler(recipe.learning_rate(run.settings, length[0])),
+        _learning_rate_scheduler(run.settings, epochs),
         GroupCSVLogger(history, append=True),  # repeatable: without rates
         throughput,
         GroupTensorBoard(run.directory / names.TENSORBOARD / group.stage),
         ProgressLine(
-            *length,
+            epochs,
+            progress.steps_per_epoch,
             run.settings.batch_size,
             progress.first_step,
             progress.seconds,
             split_name="validation" if run.images.validation else "held out",
         ),
     ]
+
+
+def _learning_rate_scheduler(settings, epochs):
+    arguments = settings.arguments(recipe.learning_rate_schedule)
+    factor = recipe.learning_rate_schedule(**arguments, epochs=epochs)
+    return keras.callbacks.LearningRateScheduler(
+        lambda epoch, _: settings.learning_rate * factor(epoch)
+    )
 
 
 def _fit(run, group, progress, throughput, callbacks, until, steps):
@@ -168,13 +176,13 @@ def _verbosity():
 
 
 def _train_batches(run, group, first_step, throughput):
-    settings = run.settings
-    how = (settings.batch_size, settings.seed, first_step, settings.augmentation)
-
-    weights = recipe.class_weights(settings, run.images)
+    settings, images = run.settings, run.images
+    weights = recipe.class_weights(settings.class_weight, images=images)
+    arguments = settings.arguments(data.train_batches)
 
     def batches(replicas):
-        batches = throughput.timed(data.train_batches(run.images, *how, replicas))
+        batches = data.train_batches(images, **arguments, first_step=first_step, replicas=replicas)
+        batches = throughput.timed(batches)
         if weights is None:
             return batches
         return batches.map(lambda images, labels: (images, labels, tf.gather(weights, labels)))

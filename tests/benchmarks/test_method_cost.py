@@ -4,7 +4,7 @@ from helpers import smoke
 
 import common  # isort: skip  (which smoke makes importable)
 import method_cost  # isort: skip
-from orc_keras.groups.methods import METHODS
+from orc_keras.groups import METHODS
 
 
 def test_what_it_prints(tiny, capsys):

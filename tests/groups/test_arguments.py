@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers.networks import linear_network
 
-from orc_keras.groups.methods import METHODS
+from orc_keras.groups import METHODS
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,12 @@ def members():
         ("orc", {"role_change_interval": [1]}, r"role_change_interval must be .* not \[1\]"),
         ("orc", {"seed": 0.5}, "seed must be a whole number, .*, not 0.5"),
         ("orc", {"seed": 2**70}, "seed must be a whole number, 0 to 4294967295"),
-        ("orc", {"teachings": ("all",)}, "teachings must be a list of intensive, .*, not .'all'"),
-        ("orc", {"teachings": "group"}, "teachings must be a list of intensive, private, group"),
+        (
+            "orc",
+            {"teachings": ("all",)},
+            "teachings must be a list of .* not .'all'",
+        ),
+        ("orc", {"teachings": "group"}, "teachings must be a list of .* intensive, private, group"),
         ("orc", {"teacher_aggregation": "both"}, "must be one of individual, ensemble, not 'both'"),
         ("orc", {"teacher_aggregation": ["ensemble"]}, r"must be one of .* not \['ensemble'\]"),
         (

@@ -11,7 +11,7 @@ import tensorflow as tf
 from helpers.networks import hidden_group_members
 
 import orc_keras
-from orc_keras.groups.methods import METHODS
+from orc_keras.groups import METHODS
 
 KINDS = list(METHODS.values())
 # What Keras documents for subclasses to override; and one name of no documentation, its reason

@@ -10,8 +10,8 @@ from helpers.networks import hidden_group_members, linear_network
 from helpers.reference import cross_entropy_gradient, distillation_gradient
 
 import orc_keras
-from orc_keras.groups import losses, methods, optimizers
-from orc_keras.groups.methods import METHODS
+from orc_keras.arguments import arguments_of
+from orc_keras.groups import METHODS, losses, optimizers
 from orc_keras.settings import Settings
 
 SGD = {"learning_rate": 0.2, "momentum": 0.9, "l2": 0.01}
@@ -188,7 +188,7 @@ def test_smallest_logits_favour_the_true_class():
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "orc"])
 def test_a_saved_group_is_the_same_method(name, examples, tmp_path):
-    kind, arguments = METHODS[name], methods.arguments_of(METHODS[name])
+    kind, arguments = METHODS[name], arguments_of(METHODS[name])
     given = {"temperature": 2.0, "distillation_weight": 0.25, "seed": 3}
     given |= {"survival_probability": 0.5}
     group = kind(*hidden_group_members(), **{a: given[a] for a in arguments})
@@ -206,8 +206,9 @@ def test_a_saved_group_is_the_same_method(name, examples, tmp_path):
 def test_a_method_is_given_the_settings_that_are_its_own(name):
     given = dict(temperature=2.0, distillation_weight=0.25, seed=3, feedback="training")
     settings = Settings(dataset="digits", pivot="a", students=("b", "c"), method=name, **given)
-    group = methods.build(*hidden_group_members(), settings)
-    kind, arguments = METHODS[name], methods.arguments_of(METHODS[name])
+    method = METHODS[settings.method]
+    group = method(*hidden_group_members(), **settings.arguments(method))
+    kind, arguments = METHODS[name], arguments_of(METHODS[name])
     assert type(group) is kind
     assert all(getattr(group, a) == getattr(settings, a) for a in arguments)
     assert {a for a in given if hasattr(group, a)} == set(given) & set(arguments)

@@ -5,8 +5,8 @@ import tensorflow as tf
 from helpers.networks import IMAGE_SHAPE, NUM_CLASSES, hidden_group_members
 
 import orc_keras
+from orc_keras.arguments import arguments_of
 from orc_keras.groups import optimizers
-from orc_keras.groups.methods import arguments_of
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from helpers.devices import replicas
 from helpers.networks import hidden_group_members
 
-from orc_keras.groups.methods import METHODS
+from orc_keras.groups import METHODS
 from orc_keras.groups.optimizers import L2SGD
 
 ALONE = {"orc": {"mixup_alpha": 0.0}}  # with mixing, positions are drawn by the size of the batch

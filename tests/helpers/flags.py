@@ -5,14 +5,13 @@ import dataclasses
 from absl import flags
 
 from helpers.programs import ROOT
-from orc_keras import command_line
-from orc_keras.settings import Settings
+from orc_keras.settings import Settings, define_flags, from_flags
 
 CONFIGS = sorted((ROOT / "configs").glob("*.flags"))
 NEEDED = ["--dataset=digits", "--pivot=resnet8", "--students=resnet8,resnet8"]
 
 if "dataset" not in flags.FLAGS:
-    command_line.define_flags()
+    define_flags()
 
 
 def parse(*arguments):
@@ -21,4 +20,4 @@ def parse(*arguments):
     for flag in dataclasses.fields(Settings):
         flags.FLAGS[flag.name].value = flags.FLAGS[flag.name].default
     flags.FLAGS(["train.py", *arguments])
-    return command_line.from_flags()
+    return from_flags()

@@ -11,9 +11,9 @@ from helpers.networks import hidden_group_members
 from scipy.special import log_softmax
 
 import orc_keras
+from orc_keras import recipe
 from orc_keras.groups import losses
 from orc_keras.settings import Settings
-from orc_keras.training import recipe
 
 
 def settings(**given):
@@ -34,8 +34,8 @@ def settings(**given):
     ],
 )
 def test_learning_rates(given, expected):
-    rate = recipe.learning_rate(settings(epochs=6, **given), epochs=6)
-    assert [rate(epoch) for epoch in range(6)] == pytest.approx(expected)
+    factor = recipe.learning_rate_schedule(**{"decay_epochs": (3, 5)} | given, epochs=6)
+    assert [0.1 * factor(epoch) for epoch in range(6)] == pytest.approx(expected)
 
 
 def test_a_warm_up_ends_before_the_training():
@@ -46,18 +46,18 @@ def test_a_warm_up_ends_before_the_training():
 def test_balanced_classes_weigh_the_same_together():
     labels = tf.constant([0, 0, 0, 0, 2, 2, 3, 3])
     images = types.SimpleNamespace(train=types.SimpleNamespace(labels=labels), num_classes=4)
-    weights = recipe.class_weights(settings(class_weight="balanced"), images)
+    weights = recipe.class_weights("balanced", images=images)
     assert weights.tolist() == pytest.approx([8 / 12, 0, 8 / 6, 8 / 6])
     images.train.labels = None
     with pytest.raises(ValueError, match="needs labels that are known before images are read"):
-        recipe.class_weights(settings(class_weight="balanced"), images)
+        recipe.class_weights("balanced", images=images)
 
 
 def test_gradients_are_clipped_by_their_norm(few):
     """A plain SGD step of rate 1 then has that length, for each member."""
     group = orc_keras.Alone(*hidden_group_members())
-    group.compile(recipe.optimizer(settings(learning_rate=1.0, momentum=0.0, weight_decay=0.0,
-                                            clip_norm=0.01)))  # fmt: skip
+    recipe_ = dict(learning_rate=1.0, momentum=0.0, weight_decay=0.0, clip_norm=0.01)
+    group.compile(recipe.make_optimizer(**recipe_))
     before = {name: network.get_weights() for name, network in group.members.items()}
     group.fit(*few, batch_size=32, verbose=0)
     for name, network in group.members.items():
@@ -67,12 +67,12 @@ def test_gradients_are_clipped_by_their_norm(few):
     with replicas(2).scope():
         group = orc_keras.Alone(*hidden_group_members())
         with pytest.raises(ValueError, match="clipped on one device, not on 2 replicas"):
-            group.compile(recipe.optimizer(settings(clip_norm=0.01)))
+            group.compile(recipe.make_optimizer(clip_norm=0.01))
 
 
 def test_adamw(few):
     group = orc_keras.OnlineRoleChange(*hidden_group_members())
-    group.compile(recipe.optimizer(settings(optimizer="adamw", weight_decay=0.1)))
+    group.compile(recipe.make_optimizer("adamw", weight_decay=0.1))
     group.fit(*few, verbose=0)
     assert all(type(each) is keras.optimizers.AdamW for each in group.optimizers.values())
     assert all(each.weight_decay == 0.1 for each in group.optimizers.values())
