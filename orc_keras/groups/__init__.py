@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 
+from orc_keras.groups import online_role_change  # noqa: F401  (stands first in METHODS)
 from orc_keras.groups.registry import METHODS, method
 
 __all__ = ["METHODS", "method"]

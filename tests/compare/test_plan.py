@@ -56,7 +56,7 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "methods, variants, seeds, message",
     [
-        (["fitnets"], [], [0], "--methods=fitnets is unknown; possible are orc, alone, kd, dml"),
+        (["fitnets"], [], [0], "--methods=fitnets is unknown; possible are orc, alone, kd, takd"),
         ([], [], [], "--seeds must be different whole numbers"),
         ([], [], [1, 1], "--seeds must be different whole numbers from 0 on, not \\[1, 1\\]"),
         ([], [], [-1], "--seeds must be different whole numbers from 0 on, not \\[-1\\]"),
@@ -86,7 +86,7 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
         ),
         ([], ["w: --warmth=3"], [0], "--variant=w: Unknown command line flag 'warmth'.*\\.$"),
         ([], ["w: warmup"], [0], "--variant=w: 'warmup' is not a flag"),
-        ([], ["w: --teachings=all"], [0], "--variant=w: --teachings=all is unknown"),
+        ([], ["w: --teachings=all"], [0], "--variant=w: --teachings must be a list of"),
         (
             [],
             ["b 1: --max_checkpoints=1", "b_1: --max_checkpoints=2"],
