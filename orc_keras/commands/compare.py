@@ -14,16 +14,16 @@ from absl import flags
 
 from orc_keras import startup
 from orc_keras.command_line import CommandError
-
-startup.quietly()
-from orc_keras import settings  # noqa: E402
-from orc_keras.compare import DETECTED  # noqa: E402
-from orc_keras.groups import METHODS  # noqa: E402
+from orc_keras.compare import DETECTED
 
 INSTEAD = {"method": "methods", "seed": "seeds"}  # flags of train, and those of a comparison
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
+    startup.quietly()
+    from orc_keras import settings  # imports TensorFlow
+    from orc_keras.groups import METHODS
+
     to = {"flag_values": flag_values}
     settings.define_flags(flag_values)
     help = (
@@ -60,12 +60,14 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         raise CommandError("stopped; the same command continues.", 128 + number) from None
 
 
-def _settings(flag_values) -> settings.Settings:
+def _settings(flag_values):
     """Returns the settings that all runs share."""
     for flag, instead in INSTEAD.items():
         if flag_values[flag].present:
             raise ValueError(f"--{flag} is not for a comparison; give --{instead}.")
-    base = settings.from_flags(flag_values)
+    from orc_keras.settings import from_flags
+
+    base = from_flags(flag_values)
     if base.overwrite:
         raise ValueError("--overwrite is not for a comparison; choose another --output_dir.")
     return base

@@ -14,16 +14,12 @@ from absl import flags
 from orc_keras import startup
 from orc_keras.command_line import CommandError
 
-startup.quietly()
-from orc_keras.settings import (
-    Settings,  # noqa: E402
-    from_flags,
-)
-from orc_keras.settings import define_flags as define_settings  # noqa: E402
-
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    define_settings(flag_values)
+    startup.quietly()
+    from orc_keras import settings  # imports TensorFlow
+
+    settings.define_flags(flag_values)
     flags.DEFINE_boolean(
         "estimate",
         False,
@@ -33,10 +29,12 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
+    from orc_keras.settings import from_flags
+
     train(from_flags(flag_values), flag_values["estimate"].value)
 
 
-def train(settings: Settings, only_estimate: bool = False) -> None:
+def train(settings, only_estimate: bool = False) -> None:
     """Trains by settings, or estimates what that takes; what stops it is a `CommandError`."""
     import tensorflow as tf
 
