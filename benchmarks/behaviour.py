@@ -11,10 +11,10 @@ from pathlib import Path
 import common
 import numpy as np
 
+from orc_keras import run_files
 from orc_keras.compare.statistics import mean_and_interval
 from orc_keras.formatting import markdown_table, signed
-from orc_keras.runs import names
-from orc_keras.runs.record import finished
+from orc_keras.runs import finished_run
 
 from absl import flags  # isort: skip
 
@@ -45,10 +45,10 @@ def main(values, folders):
 
 def record(comparison, folder, of_classes):
     """Writes the files of the finished runs of a comparison."""
-    summaries = sorted(comparison.glob(f"*/seed*/{names.SUMMARY}"))
-    runs = [(path.parts[-3], finished(path.parent)) for path in summaries]
+    summaries = sorted(comparison.glob(f"*/seed*/{run_files.SUMMARY}"))
+    runs = [(path.parts[-3], finished_run(path.parent)) for path in summaries]
     folder.mkdir(parents=True, exist_ok=True)
-    shares = (row for name, run in runs if run.has(names.ROLES) for row in _shares(name, run))
+    shares = (row for name, run in runs if run.has(run_files.ROLES) for row in _shares(name, run))
     _write(folder / "roles.csv", ROLES, shares)
     by_class = (row for name, run in runs if name in of_classes for row in _by_class(name, run))
     _write(folder / "classes.csv", CLASSES, by_class)

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from orc_keras import models
+from orc_keras import models, run_files
 from orc_keras.distribution import devices
 from orc_keras.evaluate.members import load_group_members
 from orc_keras.evaluate.whole_group import evaluate_group
@@ -14,8 +14,7 @@ from orc_keras.export.member import export
 from orc_keras.export.tflite import Unsupported
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.report import page
-from orc_keras.runs import names, predictions, summary
-from orc_keras.runs.record import RunRecord
+from orc_keras.runs import predictions, summary
 from orc_keras.runs.versions import versions
 
 
@@ -32,11 +31,11 @@ def evaluate_and_export(run, group, seconds, rate):
         The run's summary.
     """
     settings, directory, images = run.settings, run.directory, run.images
-    networks = load_group_members(directory / names.GROUP)
+    networks = load_group_members(directory / run_files.GROUP)
     evaluation = evaluate_group(networks, images, settings.batch_size)
-    with directory.replacing(names.EVALUATION) as path:
+    with directory.replacing(run_files.EVALUATION) as path:
         predictions.write(evaluation, path)
-    history = RunRecord(directory.path).history()
+    history = directory.history()
     epochs = len(history["loss"])
     seen = len(images.train) // settings.batch_size * settings.batch_size * epochs
     of_group = sum(value for stage, value in seconds.items() if stage != PIVOT)
@@ -51,7 +50,7 @@ def evaluate_and_export(run, group, seconds, rate):
         "images_per_second": round(seen / of_group, 1),
         "images_per_second_without_evaluation": None if math.isnan(rate) else round(rate, 1),
         "data": images.description(),
-        "sources": RunRecord(directory.path).sources,
+        "sources": directory.sources,
         "members": _members(group, history, evaluation.predictions),
     }
     student = group.student_names[-1]
@@ -60,18 +59,18 @@ def evaluate_and_export(run, group, seconds, rate):
     written = page.write([directory.path])
     print(
         f"\n{summary.table(contents)}\n\n"
-        f"The student is in {directory / names.STUDENT}/; {written} shows what happened."
+        f"The student is in {directory / run_files.STUDENT}/; {written} shows what happened."
     )
     return contents
 
 
 def _export(network, student, directory, contents, images):
     """Exports *the* student; one of a user's own may have what TensorFlow Lite lacks."""
-    target = directory / names.STUDENT
+    target = directory / run_files.STUDENT
     try:
         return export(network, student, target, contents, images=images)
     except Unsupported as error:
-        print(f"{names.STUDENT}.tflite is left out. {error}")
+        print(f"{run_files.STUDENT}.tflite is left out. {error}")
         others = [name for name in AT_THE_END if name != "tflite"]
         return export(network, student, target, contents, others, images)
 

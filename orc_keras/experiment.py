@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import dataclasses
 import functools
 import math
 import tempfile
@@ -10,17 +9,23 @@ import tempfile
 import keras
 import tensorflow as tf
 
-from orc_keras import data, models, networks, recipe, validation
+from orc_keras import data, models, networks, recipe, run_files, validation
 from orc_keras.distribution import devices, strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.evaluate_and_export import evaluate_and_export
+from orc_keras.files import sha256
 from orc_keras.groups import METHODS
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
 from orc_keras.report import page
-from orc_keras.runs import checksums, names, summary
-from orc_keras.runs.directory import RunDirectory
-from orc_keras.runs.record import finished
-from orc_keras.runs.run import Run
+from orc_keras.runs import (
+    Run,
+    RunDirectory,
+    checksums,
+    continuation,
+    directory_of,
+    finished_run,
+    summary,
+)
 from orc_keras.training import stage
 
 
@@ -42,12 +47,12 @@ def prepare(settings):
     strategy = strategies.choose(settings.strategy)  # before TensorFlow runs any operation
     devices.check(settings.require_gpu)
     workers = Workers(strategy)
-    directory = RunDirectory(settings if workers.is_chief else _use_temporary_directory(settings))
-    made = workers.broadcast(workers.run_on_all(lambda: _load_finished(directory)))
+    directory = directory_of(settings) if workers.is_chief else _temporary_directory()
+    made = workers.broadcast(workers.run_on_all(lambda: _load_finished(directory, settings)))
     if made:
         return functools.partial(show, directory, made, workers)
     validation.check_pivot_weights(settings)
-    workers.run_on_all(directory.check)
+    workers.run_on_all(lambda: continuation.check(directory, settings))
     set_up_keras(settings)
     run = Run(settings, directory, _load_images(settings, directory, workers), workers)
     validation.check_images(run, strategy.num_replicas_in_sync)
@@ -58,11 +63,11 @@ def prepare(settings):
     if settings.pivot_weights:
         workers.run_on_all(lambda: validation.load_pivot(group.pivot, settings.pivot_weights))
     sources = _sources(settings, group)
-    validation.check_sources(workers, directory, sources)
-    workers.run_on_all(directory.claim)
-    directory.write_json(names.DATA, run.images.description())
+    validation.check_sources(workers, run, sources)
+    workers.run_on_all(lambda: directory.claim(settings))
+    directory.write_json(run_files.DATA, run.images.description())
     if sources:
-        directory.write_json(names.SOURCES, sources)
+        directory.write_json(run_files.SOURCES, sources)
     return functools.partial(train, run, group)
 
 
@@ -73,7 +78,7 @@ def show(directory, made, workers):
     """
     workers.barrier()
     with workers.chief_speaking():
-        if workers.is_chief and not (directory / names.PAGE).exists():
+        if workers.is_chief and not (directory / run_files.PAGE).exists():
             page.write([directory.path])
         print(f"{directory.path}/ holds this run, finished:\n\n{summary.table(made)}")
     return made
@@ -95,7 +100,7 @@ def train(run, group):
             flags = ", ".join(f"--{name}" for name in unused)
             print(f"Not used by --method={run.settings.method}: {flags}.")
         seconds, rate = train_stages(run, group)
-        with run.directory.replacing(names.GROUP) as path:
+        with run.directory.replacing(run_files.GROUP) as path:
             group.save(path)
         written = evaluate_and_export(run, group, seconds, rate) if workers.is_chief else None
         written = workers.broadcast(written)  # all wait for the chief
@@ -122,7 +127,7 @@ def train_stages(run, group):
         group.set_stage(name)
         seconds[name], rate = stage.train(run, group)
         if name == PIVOT:
-            with run.directory.replacing(names.PIVOT) as path:
+            with run.directory.replacing(run_files.PIVOT) as path:
                 group.pivot.save(path)
         else:
             seconds_an_image += 1 / rate
@@ -167,7 +172,7 @@ def _sources(settings, group):
     sources = zip((settings.pivot, *settings.students), group.members.values())
     sums = {source: networks.checksum(source, network) for source, network in sources}
     if settings.pivot_weights:
-        sums[settings.pivot_weights] = checksums.of_file(settings.pivot_weights)
+        sums[settings.pivot_weights] = sha256(settings.pivot_weights)
     return {source: value for source, value in sums.items() if value}
 
 
@@ -196,21 +201,21 @@ def set_up_keras(settings):
     keras.config.set_dtype_policy("float32" if half == "none" else f"mixed_{half}")
 
 
-def _use_temporary_directory(settings):
-    """Returns settings for a worker other than the chief, with a temporary output directory."""
+def _temporary_directory():
+    """Returns the directory of a worker other than the chief."""
     directory = tempfile.TemporaryDirectory()
     atexit.register(directory.cleanup)
-    return dataclasses.replace(settings, output_dir=directory.name)
+    return RunDirectory(directory.name)
 
 
-def _load_finished(directory):
+def _load_finished(directory, settings):
     """Returns the summary of the run if it has finished and all that it wrote is still there."""
-    if not directory.is_finished():
+    if not continuation.has_finished(directory, settings):
         return None
-    record, missing = finished(directory.path), checksums.missing(directory.path)
+    finished, missing = finished_run(directory.path), checksums.missing(directory.path)
     if not missing:
-        return record.summary
-    if stage.saves_of(directory.settings, directory, "group").read()[2] is None:
+        return finished.summary
+    if stage.saves_of(settings, directory, "group").read()[2] is None:
         raise ValueError(
             f"{directory / missing[0]} is missing, and so are the saves to make it from; put it "
             "back, or train anew by adding --overwrite."
@@ -221,16 +226,18 @@ def _load_finished(directory):
 
 def _load_images(settings, directory, workers):
     """Returns the images; refuses other images than the run began with, on any worker."""
-    there = workers.broadcast(workers.run_on_all(directory.saved_data))
+    saved = workers.broadcast(
+        workers.run_on_all(lambda: continuation.saved_data(directory, settings))
+    )
 
     def load():
         images = data.load(
             **settings.arguments(data.load),
-            known_fingerprint=there.get("files"),
+            known_fingerprint=saved.get("files"),
         )
         return images.with_validation(settings.patience_fraction) if settings.patience else images
 
     images = workers.run_on_all(load)
-    workers.run_on_all(lambda: directory.check_data(images.description()))
+    workers.run_on_all(lambda: continuation.check_data(directory, settings, images.description()))
     validation.check_alike(workers, settings, images)
     return images

@@ -1,8 +1,11 @@
 """Atomic writing: a file is complete or absent, even if the process or the machine dies."""
 
 import contextlib
+import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import tensorflow as tf
 
@@ -10,7 +13,7 @@ UNFINISHED = "unfinished-"  # prefix of what is being written
 
 
 @contextlib.contextmanager
-def replacing(path):
+def replacing(path: Path) -> Iterator[Path]:
     """A context that gives a path for a file or a directory, which then replaces `path`.
 
     What was written is synced to disk first.
@@ -23,18 +26,18 @@ def replacing(path):
     try:
         yield unfinished
         for written in (*unfinished.rglob("*"), unfinished):  # a file: only itself
-            _to_disk(written)
+            _sync(written)
         if unfinished.is_dir():
             delete(path)
         os.replace(unfinished, path)
-        _to_disk(path.parent)
+        _sync(path.parent)
     except tf.errors.OpError as error:  # from TensorFlow's own writing
         raise OSError(f"{path} cannot be written: {reason(error)}") from error
     finally:
         delete(unfinished)
 
 
-def reason(error):
+def reason(error: Exception) -> str:
     """Returns why something could not be written, for the end of a sentence.
 
     TensorFlow's message names the operation, a temporary file, and at last the reason.
@@ -46,7 +49,7 @@ def reason(error):
     return getattr(error, "strerror", None) or of_tensorflow
 
 
-def delete(path):
+def delete(path: Path):
     """Deletes a file or a whole directory, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -54,7 +57,13 @@ def delete(path):
         path.unlink(missing_ok=True)
 
 
-def _to_disk(path):
+def sha256(path: str | Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path):
     """Syncs a file, or the entries of a directory, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

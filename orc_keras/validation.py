@@ -19,6 +19,7 @@ from orc_keras.callbacks.role_history import WRITE_EVERY
 from orc_keras.groups import METHODS
 from orc_keras.networks import kind_of
 from orc_keras.networks.sources import name_of
+from orc_keras.runs import continuation
 
 
 def check_method(settings):
@@ -198,12 +199,12 @@ def check_alike(workers, settings, images):
     workers.run_on_all(check)
 
 
-def check_sources(workers, directory, sources):
+def check_sources(workers, run, sources):
     """Refuses files and code of members that differ from the chief's, or from a run's begin.
 
     Args:
         workers: `Workers`.
-        directory: the `RunDirectory`.
+        run: the `Run`.
         sources: their checksums, by source.
     """
     chief = workers.broadcast(sources)
@@ -212,7 +213,7 @@ def check_sources(workers, directory, sources):
         for source, checksum in sources.items():
             if chief.get(source) != checksum:
                 raise ValueError(f"Worker {workers.index} has another {source} than the chief.")
-        directory.check_sources(sources)
+        continuation.check_sources(run.directory, run.settings, sources)
 
     workers.run_on_all(check)
 

@@ -15,9 +15,8 @@ from orc_keras.commands import train
 from orc_keras.data.files import FileImages
 from orc_keras.evaluate.members import load_group_members
 from orc_keras.export import tflite
-from orc_keras.runs import checksums
-from orc_keras.runs.directory import RunDirectory
-from orc_keras.runs.record import read_history
+from orc_keras.files import sha256
+from orc_keras.runs import RunDirectory, continuation, directory_of
 from orc_keras.settings import Settings
 from orc_keras.training import stage
 from orc_keras.training.stage import saves_of
@@ -46,7 +45,7 @@ def test_members_from_files(tiny, tmp_path):
     hidden_network("any", 16).save(teacher)
     settings = tiny(output_dir=str(tmp_path / "run"), pivot=str(teacher))
     summary = experiment.prepare(settings)()
-    assert summary["sources"] == {str(teacher): checksums.of_file(teacher)}
+    assert summary["sources"] == {str(teacher): sha256(teacher)}
     assert summary["members"]["teacher"]["role"] == "pivot"
     assert not (tmp_path / "run" / "pivot_history.csv").exists()
     hidden_network("any", 16, seed=1).save(teacher)
@@ -68,7 +67,7 @@ def test_a_run_that_ends_early_is_judged_by_a_part_of_its_training_images(tiny, 
     settings = tiny(output_dir=str(tmp_path / "run"), method="kd", learning_rate=0.5, **how)
     summary = experiment.prepare(settings)()
     run = tmp_path / "run"
-    accuracies = read_history(run / "history.csv")["val_accuracy"]
+    accuracies = RunDirectory(run).history()["val_accuracy"]
     best = int(np.argmax(accuracies))
     assert len(accuracies) == best + 3 < 30
     assert (
@@ -212,7 +211,8 @@ def test_a_memory_that_is_too_small(tiny, tmp_path, monkeypatch, error):
     ],
 )
 def test_which_command_continues(tiny, changed, command):
-    assert re.match(command, RunDirectory(tiny(**changed)).how_to_continue())
+    settings = tiny(**changed)
+    assert re.match(command, continuation.how_to_continue(directory_of(settings), settings))
 
 
 def test_flags_that_the_method_does_not_use_are_named_first(tiny, tmp_path, monkeypatch, capsys):

@@ -72,7 +72,6 @@ def test_the_library(installed):
         "predict",
         "report",
         "train",
-        "verify",
     ],
 )
 def test_every_command_names_itself(installed, command):

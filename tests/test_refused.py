@@ -9,7 +9,7 @@ from helpers.networks import hidden_network
 from helpers.programs import ROOT
 
 from orc_keras import data, experiment, validation
-from orc_keras.runs.directory import RunDirectory
+from orc_keras.runs import RunDirectory, continuation
 from orc_keras.settings import Settings
 
 
@@ -98,16 +98,16 @@ def test_overwrite_does_not_delete_what_the_run_begins_with(tiny, tmp_path):
 @pytest.mark.parametrize("changed", [{}, {"seed": 2}, {"overwrite": True}])
 def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path, changed):
     """Neither the same run, continued while it goes on, nor another, nor one that overwrites."""
-    first = RunDirectory(tiny(output_dir=str(tmp_path / "run")))
-    second = RunDirectory(tiny(output_dir=str(tmp_path / "run"), **changed))
-    first.check()
-    second.check()
-    first.claim()
+    first, second = RunDirectory(tmp_path / "run"), RunDirectory(tmp_path / "run")
+    settings, other = tiny(), tiny(**changed)
+    continuation.check(first, settings)
+    continuation.check(second, other)
+    first.claim(settings)
     with pytest.raises(ValueError, match="--output_dir=.* is in use by another process"):
-        second.claim()
+        second.claim(other)
     first.close()
     if "seed" not in changed:
-        second.claim()
+        second.claim(other)
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])

@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from orc_keras import models, startup
+from orc_keras import models, run_files, startup
 from orc_keras.evaluate.members import load_members
 from orc_keras.export import CALIBRATION_IMAGES
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, check, path_of
 from orc_keras.export.measure import calibration, measure
 from orc_keras.files import replacing
-from orc_keras.runs import names
+from orc_keras.runs import finished_run
 from orc_keras.runs.images import held_out_again
-from orc_keras.runs.record import finished
 from orc_keras.runs.versions import PACKAGES, RUNTIMES, versions
 
 TIMED = [name for name in FORMATS if FORMATS[name].load]
@@ -46,7 +45,7 @@ def benchmark(
         ValueError: if there is no finished run, or its images are missing.
     """
     check(formats, TIMED)
-    run = finished(path)
+    run = finished_run(path)
     rows = _measure_members(run, _installed(formats), turns, data_dir)
     contents = {
         "machine": _processor(),
@@ -54,7 +53,7 @@ def benchmark(
         "versions": versions((*PACKAGES, *RUNTIMES)),
         "rows": rows,
     }
-    with replacing(run.path / names.BENCHMARK) as unfinished:
+    with replacing(run.path / run_files.BENCHMARK) as unfinished:
         unfinished.write_text(json.dumps(contents, indent=2) + "\n")
     return contents
 

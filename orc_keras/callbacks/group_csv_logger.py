@@ -1,5 +1,6 @@
 """The history of a group's training as CSV."""
 
+import csv
 import math
 
 import keras
@@ -34,3 +35,9 @@ class GroupCSVLogger(keras.callbacks.CSVLogger):
                 names = self.model.get_metrics_result()
             logs = {f"val_{name}": math.nan for name in names} | logs
         super().on_epoch_end(epoch, logs)
+
+
+def parse_history(text: str) -> dict[str, list[float]]:
+    """Returns each metric's values by epoch, by name, from the text that the callback wrote."""
+    rows = list(csv.DictReader(text.splitlines()))
+    return {name: [float(row[name]) for row in rows] for name in rows[0]} if rows else {}

@@ -9,7 +9,7 @@ adds a section to the run's report. No positional arguments.
 from absl import flags
 
 from orc_keras import startup
-from orc_keras.runs.names import BENCHMARK, SUFFIXES
+from orc_keras.run_files import BENCHMARK, SUFFIXES
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:

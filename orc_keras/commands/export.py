@@ -10,7 +10,7 @@ from absl import flags
 
 from orc_keras import startup
 from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES
-from orc_keras.runs.names import SUFFIXES
+from orc_keras.run_files import SUFFIXES
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:

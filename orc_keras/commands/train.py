@@ -40,25 +40,24 @@ def train(settings, only_estimate: bool = False) -> None:
 
     from orc_keras import estimate, experiment
     from orc_keras.distribution import workers
-    from orc_keras.runs.directory import RunDirectory
+    from orc_keras.runs import continuation, directory_of
     from orc_keras.training.signals import Stopped
 
-    directory = RunDirectory(settings)
+    directory = directory_of(settings)
+    again = continuation.how_to_continue(directory, settings)
     settings = dataclasses.replace(settings, output_dir=str(directory.path))
     try:
         run = (estimate if only_estimate else experiment).prepare(settings)
         try:
             run()
         except OSError as error:
-            raise CommandError(
-                f"{error}; what was saved before is there, {directory.how_to_continue()}."
-            ) from error
+            raise CommandError(f"{error}; what was saved before is there, {again}.") from error
         except ValueError as error:  # prepare() refuses what is wrong, so this is a fault of ours
             raise RuntimeError("The training failed.") from error
     except (Stopped, KeyboardInterrupt) as error:
         number = getattr(error, "signal_number", signal.SIGINT)
         name = signal.Signals(number).name
-        sentence = f"stopped by {name}; {directory.how_to_continue()}."
+        sentence = f"stopped by {name}; {again}."
         raise CommandError(sentence, 128 + number) from None  # the code of a process it ended
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
         raise CommandError(
@@ -71,5 +70,5 @@ def train(settings, only_estimate: bool = False) -> None:
             raise
         raise CommandError(
             "another worker has stopped, or its machine cannot be reached; "
-            f"{directory.how_to_continue()} from the last save, on all of them."
+            f"{again} from the last save, on all of them."
         ) from error

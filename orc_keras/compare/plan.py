@@ -4,11 +4,10 @@ import dataclasses
 import re
 from pathlib import Path
 
-from orc_keras import validation
+from orc_keras import run_files, validation
 from orc_keras.arguments import arguments_of
 from orc_keras.groups import METHODS
-from orc_keras.runs import names
-from orc_keras.runs.directory import RunDirectory, check_place
+from orc_keras.runs import RunDirectory, continuation
 from orc_keras.settings import Settings, check_entries, parse
 
 REFERENCES = ("kd", "alone")  # the baselines; the first trains the pivots
@@ -56,7 +55,7 @@ def plan(base, methods, variants, seeds, output_dir):
             run.
     """
     output_dir = Path(output_dir).resolve()  # a run must not depend on the working directory
-    check_place(output_dir)
+    continuation.check_place(output_dir)
     if base.pivot_weights and not Path(base.pivot_weights).is_file():
         raise ValueError(f"--pivot_weights={base.pivot_weights} is not a file.")
     compared = _compared(methods, variants)
@@ -65,7 +64,7 @@ def plan(base, methods, variants, seeds, output_dir):
     of_variants = {name: _with_flags(base, name, given) for name, given in compared.items()}
     for name, settings in of_variants.items():
         _check_possible(name, settings)
-    if (output_dir / names.SETTINGS).exists():
+    if (output_dir / run_files.SETTINGS).exists():
         raise ValueError(f"--output_dir={output_dir} holds a run; choose one for the comparison.")
     runs = [
         _run(base, name, settings, seed, output_dir)
@@ -129,7 +128,7 @@ def _check_possible(name, settings):
 
 def _check_directory(run):
     try:
-        RunDirectory(run.settings).check()
+        continuation.check(RunDirectory(run.directory), run.settings)
     except ValueError as error:
         what = str(error).removeprefix("--output_dir=").partition(";")[0].rstrip(".")
         raise ValueError(
@@ -150,7 +149,7 @@ def _run(base, name, settings, seed, output_dir):
     elif validation.pivot_learns(settings) and changed <= OF_THE_GROUP:
         trains = output_dir / REFERENCES[0] / f"seed{seed}"
         if trains != directory:
-            pivot = trains / names.PIVOT
+            pivot = trains / run_files.PIVOT
             weights = str(pivot)
     own = {"seed": seed, "output_dir": str(directory), "pivot_weights": weights}
     return Trial(name, seed, dataclasses.replace(settings, **own), pivot)

@@ -8,8 +8,7 @@ import numpy as np
 from orc_keras.compare.statistics import Difference
 from orc_keras.files import replacing
 from orc_keras.groups.network_group import PIVOT
-from orc_keras.runs.directory import RunDirectory
-from orc_keras.runs.record import RunRecord, finished
+from orc_keras.runs import RunDirectory, continuation, finished_run
 
 
 class Figures(NamedTuple):
@@ -42,14 +41,14 @@ def of_runs(runs):
 
 
 def _is_finished(run):
-    return RunDirectory(run.settings).is_finished()
+    return continuation.has_finished(RunDirectory(run.directory), run.settings)
 
 
 def _of_run(run):
-    summary = finished(run.directory).summary
+    summary = finished_run(run.directory).summary
     seconds = summary["seconds"]
     if run.pivot:  # learnt in another run, which may have failed later
-        seconds += _seconds_of_pivot(RunRecord(run.pivot.parents[1]))
+        seconds += _seconds_of_pivot(RunDirectory(run.pivot.parents[1]))
     for name, member in summary["members"].items():
         yield Figures(
             run.variant,
@@ -140,7 +139,7 @@ def curves(runs):
     """
     there = [run for run in runs if _is_finished(run)]
     return {
-        name: _curve([finished(run.directory) for run in there if run.variant == name])
+        name: _curve([finished_run(run.directory) for run in there if run.variant == name])
         for name in dict.fromkeys(run.variant for run in there)
     }
 

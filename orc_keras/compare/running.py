@@ -9,8 +9,7 @@ import time
 from pathlib import Path
 
 from orc_keras import startup
-from orc_keras.runs.directory import RunDirectory
-from orc_keras.runs.record import RunRecord
+from orc_keras.runs import RunDirectory, continuation
 
 TRAIN = ("-m", "orc_keras", "train")
 
@@ -29,7 +28,7 @@ def run_all(runs, jobs):
     Returns:
         The runs that failed, a list of `Trial`.
     """
-    waiting = [run for run in runs if not RunDirectory(run.settings).is_finished()]
+    waiting = [run for run in runs if not _has_finished(run)]
     done, failed, processes = len(runs) - len(waiting), [], {}
     print(_announcement(runs, done, jobs), flush=True)
     with _stopping(processes) as received:
@@ -41,13 +40,17 @@ def run_all(runs, jobs):
             if not processes:  # the rest wait for a pivot whose training failed
                 return [*failed, *waiting]
             run, code, seconds = _ended(processes, received)
-            if code and RunDirectory(run.settings).is_in_use():
+            if code and RunDirectory(run.directory).is_in_use():
                 waiting.append(run)  # another process has just claimed it
                 continue
             done += 1
             failed += [run] if code else []
             print(f"[{done}/{len(runs)}] {_outcome(run, code, seconds)}", flush=True)
     return failed
+
+
+def _has_finished(run):
+    return continuation.has_finished(RunDirectory(run.directory), run.settings)
 
 
 def _announcement(runs, done, jobs):
@@ -70,7 +73,7 @@ def _start(waiting, processes, jobs):
     Returns:
         The runs that another process is executing, left behind by a comparison that was killed.
     """
-    in_use = [run for run in waiting if RunDirectory(run.settings).is_in_use()]
+    in_use = [run for run in waiting if RunDirectory(run.directory).is_in_use()]
     free = [slot for slot in range(jobs) if slot not in [p.slot for p in processes]]
     for run in [run for run in waiting if run not in in_use]:
         if free and (run.pivot is None or run.pivot.exists()):
@@ -123,7 +126,7 @@ def _outcome(run, code, seconds):
     if code:
         lines = Path(f"{run.directory}.log").read_text(errors="replace").strip().splitlines()
         return f"{name}: failed. {lines[-1] if lines else ''}\n  ({run.directory}.log)"
-    *_, student = RunRecord(run.directory).summary["members"].values()
+    *_, student = RunDirectory(run.directory).summary["members"].values()
     return f"{name}: {student['accuracy']:.2%} ({seconds / 60:.1f} min)"
 
 

@@ -8,11 +8,10 @@ import keras
 import tensorflow as tf
 
 import orc_keras.groups  # noqa: F401  (registers the classes in a group's file)
-from orc_keras import models
+from orc_keras import models, run_files
 from orc_keras.models.normalization import BatchNormalization
 from orc_keras.networks import import_modules, load_model
-from orc_keras.runs import checksums, names
-from orc_keras.runs.record import RunRecord
+from orc_keras.runs import RunDirectory
 
 
 def load_group_members(path: Path) -> dict[str, keras.Model]:
@@ -34,7 +33,7 @@ def load_group_members(path: Path) -> dict[str, keras.Model]:
         keras.config.set_dtype_policy(policy)
 
 
-def load_members(run: RunRecord) -> dict[str, keras.Model]:
+def load_members(run: RunDirectory) -> dict[str, keras.Model]:
     """Returns the networks at the end of a run, by name; as `load_group_members`.
 
     Args:
@@ -43,12 +42,12 @@ def load_members(run: RunRecord) -> dict[str, keras.Model]:
     Raises:
         ValueError: if their file is damaged.
     """
-    path = checksums.check(run.path, names.GROUP)
+    path = run.checked(run_files.GROUP)
     import_modules((run.settings.pivot, *run.settings.students))
     return load_group_members(path)
 
 
-def load_member(run: RunRecord, member: str) -> keras.Model:
+def load_member(run: RunDirectory, member: str) -> keras.Model:
     """Returns one of `load_members`; ValueError also if there is no such member."""
     if member not in run.summary["members"]:
         possible = ", ".join(run.summary["members"])

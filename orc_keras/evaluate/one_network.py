@@ -6,9 +6,9 @@ from orc_keras import data, networks
 from orc_keras.evaluate.members import load_member, logits_function, to_keras_layers
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.formatting import aligned_table
+from orc_keras.runs import finished_run
 from orc_keras.runs.images import as_seen, held_out_again
 from orc_keras.runs.predictions import Predictions
-from orc_keras.runs.record import finished
 
 BATCH_SIZE = 64
 MOST_CLASSES = 20  # in the table
@@ -30,7 +30,7 @@ def evaluate_member(run, member="", dataset="", data_dir=""):
     Raises:
         ValueError: if the run, the member or the images are missing, or do not fit.
     """
-    run = finished(run)
+    run = finished_run(run)
     member = member or list(run.summary["members"])[-1]
     network = load_member(run, member)
     own = as_seen(run, _load(dataset, data_dir)) if dataset else None

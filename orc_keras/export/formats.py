@@ -18,7 +18,7 @@ from scipy.special import softmax
 from orc_keras import data
 from orc_keras.evaluate.members import logits_function
 from orc_keras.export import onnx_file, saved_model, tflite, web
-from orc_keras.runs.names import SUFFIXES
+from orc_keras.run_files import SUFFIXES
 
 SAVED_MODEL, INT8 = "saved_model", "tflite-int8"
 Predictor = Callable[[np.ndarray], Mapping[str, Any]]  # from raw images to outputs by name

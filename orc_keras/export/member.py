@@ -16,10 +16,9 @@ from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES, formats, model_card
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.export.measure import FIGURES, calibration, measure
 from orc_keras.files import replacing
-from orc_keras.runs import checksums
+from orc_keras.run_files import STUDENT, SUMS
+from orc_keras.runs import checksums, finished_run
 from orc_keras.runs.images import held_out_again
-from orc_keras.runs.names import STUDENT, SUMS
-from orc_keras.runs.record import finished
 
 # In the SavedModel's directory:
 CARD = "README.md"
@@ -129,7 +128,7 @@ def export_member(
     formats.check(names)
     for name in names:
         FORMATS[name].check()
-    directory = finished(run)
+    directory = finished_run(run)
     target = directory.path / (member or STUDENT)
     member = member or list(directory.summary["members"])[-1]
     network = load_member(directory, member)
@@ -143,7 +142,7 @@ def export_member(
     some = calibration(images, calibration_images) if images and INT8 in names else ()
     export(network, member, target, directory.summary, names, images, some)
     with replacing(directory.path / SUMS) as path:  # which lists the student's
-        path.write_text(checksums.renewed(directory.path, written), encoding="utf-8")
+        path.write_text(checksums.updated(directory.path, written), encoding="utf-8")
     return written, target / CARD
 
 

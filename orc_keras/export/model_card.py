@@ -6,7 +6,7 @@ from typing import Any
 
 import jinja2
 
-from orc_keras.runs.names import SUFFIXES
+from orc_keras.run_files import SUFFIXES
 
 TEMPLATE = Path(__file__).parent / "model_card.md.jinja"
 LOSS = 0.01  # of accuracy; the card warns of a larger one

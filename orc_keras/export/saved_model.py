@@ -10,8 +10,8 @@ import tensorflow as tf
 from orc_keras.data import normalise
 from orc_keras.data.decoding import central_window
 from orc_keras.data.images import decoded
+from orc_keras.run_files import SUMS
 from orc_keras.runs import checksums
-from orc_keras.runs.names import SUMS
 
 
 def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
@@ -55,7 +55,7 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
     class_names = "".join(f"{name}\n" for name in data["class_names"])
     (directory / "class_names.txt").write_text(class_names, encoding="utf-8")
     files = sorted(path for path in directory.rglob("*") if path.is_file())
-    sums = checksums.of({path.relative_to(directory).as_posix(): path for path in files})
+    sums = checksums.text({path.relative_to(directory).as_posix(): path for path in files})
     (directory / SUMS).write_text(sums, encoding="utf-8")
 
 

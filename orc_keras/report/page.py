@@ -8,13 +8,13 @@ from pathlib import Path
 
 import jinja2
 
+from orc_keras import run_files
 from orc_keras.benchmark import table
 from orc_keras.files import replacing
 from orc_keras.report import plot_style, tables
 from orc_keras.report.comparison import Comparison, comparable
 from orc_keras.report.figures import PLOTS, figures
 from orc_keras.report.reported_run import ReportedRun
-from orc_keras.runs import names
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
@@ -34,7 +34,7 @@ def write(paths):
         OSError: if the report cannot be written.
     """
     run, *given = _named_apart([ReportedRun(path) for path in _as_list(paths)])
-    directory = run.path / names.REPORT
+    directory = run.path / run_files.REPORT
     directory.mkdir(exist_ok=True)  # before the long work
     others = [other for other in given if comparable(run, other)]
     befores = [other for other in others if set(run.students) & set(other.students)]
@@ -43,9 +43,9 @@ def write(paths):
     _delete_plots(directory)
     shown = [_save(figure, directory) for figure in drawn]
     problems = [problem for each in (run, *given) for problem in each.problems]
-    with replacing(run.path / names.PAGE) as path:
+    with replacing(run.path / run_files.PAGE) as path:
         path.write_text(_page(run, others, problems, comparison, shown), encoding="utf-8")
-    return run.path / names.PAGE
+    return run.path / run_files.PAGE
 
 
 def _as_list(paths):

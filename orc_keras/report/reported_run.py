@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 
+from orc_keras import run_files
 from orc_keras.benchmark import table
 from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.report import tables
-from orc_keras.runs import names
+from orc_keras.runs import RunDirectory
 from orc_keras.runs.predictions import Evaluation
-from orc_keras.runs.record import RunRecord
 
 
 class ReportedRun:
@@ -36,31 +36,31 @@ class ReportedRun:
     """
 
     def __init__(self, path):
-        self._record = RunRecord(path)
+        self._record = RunDirectory(path)
         self.path = self._record.path
         self.name = self.path.resolve().name
         self.problems = []
         if not self.path.is_dir():
             raise ValueError(f"{self.path} is not a directory.")
-        if not self._record.has(names.SETTINGS):
+        if not self._record.has(run_files.SETTINGS):
             raise ValueError(
-                f"{self.path} is not the directory of a run: it has no {names.SETTINGS}."
+                f"{self.path} is not the directory of a run: it has no {run_files.SETTINGS}."
             )
         self.settings, self.members = self._record.settings, self._record.members
-        self.summary = self._read(names.SUMMARY, self._summary, None, "has not finished")
+        self.summary = self._read(run_files.SUMMARY, self._summary, None, "has not finished")
         self.data = self._read(
-            names.DATA, lambda: self._record.data, {}, "has not loaded its images"
+            run_files.DATA, lambda: self._record.data, {}, "has not loaded its images"
         )
-        self.history = self._read(names.HISTORY, self._history, {}, "has not finished an epoch")
+        self.history = self._read(run_files.HISTORY, self._history, {}, "has not finished an epoch")
         teaches = any(name.endswith("_taught") for name in self.history)
         no_roles = "has no history of its roles" if teaches else None
-        self.roles = self._read(names.ROLES, lambda: self._record.roles, None, no_roles)
+        self.roles = self._read(run_files.ROLES, lambda: self._record.roles, None, no_roles)
         not_evaluated = "has not been evaluated" if self.summary else None
         self.predictions, self.examples = self._read(
-            names.EVALUATION, self._evaluation, Evaluation({}, {}), not_evaluated
+            run_files.EVALUATION, self._evaluation, Evaluation({}, {}), not_evaluated
         )
 
-        self.benchmark = self._read(names.BENCHMARK, self._benchmark, None, None)
+        self.benchmark = self._read(run_files.BENCHMARK, self._benchmark, None, None)
 
     @property
     def students(self):
@@ -112,7 +112,7 @@ class ReportedRun:
         return history
 
     def _benchmark(self):
-        benchmark = json.loads((self.path / names.BENCHMARK).read_text())
+        benchmark = json.loads((self.path / run_files.BENCHMARK).read_text())
         table.text(benchmark)
         return benchmark
 
@@ -133,7 +133,7 @@ class ReportedRun:
         try:
             return read()
         except Exception:  # whatever is wrong, show the rest
-            or_sums = f", or its line in {names.SUMS} is" * self._record.has(names.SUMS)
+            or_sums = f", or its line in {run_files.SUMS} is" * self._record.has(run_files.SUMS)
             self.problems.append(
                 f"{name} of {self.name} is damaged{or_sums}; what it holds is left out."
             )

@@ -1,69 +1,23 @@
-"""Checksums of the files of a run, in the format of `sha256sum --check`."""
+"""Checksums of the files in a directory, in the format of `sha256sum --check`."""
 
-import hashlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from orc_keras.runs.names import SUMS
+from orc_keras.files import sha256
+from orc_keras.run_files import SUMS
 
 
-def of(paths):
-    """Returns the contents of a checksum file.
-
-    Args:
-        paths: the paths of the files, by their names in it.
-    """
-    return _text({name: of_file(path) for name, path in paths.items()})
+def text(paths: Mapping[str, Path]) -> str:
+    """Returns the contents of a checksum file; `paths` are by the names in it."""
+    return _as_text({name: sha256(path) for name, path in paths.items()})
 
 
-def renewed(directory, written):
-    """Returns the contents of a directory's checksum file after some of its files changed.
-
-    Args:
-        directory: a `Path`.
-        written: paths of the files, or of directories of such. Of them those that are listed get
-            their new checksum, and all others keep theirs.
-    """
-    sums = read(directory)
-    for name in sums:
-        path = directory / name
-        if path.is_file() and not {path, *path.parents}.isdisjoint(written):
-            sums[name] = of_file(path)
-    return _text(sums)
-
-
-def _text(sums):
-    return "".join(f"{digest}  {name}\n" for name, digest in sums.items())
-
-
-def check(directory, name):
-    """Refuses a file that is missing, damaged, or not the one that was written.
-
-    Args:
-        directory: a `Path`.
-        name: of the file, relative to it.
-
-    Returns:
-        The file's path.
+def read(directory: str | Path) -> dict[str, str]:
+    """Returns the checksums in a directory by name of the file.
 
     Raises:
-        ValueError: if it is one of these; the message names the file.
+        ValueError: if they are missing or damaged.
     """
-    path = Path(directory) / name
-    sums = read(directory)
-    if not path.is_file():
-        raise ValueError(f"{path} is missing.")
-    if sums.get(name) != of_file(path):
-        raise ValueError(f"{path} is damaged, or not of this run: {SUMS} has another checksum.")
-    return path
-
-
-def missing(directory):
-    """Returns the names of files that are listed but missing; errors as in `check`."""
-    return [name for name in read(directory) if not (Path(directory) / name).exists()]
-
-
-def read(directory):
-    """Returns the checksums of a directory's files by name; errors as in `check`."""
     path = Path(directory) / SUMS
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -72,7 +26,46 @@ def read(directory):
         raise ValueError(f"{path} is missing or damaged.") from error
 
 
-def of_file(path):
-    """Returns the SHA-256 of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def check(directory: str | Path, name: str) -> Path:
+    """Returns the path of a file in a directory.
+
+    Raises:
+        ValueError: if the file is missing, damaged, or not the one that was written.
+    """
+    path = Path(directory) / name
+    sums = read(directory)
+    if not path.is_file():
+        raise ValueError(f"{path} is missing.")
+    if sums.get(name) != sha256(path):
+        raise ValueError(f"{path} is damaged, or not of this run: {SUMS} has another checksum.")
+    return path
+
+
+def check_all(directory: str | Path):
+    """Checks every file that a directory's checksums list; errors as in `check`."""
+    for name in read(directory):
+        check(directory, name)
+
+
+def missing(directory: str | Path) -> list[str]:
+    """Returns the names of files that are listed but missing."""
+    return [name for name in read(directory) if not (Path(directory) / name).exists()]
+
+
+def updated(directory: Path, written: Iterable[Path]) -> str:
+    """Returns the contents of the checksum file after listed files were written again.
+
+    Args:
+        directory: of the checksum file.
+        written: paths of these files, or of directories that hold them.
+    """
+    sums = read(directory)
+    for name in sums:
+        path = directory / name
+        if path.is_file() and not {path, *path.parents}.isdisjoint(written):
+            sums[name] = sha256(path)
+    return _as_text(sums)
+
+
+def _as_text(sums: Mapping[str, str]) -> str:
+    return "".join(f"{digest}  {name}\n" for name, digest in sums.items())

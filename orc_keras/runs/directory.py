@@ -1,62 +1,143 @@
-"""The directory of a run, and the checks that no run overwrites another."""
+"""The directory of a run."""
 
 import fcntl
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
+import numpy as np
+
+from orc_keras import run_files
+from orc_keras.callbacks.group_csv_logger import parse_history
+from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.files import delete, replacing
-from orc_keras.runs import checksums, names
-from orc_keras.runs.record import RunRecord
-from orc_keras.settings import from_text
+from orc_keras.groups.members import numbered
+from orc_keras.networks import name_of
+from orc_keras.runs import checksums, predictions, summary
+from orc_keras.settings import Settings, from_text
 
 
 class RunDirectory:
-    """The directory that `settings` name, or a new one.
+    """The directory of a run, finished or not, for writing and reading.
+
+    Every property reads its file anew; in a finished run the file must have its checksum.
 
     Args:
-        settings: `Settings`.
+        path: of the directory, which need not exist yet.
+
+    Raises:
+        ValueError: from a property, if its file is missing, damaged or not what the run wrote.
     """
 
-    def __init__(self, settings):
-        self.path = Path(settings.output_dir or time.strftime("runs/%Y%m%d-%H%M%S"))
-        self.settings = settings
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
 
-    def __truediv__(self, name):
+    def __truediv__(self, name: str) -> Path:
         return self.path / name
 
-    def is_finished(self):
-        """Whether a run with the same settings has finished here."""
-        there = self._same_run_is_there() and (self / names.SUMMARY).exists()
-        return there and not self.settings.overwrite
+    def has(self, name: str) -> bool:
+        """Whether a file or a directory of this name exists."""
+        return (self / name).exists()
 
-    def how_to_continue(self):
-        """Returns, for the middle of a sentence, how to continue this run."""
-        changed = [f" with --output_dir={self.path}"] * (not self.settings.output_dir)
-        changed += [" without --overwrite"] * self.settings.overwrite
-        return f"the same command{' and'.join(changed)} continues"
+    @property
+    def is_finished(self) -> bool:
+        return self.has(run_files.SUMMARY)
 
-    def check(self):
-        """Raises ValueError if the run would overwrite something in the directory."""
-        check_place(self.path)
-        if not self._flags_there():
-            others = self.path.is_dir() and set(os.listdir(self.path)) - {names.SETTINGS}
-            if others:
-                raise ValueError(
-                    f"--output_dir={self.path} holds files that are not of a run: there is no "
-                    f"{names.SETTINGS}, or it is empty."
-                )
-        elif self.settings.overwrite:
-            self._check_needed()
-        elif not self._same_run_is_there():
+    def has_settings(self) -> bool:
+        """Whether a run has begun here."""
+        path = self / run_files.SETTINGS
+        return path.is_file() and path.stat().st_size > 0
+
+    @property
+    def settings(self) -> Settings:
+        """The run's settings, without `output_dir`."""
+        path = self.checked(run_files.SETTINGS)
+        try:
+            return from_text(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{path} is not the settings of a run: {error}") from error
+
+    @property
+    def members(self) -> list[str]:
+        """The names of the members, the pivot first, *the* student last."""
+        settings = self.settings
+        return numbered([name_of(source) for source in (settings.pivot, *settings.students)])
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The summary of a finished run."""
+        try:
+            return summary.checked(json.loads(self.checked(run_files.SUMMARY).read_text()))
+        except (OSError, ValueError) as error:
             raise ValueError(
-                f"--output_dir={self.path} holds a run with other settings "
-                f"({', '.join(self._differences())}); choose another, or delete that run by adding "
-                "--overwrite."
-            )
+                f"{str(error).rstrip('.')}; {self / run_files.SUMMARY} deleted, the same command "
+                "writes it again."
+            ) from error
 
-    def claim(self):
+    @property
+    def data(self) -> dict[str, Any]:
+        """The description of the images."""
+        return self._read(run_files.DATA, lambda path: summary.checked_data(_json(path)))
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The checksums of files and code that members come from, by source."""
+        if not self.has(run_files.SOURCES):
+            return {}
+        return self._read(run_files.SOURCES, lambda path: dict(_json(path)))
+
+    @property
+    def roles(self) -> np.ndarray:
+        """The teachers of each mini-batch, positions of students, uint8 `[mini_batches, k]`."""
+        students = len(self.members) - 1
+
+        def read(path: Path) -> np.ndarray:
+            roles = np.load(path)
+            if roles.ndim != 2 or roles.dtype != np.uint8:
+                raise ValueError("It is not an array of uint8 and two axes.")
+            if not np.all((roles < students) | (roles == UNKNOWN_TEACHER)):
+                raise ValueError("It names students that there are not.")
+            return roles
+
+        return self._read(run_files.ROLES, read)
+
+    @property
+    def evaluation(self) -> predictions.Evaluation:
+        """The predictions of all members on the held-out images."""
+        return self._read(run_files.EVALUATION, predictions.read)
+
+    @property
+    def benchmark(self) -> dict[str, Any]:
+        """What each member costs; written after the run, so without a checksum."""
+        try:
+            return _json(self / run_files.BENCHMARK)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{self / run_files.BENCHMARK} is missing or damaged.") from error
+
+    def history(self, stage: str = "group") -> dict[str, list[float]]:
+        """Returns each metric's values by epoch, by name; empty before the first epoch."""
+
+        def read(path: Path) -> dict[str, list[float]]:
+            text = path.read_text()
+            history = parse_history(text)
+            if text and not history:
+                raise ValueError("It has no epoch.")
+            return history
+
+        return self._read(run_files.history(stage), read)
+
+    def checked(self, name: str) -> Path:
+        """Returns the path of a file that is there and, in a finished run, has its checksum."""
+        if self.is_finished and self.has(run_files.SUMS):
+            return checksums.check(self.path, name)
+        if not (self / name).is_file():
+            raise ValueError(f"{self / name} is missing.")
+        return self / name
+
+    def claim(self, settings: Settings):
         """Locks the directory for this run until `close`, and writes the settings.
 
         Raises:
@@ -65,28 +146,28 @@ class RunDirectory:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             # The lock lasts until the file is closed or the process ends, in whatever way.
-            self._file = open(self / names.SETTINGS, "a+")  # noqa: SIM115
+            self._file = open(self / run_files.SETTINGS, "a+")  # noqa: SIM115
             _lock(self._file)
-            if self.settings.overwrite:
+            if settings.overwrite:
                 self._delete_run()
                 self._file.truncate(0)
-            if not self._flags_there():
-                self._file.write(self.settings.as_flags())
+            if not self.has_settings():
+                self._file.write(settings.as_flags())
                 self._file.flush()
                 os.fsync(self._file.fileno())
-            elif not self._same_run_is_there():
+            elif self.settings.identity() != settings.identity():
                 raise BlockingIOError
-            (self / names.CHECKPOINTS).mkdir(exist_ok=True)
+            (self / run_files.CHECKPOINTS).mkdir(exist_ok=True)
         except BlockingIOError as error:
             raise ValueError(f"--output_dir={self.path} is in use by another process.") from error
         except OSError as error:
             raise ValueError(f"--output_dir={self.path} cannot be written: {error}.") from error
 
-    def is_in_use(self):
+    def is_in_use(self) -> bool:
         """Whether another process has claimed the directory."""
-        if not (self / names.SETTINGS).exists():
+        if not self.has(run_files.SETTINGS):
             return False
-        with open(self / names.SETTINGS, "a") as file:
+        with open(self / run_files.SETTINGS, "a") as file:
             try:
                 _lock(file)
             except BlockingIOError:
@@ -97,132 +178,84 @@ class RunDirectory:
         """Releases the directory."""
         self._file.close()
 
-    def saved_data(self):
-        """Returns the description of the images that the run began with; empty if it has not."""
-        record = RunRecord(self.path)
-        if self.settings.overwrite or not record.has(names.DATA):
-            return {}
-        try:
-            return record.data
-        except ValueError as error:
-            sentence = str(error).rstrip(".")
-            raise ValueError(f"{sentence}; begin anew by adding --overwrite.") from error
-
-    def check_data(self, description):
-        """Raises ValueError if these are not the images that the run began with."""
-        there = self.saved_data()
-        computed = ("mean", "std")  # may differ in the last digit between machines
-        known = [key for key in there if key not in computed]
-        changed = [key for key in known if there[key] != description.get(key)]
-        if changed:
-            raise ValueError(
-                f"--dataset={self.settings.dataset} is not what it was when the run in "
-                f"{self.path} began ({', '.join(changed)}); choose another --output_dir, or begin "
-                "anew by adding --overwrite."
-            )
-
-    def check_sources(self, sources):
-        """Raises ValueError if a file or code is not what the run's members began with."""
-        record = RunRecord(self.path)
-        there = {} if self.settings.overwrite else record.sources
-        changed = [source for source in there if there[source] != sources.get(source)]
-        if changed:
-            raise ValueError(
-                f"{changed[0]} is not what it was when the run in {self.path} began; put it back, "
-                "choose another --output_dir, or begin anew by adding --overwrite."
-            )
-
-    def finish(self, summary):
+    def finish(self, contents: dict[str, Any]):
         """Writes the summary, which marks the run as finished, and checksums of all its files."""
-        written = [
-            name for name in names.ALL if name not in (names.SUMMARY, names.SUMS, names.BENCHMARK)
-        ]
-        written += [*self._earlier_histories(), names.GROUP, names.PIVOT]
-        written += [f"{names.STUDENT}/{n}" for n in checksums.read(self / names.STUDENT)]
+        later = (run_files.SUMMARY, run_files.SUMS, run_files.BENCHMARK)
+        written = [name for name in run_files.ALL if name not in later]
+        written += [*self._earlier_histories(), run_files.GROUP, run_files.PIVOT]
+        student = checksums.read(self / run_files.STUDENT)
+        written += [f"{run_files.STUDENT}/{name}" for name in student]
         paths = {name: self / name for name in written if (self / name).is_file()}
-        with self.replacing(names.SUMMARY) as unfinished:
-            unfinished.write_text(_as_json(summary))
-            with self.replacing(names.SUMS) as path:
-                path.write_text(checksums.of(paths | {names.SUMMARY: unfinished}))
+        with self.replacing(run_files.SUMMARY) as unfinished:
+            unfinished.write_text(_as_json(contents))
+            with self.replacing(run_files.SUMS) as path:
+                path.write_text(checksums.text(paths | {run_files.SUMMARY: unfinished}))
 
-    def write_json(self, name, contents):
+    def write_json(self, name: str, contents: Any):
         """Writes a JSON file, whole or not at all."""
         with self.replacing(name) as path:
             path.write_text(_as_json(contents))
 
-    def replacing(self, name):
+    def replacing(self, name: str):
         """A context that gives a path to write to; see `files.replacing`."""
         return replacing(self / name)
 
+    def _read(self, name: str, read: Callable[[Path], Any]) -> Any:
+        path = self.checked(name)
+        try:
+            return read(path)
+        except Exception as error:  # the file may hold anything
+            raise ValueError(f"{path} is damaged.") from error
+
     def _delete_run(self):
-        for name in (*names.ALL, *self._earlier_histories(), *self._exported()):
-            if name != names.SETTINGS:  # the locked file
+        for name in (*run_files.ALL, *self._earlier_histories(), *self._exported()):
+            if name != run_files.SETTINGS:  # the locked file
                 delete(self / name)
 
-    def _earlier_histories(self):
-        return [path.name for each in names.EARLIER_HISTORIES for path in self.path.glob(each)]
+    def _earlier_histories(self) -> list[str]:
+        return [path.name for each in run_files.EARLIER_HISTORIES for path in self.path.glob(each)]
 
-    def _check_needed(self):
-        """Refuses to overwrite what this run begins with: weights, or a member's file."""
-        pivot, students = self.settings.pivot, self.settings.students
-        needed = [("pivot_weights", self.settings.pivot_weights), ("pivot", pivot)]
-        for flag, source in needed + [("students", student) for student in students]:
-            path = Path(source).expanduser()
-            if path.is_file() and path.resolve().is_relative_to(self.path.resolve()):
-                raise ValueError(f"--overwrite would delete --{flag}={source}.")
-
-    def _exported(self):
+    def _exported(self) -> list[str]:
         """Returns what the files of exported members may be called."""
         try:
-            members = RunRecord(self.path).members
+            members = self.members
         except ValueError:  # the settings are damaged
             members = []
-        return [f"{each}{suffix}" for each in members for suffix in names.SUFFIXES.values()]
-
-    def _flags_there(self):
-        """Returns the settings of the run in this directory as text; empty if there is none."""
-        settings = self / names.SETTINGS
-        try:
-            return settings.read_text() if settings.exists() else ""
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"--output_dir={self.path}: {settings} is not the settings of a run: {error}."
-            ) from error
-
-    def _differences(self):
-        """Returns the names of settings that differ from those of the run in this directory."""
-        try:
-            there = from_text(self._flags_there()).identity()
-        except ValueError as error:
-            raise ValueError(
-                f"{self / names.SETTINGS} is damaged: {str(error).rstrip('.')}; choose another "
-                "--output_dir, or delete that run by adding --overwrite."
-            ) from None
-        ours = self.settings.identity()
-        return [name for name in ours | there if ours.get(name) != there.get(name)]
-
-    def _same_run_is_there(self):
-        return bool(self._flags_there()) and not self._differences()
+        return [f"{each}{suffix}" for each in members for suffix in run_files.SUFFIXES.values()]
 
 
-def check_place(path):
-    """Raises ValueError if a directory cannot be made or written to, before the long work.
+def directory_of(settings: Settings) -> RunDirectory:
+    """Returns the directory that settings name, or a new one."""
+    return RunDirectory(settings.output_dir or time.strftime("runs/%Y%m%d-%H%M%S"))
 
-    Args:
-        path: of the directory.
+
+def finished_run(path: str | Path) -> RunDirectory:
+    """Returns the directory of a finished run, whose summary and checksums are there and whole.
+
+    Raises:
+        ValueError: if there is none, or one of them is damaged.
     """
-    there = next(each for each in (path, *path.absolute().parents) if each.exists())
-    if not there.is_dir():
-        raise ValueError(f"--output_dir={path} is impossible: {there} is not a directory.")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise ValueError(f"--output_dir={path} cannot be written: {there} is not writable.")
+    run = RunDirectory(path)
+    if not run.is_finished:
+        raise ValueError(f"--run={path} holds no finished run: it has no {run_files.SUMMARY}.")
+    if not run.has(run_files.SUMS):
+        raise ValueError(
+            f"{run / run_files.SUMS} is missing or damaged; {run / run_files.SUMMARY} deleted, the "
+            "same command writes it again."
+        )
+    run.summary  # noqa: B018 (read now, so that what is wrong is said first)
+    return run
 
 
-def _as_json(contents):
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def _as_json(contents: Any) -> str:
     return json.dumps(contents, indent=2) + "\n"  # ASCII only
 
 
-def _lock(file):
+def _lock(file: IO):
     """Locks an open file; BlockingIOError if another process has locked it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,7 +9,7 @@ def held_out_again(record, data_dir="", to_learn=False):
     """Returns the images that a run was evaluated on, `ImageData`.
 
     Args:
-        record: the `RunRecord` of a finished run.
+        record: the `RunDirectory` of a finished run.
         data_dir: the folder of TensorFlow Datasets, if it has moved.
         to_learn: whether `train` must be the training images.
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import data, recipe
+from orc_keras import data, recipe, run_files
 from orc_keras.callbacks import (
     EarlyStopping,
     GroupCSVLogger,
@@ -19,10 +19,9 @@ from orc_keras.callbacks import (
     StudentProgress,
     Throughput,
 )
+from orc_keras.callbacks.group_csv_logger import parse_history
 from orc_keras.distribution import strategies
 from orc_keras.groups.network_group import PIVOT
-from orc_keras.runs import names
-from orc_keras.runs.record import as_history
 from orc_keras.training.backup_and_restore import BackupAndRestore, finish_epoch
 from orc_keras.training.checkpoints import CheckpointManager
 from orc_keras.training.signals import StopSignals
@@ -42,7 +41,7 @@ def train(run, group):
     Raises:
         OSError: if an image can no longer be read, or something cannot be written.
     """
-    settings, history = run.settings, run.directory / names.history(group.stage)
+    settings, history = run.settings, run.directory / run_files.history(group.stage)
     steps_per_epoch = len(run.images.train) // settings.batch_size
     epochs = epochs_of(group.stage, settings)
     saves, throughput = saves_of(settings, run.directory, group.stage), Throughput()
@@ -79,7 +78,7 @@ def saves_of(settings, directory, stage):
     """Returns the `CheckpointManager` of a stage, valid only for runs with the same settings."""
     run = str(settings.identity())
     return CheckpointManager(
-        directory / names.CHECKPOINTS, stage, settings.max_checkpoints, run=run
+        directory / run_files.CHECKPOINTS, stage, settings.max_checkpoints, run=run
     )
 
 
@@ -102,10 +101,10 @@ def _stopping(run, group, progress):
     """Returns a list with the callback that ends the stage early, if it may; with its memory."""
     if not run.settings.patience:
         return []
-    path = run.directory / names.best(group.stage)
+    path = run.directory / run_files.best(group.stage)
     stopping = EarlyStopping(run.settings.patience, path)
     stopping.set_model(group)
-    stopping.restore_history(as_history(progress.saved_history))
+    stopping.restore_history(parse_history(progress.saved_history))
     return [stopping]
 
 
@@ -117,11 +116,11 @@ def _callbacks(run, group, progress, throughput, history):
         StopOnNonFiniteLoss(),  # before a diverged state is saved
         progress,
         StudentProgress(),
-        *([RoleHistory(run.directory / names.ROLES)] if changes_roles else []),
+        *([RoleHistory(run.directory / run_files.ROLES)] if changes_roles else []),
         _learning_rate_scheduler(run.settings, epochs),
         GroupCSVLogger(history, append=True),  # repeatable: without rates
         throughput,
-        GroupTensorBoard(run.directory / names.TENSORBOARD / group.stage),
+        GroupTensorBoard(run.directory / run_files.TENSORBOARD / group.stage),
         ProgressLine(
             epochs,
             progress.steps_per_epoch,

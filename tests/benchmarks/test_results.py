@@ -6,8 +6,8 @@ from helpers import smoke
 from helpers.made_up_run import make_run
 from scipy import stats
 
-from orc_keras.runs import checksums, names
-from orc_keras.runs.record import finished
+from orc_keras import run_files
+from orc_keras.runs import checksums, finished_run
 
 import behaviour  # isort: skip  (which smoke makes importable)
 import results  # isort: skip
@@ -41,9 +41,9 @@ def test_who_taught_and_what_each_class_gained(tmp_path, capsys, monkeypatch):
     for seed, name in enumerate(("alone", "orc")):
         (tmp_path / "compare" / name).mkdir(parents=True)
         made = make_run(tmp_path / "compare" / name / "seed0", seed=seed)
-        sums = checksums.of({path.name: path for path in made.iterdir()})
-        (made / names.SUMS).write_text(sums)
-    runs = {n: finished(tmp_path / "compare" / n / "seed0") for n in ("orc", "alone")}
+        sums = checksums.text({path.name: path for path in made.iterdir()})
+        (made / run_files.SUMS).write_text(sums)
+    runs = {n: finished_run(tmp_path / "compare" / n / "seed0") for n in ("orc", "alone")}
     classes = runs["orc"].summary["data"]["class_names"]
     by_class = {}
     for name, run in runs.items():

@@ -10,8 +10,9 @@ from helpers.comparisons import settings
 from helpers.summaries import MEMBER, SUMMARY
 from scipy import stats
 
+from orc_keras import run_files
 from orc_keras.compare import plan, plots, results, statistics, tables
-from orc_keras.runs import checksums, names
+from orc_keras.runs import checksums
 
 ACCURACIES = {
     "kd": [0.90, 0.92, 0.91],
@@ -41,8 +42,8 @@ def finished(tmp_path):
 
 
 def sum_up(directory):
-    written = {name: directory / name for name in ("summary.json", "history.csv")}
-    (directory / names.SUMS).write_text(checksums.of(written))
+    written = {name: directory / name for name in ("settings.flags", "summary.json", "history.csv")}
+    (directory / run_files.SUMS).write_text(checksums.text(written))
 
 
 def tables_of(runs):

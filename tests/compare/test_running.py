@@ -34,13 +34,12 @@ there = Path(flags["output_dir"])
 (there / "checkpoints").mkdir(parents=True)
 (there / "checkpoints" / "pivot.keras").touch()
 text = flagfile.read_text()
-(there / "settings.flags").write_text("".join(
-    line + "\\n" for line in text.splitlines() if not line.startswith("--output_dir")
-))
-summary = json.dumps(SUMMARY)
-digest = hashlib.sha256(summary.encode()).hexdigest()
-(there / "SHA256SUMS").write_text(digest + "  summary.json\\n")
-(there / "summary.json").write_text(summary)
+lines = [line + "\\n" for line in text.splitlines() if not line.startswith("--output_dir")]
+written = {"settings.flags": "".join(lines), "summary.json": json.dumps(SUMMARY)}
+sums = (f"{hashlib.sha256(t.encode()).hexdigest()}  {n}\\n" for n, t in written.items())
+(there / "SHA256SUMS").write_text("".join(sums))
+for name, contents in written.items():
+    (there / name).write_text(contents)
 with open(flagfile.parents[1] / "order", "a") as order:
     print(flags["method"], flags["seed"], file=order)
 """
@@ -89,13 +88,13 @@ def test_whoever_waits_for_a_pivot_that_failed_has_failed(program, tmp_path):
 def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monkeypatch):
     """Such as one whose comparison was killed: it goes on, and holds its directory."""
     runs = plan.plan(settings(), [], [], [0], tmp_path)
-    directory = RunDirectory(runs[0].settings)
-    directory.claim()
+    directory = RunDirectory(runs[0].directory)
+    directory.claim(runs[0].settings)
     (directory / "checkpoints").rmdir()  # which the program makes
     waits = []
     monkeypatch.setattr(running, "_wait", lambda _: waits.append(directory.close()))
     assert running.run_all(runs, jobs=1) == [] and waits
-    assert all(RunDirectory(run.settings).is_finished() for run in runs)
+    assert all(RunDirectory(run.directory).is_finished for run in runs)
 
 
 def test_who_came_second_waits(program, tmp_path, monkeypatch):

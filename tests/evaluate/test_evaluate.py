@@ -17,8 +17,8 @@ from orc_keras.commands import evaluate, predict
 from orc_keras.evaluate import one_network
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.member import export_member
+from orc_keras.runs import finished_run
 from orc_keras.runs.images import held_out_again
-from orc_keras.runs.record import finished
 
 
 @pytest.fixture(scope="module")
@@ -165,4 +165,4 @@ def test_other_images_than_those_of_the_run(digits_run, monkeypatch):
     other = dataclasses.replace(images, held_out=images.train)
     monkeypatch.setattr(data, "load", lambda *_, **__: other)
     with pytest.raises(ValueError, match="images of digits are not those .* held_out_images diff"):
-        held_out_again(finished(digits_run))
+        held_out_again(finished_run(digits_run))

@@ -18,7 +18,7 @@ from orc_keras import data
 from orc_keras.evaluate.members import load_member
 from orc_keras.export import AT_THE_END, formats, measure, member, model_card, onnx_file, tflite
 from orc_keras.export.member import export_member
-from orc_keras.runs.record import finished
+from orc_keras.runs import finished_run
 
 LATER = ("tflite-float16", "tflite-int8", "tflite-int8-weights", "onnx")
 
@@ -125,7 +125,7 @@ def test_the_code_of_the_model_card_runs(exported, held_out, tmp_path, monkeypat
 def test_a_loss_of_accuracy_is_said(exported):
     measured = json.loads((exported / "student/formats.json").read_text())
     measured["tflite-int8"]["accuracy"] = measured["tflite-int8"]["accuracy_of_network"] - 0.021
-    card = model_card.text(finished(exported).summary, "hidden8", "student", measured)
+    card = model_card.text(finished_run(exported).summary, "hidden8", "student", measured)
     assert "**`tflite-int8` loses 2.1 points of accuracy.**" in card
     assert "loses" not in (exported / "student/README.md").read_text().replace("and loses none", "")
 
@@ -133,7 +133,7 @@ def test_a_loss_of_accuracy_is_said(exported):
 def test_any_member_can_be_exported_later(digits_run, held_out, tmp_path):
     shutil.copytree(digits_run, tmp_path / "run")
     _, card = export_member(tmp_path / "run", "hidden10")
-    network = load_member(finished(digits_run), "hidden10")
+    network = load_member(finished_run(digits_run), "hidden10")
     logits = served(card.parent, held_out[0])["logits"]
     expected = network.predict(normalised(held_out[0]), verbose=0)
     np.testing.assert_allclose(logits, expected, atol=1e-4)
@@ -207,7 +207,11 @@ def test_an_operation_that_a_format_lacks_is_named(digits_run, tmp_path):
     logits = keras.layers.Dense(10)(keras.layers.Flatten()(keras.ops.erf(inputs)))
     target = tmp_path / "student"
     export = functools.partial(
-        member.export, keras.Model(inputs, logits), "hidden8", target, finished(digits_run).summary
+        member.export,
+        keras.Model(inputs, logits),
+        "hidden8",
+        target,
+        finished_run(digits_run).summary,
     )
     with pytest.raises(tflite.Unsupported, match="(?s)No TensorFlow Lite file in float32: .*Erf"):
         export(["keras", "tflite"])

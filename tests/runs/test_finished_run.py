@@ -16,16 +16,14 @@ from helpers.networks import hidden_network
 from helpers.tiny import tiny_settings
 from markdown_it import MarkdownIt
 
-from orc_keras import experiment, validation
+from orc_keras import experiment, run_files, validation
 from orc_keras.callbacks.role_history import _load
 from orc_keras.evaluate import one_network
 from orc_keras.evaluate.members import load_member
 from orc_keras.export.model_card import plain
 from orc_keras.report.reported_run import ReportedRun
-from orc_keras.runs import checksums, names, record
+from orc_keras.runs import RunDirectory, checksums, finished_run
 from orc_keras.runs import predictions as predictions_file
-from orc_keras.runs.directory import RunDirectory
-from orc_keras.runs.record import RunRecord
 from orc_keras.training.stage import saves_of
 
 FEW = dict(students=("hidden12", "hidden6"), epochs=1)
@@ -70,18 +68,18 @@ def assert_equal(ours, theirs):
 def sum_up_again(run, name):
     """What somebody does who changes a file and its checksum."""
     sums = dict.fromkeys(checksums.read(run))
-    (run / names.SUMS).write_text(checksums.of({each: run / each for each in sums}))
+    (run / run_files.SUMS).write_text(checksums.text({each: run / each for each in sums}))
     assert checksums.check(run, name)
 
 
 @pytest.mark.parametrize("name", ["student", "history.csv"])
 def test_what_was_deleted_is_made_again(settings, run, capsys, name):
-    before = weights(run), RunRecord(run).summary["members"]
+    before = weights(run), RunDirectory(run).summary["members"]
     shutil.rmtree(run / name) if name == "student" else (run / name).unlink()
     experiment.prepare(settings)()
     assert f"{run / name}" in capsys.readouterr().out
     assert_equal(weights(run), before[0])
-    assert RunRecord(run).summary["members"] == before[1]
+    assert RunDirectory(run).summary["members"] == before[1]
     experiment.prepare(settings)()
     assert "holds this run, finished" in capsys.readouterr().out
 
@@ -115,7 +113,7 @@ def test_saves_of_something_else_are_not_used(settings, run, other, capsys):
     }
     for name, source in wrong.items():
         shutil.copyfile(source, run / "checkpoints" / name)
-    epoch, _, values = saves_of(settings, RunDirectory(settings), "group").read()
+    epoch, _, values = saves_of(settings, RunDirectory(settings.output_dir), "group").read()
     assert epoch == 1 and values
     printed = capsys.readouterr().out
     assert all(f"{name} is damaged, or of another training" in printed for name in wrong)
@@ -138,10 +136,10 @@ def test_a_summary_of_other_keys_or_types(run, spoil, message):
     spoil(summary)
     (run / "summary.json").write_text(json.dumps(summary))
     with pytest.raises(ValueError, match="summary.json is damaged, or not of this run"):
-        record.finished(run)
+        finished_run(run)
     sum_up_again(run, "summary.json")
     with pytest.raises(ValueError, match=message):
-        record.finished(run)
+        finished_run(run)
 
 
 @pytest.mark.parametrize("text", ["[1]", "null", "{", '{"members": 3}'])
@@ -149,7 +147,7 @@ def test_a_summary_that_is_none(run, text):
     (run / "summary.json").write_text(text)
     sum_up_again(run, "summary.json")
     with pytest.raises(ValueError, match="summary.json deleted, the same command writes it again"):
-        record.finished(run)
+        finished_run(run)
 
 
 def test_a_group_of_another_run_is_not_evaluated(run, other):
@@ -180,7 +178,7 @@ def test_code_in_a_network_does_not_run(run, tmp_path):
     lambda_file(path, marker)
     sum_up_again(run, "checkpoints/group.keras")
     with pytest.raises(ValueError, match="in Keras's safe mode, which runs no code from a file"):
-        load_member(record.finished(run), "hidden6")
+        load_member(finished_run(run), "hidden6")
     pivot = hidden_network("pivot", 16)
     with pytest.raises(ValueError, match="does not hold the weights of a pivot"):
         validation.load_pivot(pivot, path)
@@ -213,9 +211,9 @@ def test_pickles_are_not_read(run, tmp_path):
 
 
 def test_a_damaged_line_of_the_checksums_is_named(run):
-    sums = (run / names.SUMS).read_text()
+    sums = (run / run_files.SUMS).read_text()
     line = next(line for line in sums.splitlines() if line.endswith("  roles.npy"))
-    (run / names.SUMS).write_text(sums.replace(line, "0" + line[1:]))
+    (run / run_files.SUMS).write_text(sums.replace(line, "0" + line[1:]))
     (problem,) = ReportedRun(run).problems
     assert problem.startswith("roles.npy of run is damaged, or its line in SHA256SUMS is;")
 

@@ -6,7 +6,7 @@ from helpers.networks import hidden_group_members
 
 import orc_keras
 from orc_keras import callbacks, experiment
-from orc_keras.runs.record import read_history
+from orc_keras.runs import RunDirectory
 
 
 class Interrupted(Exception):
@@ -35,9 +35,9 @@ def test_a_run_continues_in_the_stage_in_which_it_was_interrupted(
         experiment.prepare(settings)()
     experiment.prepare(settings)()
     assert epochs == [0, 0, 1, 0, 0, 1, 0, 1]  # an epoch is saved when the next one begins
-    learners = {"stage1_history": "hidden12", "stage2_history": "hidden8", "history": "hidden6"}
+    learners = {"stage1": "hidden12", "stage2": "hidden8", "group": "hidden6"}
     for name, learner in learners.items():
-        history = read_history(tmp_path / "run" / f"{name}.csv")
+        history = RunDirectory(tmp_path / "run").history(name)
         np.testing.assert_allclose(history["learning_rate"], [0.05, 0.005])
         assert f"{learner}_loss" in history
         assert np.isnan(history["val_hidden6_loss"]).tolist() == [True, False]

@@ -1,0 +1,107 @@
+"""Whether a run begins, continues or has finished in a directory; none overwrites another."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from orc_keras import run_files
+from orc_keras.runs.directory import RunDirectory
+from orc_keras.settings import Settings
+
+
+def has_finished(directory: RunDirectory, settings: Settings) -> bool:
+    """Whether a run with these settings has finished here, and is not to be overwritten."""
+    is_there = directory.is_finished and directory.has_settings() and not settings.overwrite
+    return is_there and not _differences(directory, settings)
+
+
+def how_to_continue(directory: RunDirectory, settings: Settings) -> str:
+    """Returns, for the middle of a sentence, how to continue a run."""
+    changes = [f" with --output_dir={directory.path}"] * (not settings.output_dir)
+    changes += [" without --overwrite"] * settings.overwrite
+    return f"the same command{' and'.join(changes)} continues"
+
+
+def check(directory: RunDirectory, settings: Settings):
+    """Raises ValueError if a run with these settings would overwrite something."""
+    path = directory.path
+    check_place(path)
+    if not directory.has_settings():
+        if path.is_dir() and set(os.listdir(path)) - {run_files.SETTINGS}:
+            raise ValueError(
+                f"--output_dir={path} holds files that are not of a run: there is no "
+                f"{run_files.SETTINGS}, or it is empty."
+            )
+    elif settings.overwrite:
+        _check_needed(path, settings)
+    elif different := _differences(directory, settings):
+        raise ValueError(
+            f"--output_dir={path} holds a run with other settings ({', '.join(different)}); choose "
+            "another, or delete that run by adding --overwrite."
+        )
+
+
+def check_place(path: Path):
+    """Raises ValueError if a directory cannot be made or written to, before the long work."""
+    existing = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not existing.is_dir():
+        raise ValueError(f"--output_dir={path} is impossible: {existing} is not a directory.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(f"--output_dir={path} cannot be written: {existing} is not writable.")
+
+
+def saved_data(directory: RunDirectory, settings: Settings) -> dict[str, Any]:
+    """Returns the description of the images that the run began with; empty if it has not."""
+    if settings.overwrite or not directory.has(run_files.DATA):
+        return {}
+    try:
+        return directory.data
+    except ValueError as error:
+        sentence = str(error).rstrip(".")
+        raise ValueError(f"{sentence}; begin anew by adding --overwrite.") from error
+
+
+def check_data(directory: RunDirectory, settings: Settings, description: dict[str, Any]):
+    """Raises ValueError if these are not the images that the run began with."""
+    saved = saved_data(directory, settings)
+    computed = ("mean", "std")  # may differ in the last digit between machines
+    changed = [k for k in saved if k not in computed and saved[k] != description.get(k)]
+    if changed:
+        raise ValueError(
+            f"--dataset={settings.dataset} is not what it was when the run in {directory.path} "
+            f"began ({', '.join(changed)}); choose another --output_dir, or begin anew by adding "
+            "--overwrite."
+        )
+
+
+def check_sources(directory: RunDirectory, settings: Settings, sources: dict[str, str]):
+    """Raises ValueError if a file or code is not what the run's members began with."""
+    saved = {} if settings.overwrite else directory.sources
+    changed = [source for source in saved if saved[source] != sources.get(source)]
+    if changed:
+        raise ValueError(
+            f"{changed[0]} is not what it was when the run in {directory.path} began; put it back, "
+            "choose another --output_dir, or begin anew by adding --overwrite."
+        )
+
+
+def _check_needed(path: Path, settings: Settings):
+    """Refuses to overwrite what this run begins with: weights, or a member's file."""
+    needed = [("pivot_weights", settings.pivot_weights), ("pivot", settings.pivot)]
+    for flag, source in needed + [("students", student) for student in settings.students]:
+        file = Path(source).expanduser()
+        if file.is_file() and file.resolve().is_relative_to(path.resolve()):
+            raise ValueError(f"--overwrite would delete --{flag}={source}.")
+
+
+def _differences(directory: RunDirectory, settings: Settings) -> list[str]:
+    """Returns the names of settings that differ from those of the run in this directory."""
+    try:
+        theirs = directory.settings.identity()
+    except ValueError as error:
+        raise ValueError(
+            f"{str(error).rstrip('.')}; choose another --output_dir, or delete that run by adding "
+            "--overwrite."
+        ) from None
+    ours = settings.identity()
+    return [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
