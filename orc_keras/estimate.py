@@ -158,7 +158,7 @@ def _measure(group, name, settings, images, numbers):
 def _train(group, settings, images, executions):
     """Returns the seconds of some executions of steps."""
     ends, arguments = _Clock(), settings.arguments(data.train_batches)
-    batches = strategies.distributed(
+    batches = strategies.distribute(
         group.distribute_strategy,
         lambda replicas: data.train_batches(images, **arguments, replicas=replicas),
     )
@@ -169,7 +169,7 @@ def _train(group, settings, images, executions):
 
 def _evaluate(group, settings, images, batches):
     """Returns the seconds of an evaluation of some mini-batches."""
-    held_out = strategies.distributed(
+    held_out = strategies.distribute(
         group.distribute_strategy,
         lambda replicas: data.held_out_batches(images, settings.batch_size, replicas),
     )

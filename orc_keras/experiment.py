@@ -77,7 +77,7 @@ def show(directory, made, workers):
     Writes the report if it is missing: a run may have been killed just before this last step.
     """
     workers.barrier()
-    with workers.chief_speaking():
+    with workers.only_chief_prints():
         if workers.is_chief and not (directory / run_files.PAGE).exists():
             page.write([directory.path])
         print(f"{directory.path}/ holds this run, finished:\n\n{summary.table(made)}")
@@ -90,7 +90,7 @@ def train(run, group):
     Every worker trains, as the computation is shared, but each writes to a directory of its own.
     """
     workers = run.workers
-    with contextlib.closing(run.directory), workers.chief_speaking():
+    with contextlib.closing(run.directory), workers.only_chief_prints():
         strategy = group.distribute_strategy
         print(f"On {devices.description(strategy, run.settings.batch_size)}.")
         if reason := devices.why_no_gpu():

@@ -4,11 +4,12 @@ import contextlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
 
 import absl.logging
 
 
-def quietly():
+def quietly() -> None:
     """Imports TensorFlow without its messages; programs call it before their other imports.
 
     On import TensorFlow prints messages at any log level (tensorflow#100442). To see them, set
@@ -20,15 +21,15 @@ def quietly():
         import tensorflow  # noqa: F401
 
 
-def cores():
+def cores() -> list[int]:
     """Returns the numbers of the CPU's cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on every system
         return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count()))
+    return list(range(os.cpu_count() or 1))
 
 
 @contextlib.contextmanager
-def silent_stderr():
+def silent_stderr() -> Iterator[None]:
     """Silences standard error, also of C and C++ libraries."""
     sys.stderr.flush()
     stderr = os.dup(2)
@@ -41,7 +42,7 @@ def silent_stderr():
         os.close(stderr)
 
 
-def log_warnings_only():
+def log_warnings_only() -> None:
     """Hides TensorFlow's log messages below warnings."""
     absl.logging.set_verbosity(absl.logging.WARNING)
     logging.getLogger("tensorflow").setLevel(logging.WARNING)

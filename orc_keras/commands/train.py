@@ -66,7 +66,7 @@ def train(settings, only_estimate: bool = False) -> None:
             f"smaller --memory_gb. What was saved before is in {directory.path}."
         ) from error
     except tf.errors.OpError as error:
-        if not workers.lost_one(error):
+        if not workers.is_lost_worker(error):
             raise
         raise CommandError(
             "another worker has stopped, or its machine cannot be reached; "

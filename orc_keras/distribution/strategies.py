@@ -4,7 +4,8 @@ import functools
 import json
 import os
 import signal
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -23,7 +24,7 @@ class Replicas(NamedTuple):
     total: int = 1
 
 
-def choose(name):
+def choose(name: str) -> Any:
     """Returns the `tf.distribute.Strategy` for `--strategy`, one object for each name.
 
     A multi-worker strategy must be created before TensorFlow runs any operation.
@@ -78,16 +79,13 @@ def _multi_worker():
 def _worker_addresses():
     """Returns the machines in TF_CONFIG, the chief first; none if it is not set."""
     text = os.environ.get("TF_CONFIG")
-    if not text:
-        return []
     try:
-        config = json.loads(text)
+        config = json.loads(text or "{}")
         if not config.get("cluster"):
             return []
         cluster, task = config["cluster"], config["task"]
-        addresses = [*cluster.get("chief", []), *cluster.get("worker", [])]
         cluster[task["type"]][int(task["index"])]  # raises if this machine is not listed
-        return list(map(str, addresses))
+        return list(map(str, [*cluster.get("chief", []), *cluster.get("worker", [])]))
     except (ValueError, LookupError, TypeError, AttributeError):
         raise ValueError(
             f"TF_CONFIG must be like {{'cluster': {{'worker': ['host1:port', 'host2:port']}}, "
@@ -95,14 +93,14 @@ def _worker_addresses():
         ) from None
 
 
-def distributed(strategy, batches):
+def distribute(strategy: Any, batches: Callable[[Replicas], tf.data.Dataset]) -> Any:
     """Returns a distributed dataset for `fit` and `evaluate`: each replica's part of a mini-batch.
 
     A machine reads its own parts only.
 
     Args:
         strategy: a `tf.distribute.Strategy`.
-        batches: a function from `Replicas` to a `tf.data.Dataset`.
+        batches: a function that returns the dataset of some replicas.
     """
 
     def of_worker(context):

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -27,7 +29,6 @@ class Workers:
     Attributes:
         index: this worker's; the chief's is 0.
         number: of workers.
-        replicas: of each worker.
 
     Example:
 
@@ -36,56 +37,52 @@ class Workers:
     ('a word', [7])
     """
 
-    def __init__(self, strategy):
+    def __init__(self, strategy: Any):
         self._strategy = strategy
         self.number = len(addresses(strategy))
         self.index = _index(strategy) if self.number > 1 else 0
-        self.replicas = strategy.num_replicas_in_sync // self.number
-        self._sum_function = tf.function(self._sum_of, [tf.TensorSpec([None], tf.int32)])
+        self._is_own = np.arange(self.number) == self.index
+        self._sum = tf.function(self._sum_over_workers, [tf.TensorSpec([None], tf.int32)])
 
     @property
-    def is_chief(self):
+    def is_chief(self) -> bool:
         """Whether this worker writes the run's directory and prints."""
         return self.index == 0
 
     @contextlib.contextmanager
-    def chief_speaking(self):
-        """Silences the standard output of all workers but the chief, after a line that says so."""
+    def only_chief_prints(self) -> Iterator[None]:
+        """Silences the standard output of the other workers, after a line that says so."""
         if self.is_chief:
             yield
             return
-        print(f"Worker {self.index} of {self.number} trains along; the chief says how it goes.")
+        print(f"Worker {self.index} of {self.number} trains; the chief prints the progress.")
         with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
             yield
 
-    def sum(self, numbers):
-        """Returns the sum of the workers' integer vectors, which have the same length."""
-        return numbers if self.number == 1 else self._sum_function(numbers.astype(np.int32)).numpy()
+    def max(self, number: int) -> int:
+        """Returns the largest of the workers' numbers, none of them negative."""
+        return int(max(self._vector(number))) if self.number > 1 else number
 
-    def largest(self, number):
-        """Returns the largest of the workers' whole numbers."""
-        return int(max(self.sum(np.where(np.arange(self.number) == self.index, number, 0))))
-
-    def broadcast(self, value):
-        """Returns the chief's value, any object that can be pickled."""
-        if self.number == 1:
-            return value
-        data = pickle.dumps(value) if self.is_chief else b""
-        (size,) = self.sum(np.array([len(data)]))
-        return pickle.loads(self.sum(_as_numbers(data, size)).tobytes())
-
-    def gather(self, value):
-        """Returns the list of all workers' values, in order."""
+    def gather(self, value: Any) -> list:
+        """Returns all workers' values, in order; any objects that can be pickled."""
         if self.number == 1:
             return [value]
-        data, own = pickle.dumps(value), np.arange(self.number) == self.index
-        sizes = self.sum(np.where(own, len(data), 0))
-        parts = [_as_numbers(data if its else b"", size) for its, size in zip(own, sizes)]
-        ends = np.cumsum([len(part) for part in parts])[:-1]
-        return [pickle.loads(x.tobytes()) for x in np.split(self.sum(np.concatenate(parts)), ends)]
+        data = pickle.dumps(value)
+        data += bytes(-len(data) % 4)  # to whole int32; pickle ignores what follows
+        sizes = self._vector(len(data) // 4)
+        ends = np.cumsum(sizes)
+        everything = np.zeros(ends[-1], np.int32)
+        own_end = ends[self.index]
+        everything[own_end - sizes[self.index] : own_end] = np.frombuffer(data, np.int32)
+        everything = self._sum(everything).numpy()
+        return [pickle.loads(values.tobytes()) for values in np.split(everything, ends[:-1])]
 
-    def run_on_all(self, function):
-        """Calls a function on each worker; if it fails on one, all raise the error.
+    def broadcast(self, value: Any) -> Any:
+        """Returns the chief's value."""
+        return self.gather(value)[0]
+
+    def run_on_all(self, function: Callable[[], Any]) -> Any:
+        """Calls a function on each worker, and returns its result; if one fails, all raise.
 
         Raises:
             ValueError: if the function raises it, or OSError, on any worker.
@@ -101,19 +98,25 @@ class Workers:
             raise ValueError(problems[0])
         return result
 
-    def barrier(self):
+    def barrier(self) -> None:
         """Waits until all workers have received the last message, so that each may exit.
 
         A worker that exits earlier could be gone while another still receives from it. One that is
         already gone is ignored.
         """
         with contextlib.suppress(*_LOST):
-            self.largest(0)
+            self.max(0)
 
-    def _sum_of(self, numbers):
+    def _vector(self, number):
+        """Returns each worker's number."""
+        return self._sum(np.where(self._is_own, number, 0).astype(np.int32)).numpy()
+
+    def _sum_over_workers(self, numbers):
+        replicas_per_worker = self._strategy.num_replicas_in_sync // self.number
+
         def of_replica(numbers):
             context = tf.distribute.get_replica_context()
-            is_first = context.replica_id_in_sync_group % self.replicas == 0
+            is_first = context.replica_id_in_sync_group % replicas_per_worker == 0
             numbers = tf.where(is_first, numbers, 0)  # count each worker once
             return context.all_reduce(tf.distribute.ReduceOp.SUM, numbers)
 
@@ -121,12 +124,12 @@ class Workers:
         return self._strategy.experimental_local_results(total)[0]
 
 
-def lost_one(error):
+def is_lost_worker(error: Exception) -> bool:
     """Whether a TensorFlow error means that another worker cannot be reached."""
     return isinstance(error, _LOST) and bool(os.environ.get("TF_CONFIG"))
 
 
-def addresses(strategy):
+def addresses(strategy: Any) -> list[str | None]:
     """Returns the machines of a strategy, the chief first; `[None]` for this machine alone."""
     resolver = strategy.cluster_resolver
     cluster = resolver.cluster_spec().as_dict() if resolver else {}
@@ -137,8 +140,3 @@ def _index(strategy):
     resolver = strategy.cluster_resolver
     chiefs = resolver.cluster_spec().as_dict().get("chief", [])
     return resolver.task_id + (len(chiefs) if resolver.task_type == "worker" else 0)
-
-
-def _as_numbers(data, size):
-    """Returns bytes as integers, padded to `size` bytes; zeros if another worker has them."""
-    return np.frombuffer(data.ljust(-(-size // 4) * 4, b"\0"), np.int32)

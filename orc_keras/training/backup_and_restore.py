@@ -135,7 +135,7 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     def _is_stopped(self):
         """Whether any worker got a signal to stop; all workers then stop after the same step."""
-        self._signal = self._workers.largest(self._signals.received)
+        self._signal = self._workers.max(self._signals.received)
         return self._signal > 0
 
     def _save(self, metrics=None):

@@ -146,7 +146,7 @@ def _fit(run, group, progress, throughput, callbacks, until, steps):
     judged = images.validation or images.held_out
     batches = functools.partial(data.held_out_batches, images, batch_size, images=judged)
     validation = {
-        "validation_data": strategies.distributed(group.distribute_strategy, batches),
+        "validation_data": strategies.distribute(group.distribute_strategy, batches),
         "validation_steps": math.ceil(len(judged) / batch_size),
     }
     if not steps:
@@ -186,7 +186,7 @@ def _train_batches(run, group, first_step, throughput):
             return batches
         return batches.map(lambda images, labels: (images, labels, tf.gather(weights, labels)))
 
-    return strategies.distributed(group.distribute_strategy, batches)
+    return strategies.distribute(group.distribute_strategy, batches)
 
 
 def _name_images(images, error):

@@ -81,7 +81,7 @@ def test_evaluation_counts_every_image_once(number, resized):
         pixels = data.PixelImages(np.zeros((count, 2, 2, 1), np.uint8), labels)
         shown = ImageData(pixels, pixels, ("a", "b"), (2, 2, 1), (0.5,), (0.5,), "none", resized)
         batches = functools.partial(data.held_out_batches, shown, batch_size)
-        held_out = strategies.distributed(strategy, batches)
+        held_out = strategies.distribute(strategy, batches)
         steps = -(-count // batch_size)
         _, result = alone.evaluate(held_out, steps=steps, verbose=0)
         assert result == pytest.approx(labels.mean(), rel=1e-6), (count, batch_size)
@@ -182,7 +182,7 @@ def test_what_is_wrong_is_said_also_when_another_worker_has_left(monkeypatch):
     def wrong():
         raise ValueError("other flags")
 
-    monkeypatch.setattr(workers, "largest", lost)
+    monkeypatch.setattr(workers, "max", lost)
     with pytest.raises(ValueError, match="other flags"):
         workers.run_on_all(wrong)
     assert waited, "it would have ended at once"

@@ -60,7 +60,7 @@ def whole(runs, tmp_path_factory):
     assert (code, code_of_second) == (0, 0), printed + printed_by_second
     assert "hidden8 (student)" in printed
     assert printed_by_second.splitlines()[1:] == [
-        "Worker 1 of 2 trains along; the chief says how it goes."
+        "Worker 1 of 2 trains; the chief prints the progress."
     ]
     return directory
 
