@@ -6,6 +6,8 @@ Size, accuracy, time for one image, images per second: prints a table, writes be
 adds a section to the run's report. No positional arguments.
 """
 
+from typing import Any
+
 from absl import flags
 
 from orc_keras import startup
@@ -14,7 +16,7 @@ from orc_keras.run_files import BENCHMARK, SUFFIXES
 
 def define_flags(flag_values: flags.FlagValues) -> None:
     formats = [name for name in SUFFIXES if name != "web"]
-    to = {"flag_values": flag_values}
+    to: dict[str, Any] = {"flag_values": flag_values}
     flags.DEFINE_string("run", None, "Directory of a finished run.", **to)
     flags.DEFINE_list("formats", formats, f"Any of {', '.join(formats)}.", **to)
     flags.DEFINE_integer("turns", 100, "How often each is timed with one image.", 1, **to)
@@ -28,8 +30,6 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     from orc_keras.report import page
 
     run = flag_values.run
-    measured = members.benchmark(
-        run, flag_values.formats, flag_values["turns"].value, flag_values.data_dir
-    )
+    measured = members.benchmark(run, flag_values.formats, flag_values.turns, flag_values.data_dir)
     written = page.write([run])
     print(f"{table.text(measured)}\n\nWrote {run}/{BENCHMARK}; {written} has a plot.")

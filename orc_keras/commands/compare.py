@@ -9,6 +9,7 @@ unless a variant changes its training. No positional arguments.
 """
 
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -24,7 +25,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     from orc_keras import settings  # imports TensorFlow
     from orc_keras.groups import METHODS
 
-    to = {"flag_values": flag_values}
+    to: dict[str, Any] = {"flag_values": flag_values}
     settings.define_flags(flag_values)
     help = (
         "Methods to compare, of --method's choices; kd and alone, with which all others are "

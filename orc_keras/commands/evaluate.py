@@ -10,6 +10,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -17,7 +18,7 @@ from orc_keras import startup
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    to = {"flag_values": flag_values}
+    to: dict[str, Any] = {"flag_values": flag_values}
     flags.DEFINE_string("run", "", "Directory of a finished run.", **to)
     flags.DEFINE_string("member", "", "Name of the member of --run; the student.", **to)
     flags.DEFINE_string("saved_model", "", "Directory of a SavedModel, in place of --run.", **to)

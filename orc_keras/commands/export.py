@@ -6,6 +6,8 @@ Without --member it is the student, whose SavedModel, Keras and TensorFlow Lite 
 written itself. No positional arguments.
 """
 
+from typing import Any
+
 from absl import flags
 
 from orc_keras import startup
@@ -14,7 +16,7 @@ from orc_keras.run_files import SUFFIXES
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    to = {"flag_values": flag_values}
+    to: dict[str, Any] = {"flag_values": flag_values}
     flags.DEFINE_string("run", None, "Directory of a finished run.", **to)
     flags.DEFINE_string("member", "", "Name of the member, as in its table; the student.", **to)
     flags.DEFINE_list("formats", list(AT_THE_END), f"Any of {', '.join(SUFFIXES)}.", **to)

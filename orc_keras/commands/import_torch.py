@@ -7,6 +7,7 @@ Positional arguments: one checkpoint (.pth) of RepDistiller, mdistiller or torch
 """
 
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -16,7 +17,7 @@ ARGUMENTS = "one checkpoint, a file such as ckpt_epoch_240.pth"
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    to = {"flag_values": flag_values}
+    to: dict[str, Any] = {"flag_values": flag_values}
     flags.DEFINE_string("network", None, "Its name in models/, such as wrn_40_2.", **to)
     flags.DEFINE_integer("classes", None, "Number of classes.", 2, **to)
     flags.DEFINE_string("output", None, "The .keras file to write.", **to)

@@ -8,6 +8,7 @@ command continues an interrupted run. No positional arguments.
 
 import dataclasses
 import signal
+from typing import Any
 
 from absl import flags
 
@@ -31,10 +32,10 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     from orc_keras.settings import from_flags
 
-    train(from_flags(flag_values), flag_values["estimate"].value)
+    train(from_flags(flag_values), flag_values.estimate)
 
 
-def train(settings, only_estimate: bool = False) -> None:
+def train(settings: Any, only_estimate: bool = False) -> None:
     """Trains by settings, or estimates what that takes; what stops it is a `CommandError`."""
     import tensorflow as tf
 
