@@ -1,13 +1,11 @@
 """What the commands answer when there is nothing to do: help, and a sentence for wrong flags."""
 
-import dataclasses
-
 import pytest
 from helpers.flags import NEEDED
 from helpers.programs import PROGRAM, program, programs
 
 from orc_keras.__main__ import COMMANDS
-from orc_keras.settings import Settings, argument_of
+from orc_keras.settings import ARGUMENTS
 
 RUN = ["train.py", *NEEDED, "--output_dir=runs/never"]
 WRONG = {
@@ -48,24 +46,27 @@ def test_help():
         assert f"\n    orc-keras {command}" in end.stdout
         assert "ositional arguments" in end.stdout
     train = " ".join(helps[0].stdout.split())
-    for field in dataclasses.fields(Settings):
-        assert f"--{field.name}:" in train or f"--[no]{field.name}:" in train
-        assert argument_of(field.name).help in train
-    for symbol in ("(T)", "(beta)", "(alpha)", "(k)", "(m)", "(B)", "(PT)"):
+    for name, argument in ARGUMENTS.items():
+        assert f"--{name}:" in train or f"--[no]{name}:" in train
+        assert argument.help in train
+    for symbol in ("(T)", "(beta)", "(k)", "(m)", "(B)", "(PT)"):
         assert symbol in train
 
 
 ANSWERS = """
 import atexit, sys
 atexit.register(lambda: print({"keras", "tensorflow", "numpy"} & {*sys.modules}))
-from orc_keras import command_line
-command_line.run("NAME", ["--no_such_flag"], "orc-keras NAME")
+from orc_keras.__main__ import main
+main()
 """
+LIGHT = [command for command in COMMANDS if command not in ("train", "compare")]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_nothing_heavy_is_imported_to_say_what_is_wrong(name):
-    end = program("-c", ANSWERS.replace("NAME", name))
-    assert end.stdout.splitlines()[-1:] == ["set()"] and end.returncode == 1
-    assert end.stderr.startswith(f"orc-keras {name}: Unknown command line flag 'no_such_flag'")
-    assert end.stderr.count("\n") == 1
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--nothing"] for name in LIGHT)])
+def test_nothing_heavy_is_imported_to_answer(arguments):
+    """Except for the settings, which the methods' signatures state."""
+    end = program("-c", ANSWERS, *arguments)
+    assert end.stdout.splitlines()[-1:] == ["set()"]
+    if arguments != ["--help"]:
+        wrong = f"orc-keras {arguments[0]}: Unknown command line flag 'nothing'.\n"
+        assert (end.returncode, end.stderr) == (1, wrong)
