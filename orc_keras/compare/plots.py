@@ -86,7 +86,7 @@ def size(results):
         numbers = [parameters[member] for member in members]
         axes.plot(numbers, means, marker=_marker(i), ms=4, label=_short(name), **plot_style.look(i))
     axes.set(xlabel="trainable parameters", ylabel="held-out accuracy (%)", xscale="log")
-    plot_style.plain_logarithmic(axes.xaxis, (1, 2, 5))
+    plot_style.plain_logarithmic(axes.xaxis, "{x:,.0f}")
     legend()
     return drawn
 

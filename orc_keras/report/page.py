@@ -1,25 +1,27 @@
-"""The report of a run: one self-contained HTML file, with its plots beside it.
+"""The report of a run: one self-contained HTML file, with its plots beside it as PNGs."""
 
-`orc-keras report <run> [<other run> ...]` writes it; so does every run at its end.
-"""
-
-import dataclasses
+import base64
+import functools
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
+import numpy as np
+from PIL import Image
 
 from orc_keras import run_files
-from orc_keras.benchmark import table
+from orc_keras.benchmark import table as costs
+from orc_keras.evaluate.whole_group import EXAMPLES
 from orc_keras.files import replacing
-from orc_keras.report import plot_style, tables
-from orc_keras.report.comparison import Comparison, comparable
-from orc_keras.report.figures import PLOTS, figures
-from orc_keras.report.reported_run import ReportedRun
+from orc_keras.report import comparison_plots, plot_style, plots, tables
+from orc_keras.report.comparison import Comparison, reason_against
+from orc_keras.report.run_contents import RunContents, read
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
 
-def write(paths):
+def write(paths: Sequence[str | Path]) -> Path:
     """Writes the report of a run to `<run>/report/report.html`, with a PNG of each plot beside it.
 
     Args:
@@ -33,29 +35,23 @@ def write(paths):
         ValueError: if one of the directories is not a run's, or there is none.
         OSError: if the report cannot be written.
     """
-    run, *given = _named_apart([ReportedRun(path) for path in _as_list(paths)])
+    if isinstance(paths, str | Path) or not paths:
+        raise ValueError(f"paths must be a list of directories of runs, not {paths!r}.")
+    run, *candidates = _distinctly_named([read(path) for path in paths])
     directory = run.path / run_files.REPORT
     directory.mkdir(exist_ok=True)  # before the long work
-    others = [other for other in given if comparable(run, other)]
-    befores = [other for other in others if set(run.students) & set(other.students)]
-    comparison = Comparison(run, befores[0]) if befores else None
-    drawn = figures(run, comparison)
-    _delete_plots(directory)
-    shown = [_save(figure, directory) for figure in drawn]
-    problems = [problem for each in (run, *given) for problem in each.problems]
+    others = [other for other in candidates if _is_comparable(run, other)]
+    with_students = [other for other in others if set(run.students) & set(other.students)]
+    comparison = Comparison(run, with_students[0]) if with_students else None
+    figures = _draw(_plots(run, comparison), directory)
+    problems = [problem for each in (run, *candidates) for problem in each.problems]
     with replacing(run.path / run_files.PAGE) as path:
-        path.write_text(_page(run, others, problems, comparison, shown), encoding="utf-8")
+        html = _html(run, others, problems, comparison, figures)
+        path.write_text(html, encoding="utf-8")
     return run.path / run_files.PAGE
 
 
-def _as_list(paths):
-    """Refuses a single path, which would be read letter by letter."""
-    if isinstance(paths, str | Path) or not paths:
-        raise ValueError(f"paths must be a list of directories of runs, not {paths!r}.")
-    return list(paths)
-
-
-def _named_apart(runs):
+def _distinctly_named(runs: list[RunContents]) -> list[RunContents]:
     """Returns the runs; directories with the same name are named by their paths."""
     names = [run.name for run in runs]
     for run in runs:
@@ -64,40 +60,67 @@ def _named_apart(runs):
     return runs
 
 
-def _delete_plots(directory):
-    """Deletes the plots of an earlier report; other files stay."""
-    for path in directory.glob("*.png"):
-        if path.stem in PLOTS or path.stem.startswith("classes_"):
+def _is_comparable(run, other):
+    """Whether two runs can be compared; if not, adds the reason to `other.problems`."""
+    reason = reason_against(run, other)
+    other.problems += [f"{other.name} is not compared: {reason}."] if reason else []
+    return not reason
+
+
+def _plots(run, comparison):
+    """Returns functions that draw each plot, by name."""
+    before = comparison.before if comparison else None
+    draw = {name: functools.partial(plot, run, before) for name, plot in plots.PLOTS.items()}
+    if comparison:
+        draw["difficult"] = functools.partial(comparison_plots.difficult, comparison)
+        for name in comparison.students:
+            draw[f"classes_{name}"] = functools.partial(comparison_plots.by_class, comparison, name)
+    return draw
+
+
+def _draw(plots_by_name, directory):
+    """Writes the plots that have data; returns each one's pictures by mode, by the plot's name."""
+    for path in directory.glob("*.png"):  # of an earlier report; other files stay
+        if path.stem in (*plots.PLOTS, "difficult") or path.stem.startswith("classes_"):
             path.unlink()
-
-
-def _save(figure, directory):
-    """Writes a figure as PNG, and returns it with its pictures for light and dark mode."""
-    pictures = {}
+    figures = {}
     for mode in plot_style.MODES:
         with plot_style.styled(mode):
-            plot = figure.draw()
-            pictures[mode] = plot_style.as_uri(plot)
-            if mode == "light":
-                with replacing(directory / f"{figure.name}.png") as path:
-                    plot.savefig(path, dpi=200, format="png")
-    return dataclasses.asdict(figure) | pictures
+            for name, draw in plots_by_name.items():
+                if (figure := draw()) is None:
+                    continue
+                figures.setdefault(name, {})[mode] = plot_style.data_uri(figure)
+                if mode == "light":
+                    with replacing(directory / f"{name}.png") as path:
+                        figure.savefig(path, dpi=200, format="png")
+    return figures
 
 
-def _page(run, others, problems, comparison, shown):
+def _html(run, others, problems, comparison, figures):
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters |= {"percent": "{:.2%}".format, "data_uri": _data_uri}
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    predictions = run.predictions.get(run.student)
     return template.render(
         run=run,
-        lead=tables.lead(run),
         problems=problems,
         members=tables.members(run, others),
-        phases=tables.phases(run),
-        changes=tables.changes(comparison),
-        confusions=tables.confusions(run),
-        costs=run.benchmark and table,
-        figures=shown,
-        versions=run.summary["versions"] if run.summary else {},
+        shares_taught=tables.shares_taught(run),
+        comparison=comparison,
+        changes=tables.changes(comparison) if comparison else [],
+        predictions=predictions,
+        confusions=predictions.confusions() if predictions and run.class_names else [],
+        examples_per_pair=EXAMPLES,
+        classes_in_plot=comparison_plots.MAX_CLASSES,
+        costs=costs,
+        figures=figures,
     )
+
+
+def _data_uri(image: np.ndarray) -> str:
+    """Returns an image as a `data:` URI with a PNG."""
+    file = io.BytesIO()
+    Image.fromarray(np.asarray(image)).save(file, format="png")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -21,7 +21,7 @@ from orc_keras.callbacks.role_history import _load
 from orc_keras.evaluate import one_network
 from orc_keras.evaluate.members import load_member
 from orc_keras.export.model_card import plain
-from orc_keras.report.reported_run import ReportedRun
+from orc_keras.report import run_contents
 from orc_keras.runs import RunDirectory, checksums, finished_run
 from orc_keras.runs import predictions as predictions_file
 from orc_keras.training.stage import saves_of
@@ -203,7 +203,7 @@ def test_pickles_are_not_read(run, tmp_path):
         predictions_file.read(run / "evaluation.npz")
     for name in ("roles.npy", "evaluation.npz"):
         sum_up_again(run, name)
-    problems = ReportedRun(run).problems
+    problems = run_contents.read(run).problems
     assert [p.split()[0] for p in problems] == ["roles.npy", "evaluation.npz"]
     assert not marker.exists()
     pickle.loads(pickle.dumps(Payload(marker)))
@@ -214,7 +214,7 @@ def test_a_damaged_line_of_the_checksums_is_named(run):
     sums = (run / run_files.SUMS).read_text()
     line = next(line for line in sums.splitlines() if line.endswith("  roles.npy"))
     (run / run_files.SUMS).write_text(sums.replace(line, "0" + line[1:]))
-    (problem,) = ReportedRun(run).problems
+    (problem,) = run_contents.read(run).problems
     assert problem.startswith("roles.npy of run is damaged, or its line in SHA256SUMS is;")
 
 

@@ -1,0 +1,159 @@
+"""What a report shows of a run, as far as it can be read."""
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orc_keras import run_files
+from orc_keras.benchmark import table
+from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
+from orc_keras.runs.directory import RunDirectory
+from orc_keras.runs.predictions import Predictions
+from orc_keras.settings import Settings
+
+
+@dataclasses.dataclass
+class RunContents:
+    """The contents of a run's directory; what is missing or damaged is empty or None.
+
+    Attributes:
+        path, name: the directory and its name.
+        settings: of the run.
+        members: the names, the pivot first, *the* student last.
+        summary: the contents of its summary.
+        data: the description of its images.
+        history: each metric's values by epoch, by name.
+        roles: the teachers of each mini-batch, `[mini_batches, k]`.
+        predictions: of each member, by name.
+        examples: images that the student misclassified, by their position.
+        benchmark: the contents of `benchmark.json`.
+        problems: sentences about what is missing or damaged.
+    """
+
+    path: Path
+    name: str
+    settings: Settings
+    members: list[str]
+    summary: dict[str, Any] | None = None
+    data: dict[str, Any] = dataclasses.field(default_factory=dict)
+    history: dict[str, list[float]] = dataclasses.field(default_factory=dict)
+    roles: np.ndarray | None = None
+    predictions: dict[str, Predictions] = dataclasses.field(default_factory=dict)
+    examples: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
+    benchmark: dict[str, Any] | None = None
+    problems: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def students(self) -> list[str]:
+        return self.members[1:]
+
+    @property
+    def student(self) -> str:
+        return self.members[-1]
+
+    @property
+    def class_names(self) -> list[str]:
+        return self.data.get("class_names", [])
+
+    @property
+    def epochs(self) -> np.ndarray:
+        """The numbers of the finished epochs, from 1."""
+        return np.arange(1, len(self.history.get("epoch", [])) + 1)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return max(self.data["train_images"] // self.settings.batch_size, 1)
+
+    @property
+    def taught(self) -> np.ma.MaskedArray | None:
+        """Whether each student taught in each known mini-batch, `[students, mini_batches]`."""
+        if self.roles is None or not self.data:
+            return None
+        taught = [(self.roles == i).any(axis=1) for i in range(len(self.students))]
+        is_unknown = (self.roles == UNKNOWN_TEACHER).any(axis=1)
+        return np.ma.array(taught, float, mask=[is_unknown] * len(taught))
+
+    def phases(self) -> list[tuple[int, int, float]]:
+        """Returns (first epoch, last epoch, learning rate) for each learning rate in turn."""
+        rates = np.array(self.history.get("learning_rate", []))
+        starts = np.flatnonzero(np.diff(rates, prepend=np.nan) != 0)
+        ends = [*starts[1:], len(rates)]
+        return [(s + 1, int(e), float(rates[s])) for s, e in zip(starts.tolist(), ends)]
+
+
+def read(path: str | Path) -> RunContents:
+    """Reads a run, finished or not.
+
+    Args:
+        path: of its directory, in which any file except the settings may be missing or damaged.
+
+    Raises:
+        ValueError: if the directory is not a run's, or its settings are damaged.
+    """
+    directory = RunDirectory(path)
+    if not directory.has(run_files.SETTINGS):
+        raise ValueError(f"{path} is not the directory of a run: it has no {run_files.SETTINGS}.")
+    name = directory.path.resolve().name
+    run = RunContents(directory.path, name, directory.settings, directory.members)
+    contents = functools.partial(_contents, directory, run.problems)
+    run.summary = contents(run_files.SUMMARY, _summary, "has not finished")
+    run.data = contents(run_files.DATA, lambda d: d.data, "has not loaded its images") or {}
+    run.history = contents(run_files.HISTORY, _history, "has not finished an epoch") or {}
+    changes_roles = any(name.endswith("_taught") for name in run.history)
+    no_roles = "has no history of its roles" if changes_roles else ""
+    run.roles = contents(run_files.ROLES, lambda d: d.roles, no_roles)
+    read_evaluation = functools.partial(_evaluation, class_names=run.class_names)
+    not_evaluated = "has not been evaluated" if run.summary else ""
+    evaluation = contents(run_files.EVALUATION, read_evaluation, not_evaluated)
+    run.predictions, run.examples = evaluation or ({}, {})
+    run.benchmark = contents(run_files.BENCHMARK, _benchmark)
+    return run
+
+
+def _contents(directory, problems, file, read_file, missing=""):
+    """Returns the contents of a file; None if it is damaged or missing, which `problems` say."""
+    name = directory.path.resolve().name
+    if not directory.has(file):
+        problems += [f"{name} {missing}: it has no {file}."] if missing else []
+        return None
+    try:
+        return read_file(directory)
+    except Exception:  # whatever is wrong, show the rest
+        or_sums = f", or its line in {run_files.SUMS} is" * directory.has(run_files.SUMS)
+        problems.append(f"{file} of {name} is damaged{or_sums}; what it holds is left out.")
+        return None
+
+
+def _summary(directory):
+    summary = directory.summary
+    if not set(directory.members) <= set(summary["members"]):
+        raise ValueError("Members are missing.")
+    return summary
+
+
+def _history(directory):
+    history = directory.history()
+    columns = [f"val_{name}_{q}" for name in directory.members for q in ("loss", "accuracy")]
+    if not history and not directory.is_finished:  # before the end of the first epoch
+        return {}
+    if not {*columns, "epoch"} <= history.keys():
+        raise ValueError("Columns are missing.")
+    return history
+
+
+def _evaluation(directory, class_names):
+    evaluation = directory.evaluation
+    for predictions in (evaluation.predictions[name] for name in directory.members):
+        classes = np.concatenate([predictions.labels, predictions.predicted])
+        if class_names and classes.max() >= len(class_names):
+            raise ValueError("It has classes that the images have not.")
+    return evaluation
+
+
+def _benchmark(directory):
+    benchmark = directory.benchmark
+    table.text(benchmark)
+    return benchmark
