@@ -1,16 +1,18 @@
 """What a group changes in `keras.Model`. The only use of a private Keras name is here."""
 
 import contextlib
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 import keras
 import tensorflow as tf
 
-from orc_keras.arguments import Argument, Range
-from orc_keras.groups import input_validation
+from orc_keras.arguments import Argument, Range, check_arguments
+from orc_keras.groups import compilation, input_validation, optimizers
 from orc_keras.groups.default_callbacks import default_callbacks
 from orc_keras.groups.members import image_shape
 
+PIVOT = "pivot"  # the stage in which the pivot is trained alone
 BATCH_SIZE = Argument("batch_size", Annotated[int, Range(at_least=1)])
 VALIDATION_SPLIT = Argument("validation_split", Annotated[float, Range(at_least=0, below=1)])
 OWN_OPTIONS = ("label_smoothing", "learning_rate_factors")  # of `compile`, besides Keras's
@@ -27,11 +29,84 @@ class GroupModel(keras.Model):
     """
 
     is_evaluating = False
+    members: dict[str, keras.Model]
+    student: keras.Model
+    student_names: list[str]
+    stage: str
+    optimizers: dict[str, keras.optimizers.Optimizer] = {}
+    label_smoothing, learning_rate_factors = 0.0, {}
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # keras-team/keras#20585: to infer shapes, Keras sums the replicas' parts of a mini-batch,
         # which fails on several machines, or if the parts differ in size.
         pass
+
+    def compile(
+        self,
+        optimizer: keras.optimizers.Optimizer | str,
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        steps_per_execution: Annotated[int, Range(at_least=1, at_most=512)] = 1,
+        jit_compile: bool = False,
+        label_smoothing: Annotated[float, Range(at_least=0, at_most=1)] = 0.0,
+        learning_rate_factors: Mapping[str, float] | None = None,
+        *,
+        run_eagerly: bool = False,
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Gives every member its own copy of the optimizer.
+
+        *The* student keeps the given one, `group.optimizer`. The copies follow its learning rate,
+        so that a callback that sets it sets all. They do not inherit `exclude_from_weight_decay`.
+
+        Args:
+            optimizer: a Keras optimizer or its name.
+            loss, loss_weights, metrics, weighted_metrics: refused: the method defines them.
+            steps_per_execution: Mini-batches that TensorFlow makes before it returns to Python;
+                must divide those of an epoch. More can be faster with small networks on a GPU. At
+                most 512, so that the role history is whole.
+            jit_compile: Compile the step with XLA; on one device only. Pays on GPUs, not on CPUs.
+            label_smoothing: Share of each label that is spread over all classes while members
+                learn.
+            learning_rate_factors: learning rates by member as multiples of the optimizer's, such
+                as `{"resnet50": 0.1}` for a pivot that has learnt already: those of all but *the*
+                student, in all stages but that of the pivot alone.
+            run_eagerly, auto_scale_loss: as in `keras.Model.compile`.
+
+        Raises:
+            ValueError: if there are losses or metrics; if the optimizer has trained another model,
+                or averages weights (`use_ema=True`), because Keras would assign the student's
+                averages to the other members; on several replicas, if XLA is requested, if the
+                optimizer clips gradients, or if a member has BatchNorms that Keras synchronises.
+        """
+        compilation.check_losses(
+            dict(loss=loss, loss_weights=loss_weights, metrics=metrics)
+            | dict(weighted_metrics=weighted_metrics)
+        )
+        options = dict(steps_per_execution=steps_per_execution, jit_compile=jit_compile)
+        check_arguments(GroupModel.compile, options | dict(label_smoothing=label_smoothing))
+        factors = dict(learning_rate_factors or {})
+        compilation.check_factors(factors, list(self.members)[:-1])
+        optimizer = compilation.new_optimizer(optimizer, getattr(self, "optimizer", None))
+        strategy = self.distribute_strategy
+        compilation.check_replicas(strategy, self.members, optimizer, jit_compile)
+        self.label_smoothing, self.learning_rate_factors = label_smoothing, factors
+        options |= dict(run_eagerly=run_eagerly, auto_scale_loss=auto_scale_loss)
+        with strategy.scope():
+            super().compile(optimizer, **options)
+        self.make_optimizers(self.members)
+
+    def make_optimizers(self, names: Iterable[str]) -> None:
+        """Gives members new optimizers; *the* student has the compiled one."""
+        with self.distribute_strategy.scope():
+            factors = {} if self.stage == PIVOT else self.learning_rate_factors
+            new = {n: optimizers.copy_of(self.optimizer, factors.get(n, 1.0)) for n in names}
+            new[self.student_names[-1]] = self.optimizer
+            for name, optimizer in new.items():
+                optimizers.build(optimizer, self.members[name])
+        self.optimizers = {**self.optimizers, **new}
 
     def get_compile_config(self):
         return super().get_compile_config() | {n: getattr(self, n) for n in OWN_OPTIONS}

@@ -1,27 +1,19 @@
 """NetworkGroup: several networks, trained as one `keras.Model`."""
 
 import types
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 
-from orc_keras.arguments import Range, arguments_of, check_arguments
-from orc_keras.groups import (
-    compilation,
-    input_validation,
-    losses,
-    members,
-    optimizers,
-    sample_weights,
-)
-from orc_keras.groups.base_model import GroupModel, per_replica
+from orc_keras.arguments import arguments_of, check_arguments
+from orc_keras.groups import input_validation, losses, members, optimizers, sample_weights
+from orc_keras.groups.base_model import PIVOT, GroupModel, per_replica
 from orc_keras.groups.member_metrics import MemberMetrics
 from orc_keras.groups.role_record import RoleRecord
 from orc_keras.groups.sample_weights import SampleWeights
 
-PIVOT = "pivot"  # the stage in which the pivot is trained alone
 GROUP = "group"  # the last stage of every method
 
 
@@ -60,7 +52,6 @@ class NetworkGroup(GroupModel):
     description = "several networks, trained as one"
     trains_pivot_first = True
     role_record: RoleRecord | None = None
-    label_smoothing, learning_rate_factors = 0.0, {}
 
     if TYPE_CHECKING:  # the arguments of a method are attributes
 
@@ -83,7 +74,6 @@ class NetworkGroup(GroupModel):
         self.pivot_name, *self.student_names = self.members
         self.num_classes = members.num_classes(networks[-1])
         self.member_metrics = MemberMetrics(list(self.members))
-        self.optimizers = {}
         self.built = True
         self.stage, self.learners = next(s for s in self.stages.items() if s[0] != PIVOT)
 
@@ -112,7 +102,7 @@ class NetworkGroup(GroupModel):
         step = NetworkGroup.train_step if stage == PIVOT else type(self).train_step
         self.train_step = types.MethodType(step, self)
         if self.compiled:
-            self._make_optimizers(self.learners)
+            self.make_optimizers(self.learners)
             self.make_train_function(force=True)  # other learners: trace again
             self.make_test_function(force=True)
 
@@ -142,77 +132,6 @@ class NetworkGroup(GroupModel):
     def student(self) -> keras.Model:
         """*The* student, the small network that the group is trained for."""
         return self.students[-1]
-
-    # The interface of any Keras model
-
-    def compile(
-        self,
-        optimizer: keras.optimizers.Optimizer | str,
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        steps_per_execution: Annotated[int, Range(at_least=1, at_most=512)] = 1,
-        jit_compile: bool = False,
-        label_smoothing: Annotated[float, Range(at_least=0, at_most=1)] = 0.0,
-        learning_rate_factors: Mapping[str, float] | None = None,
-        *,
-        run_eagerly: bool = False,
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Gives every member its own copy of the optimizer.
-
-        *The* student keeps the given one, `group.optimizer`. The copies follow its learning rate,
-        so that a callback that sets it sets all. They do not inherit `exclude_from_weight_decay`.
-
-        Args:
-            optimizer: a Keras optimizer or its name.
-            loss, loss_weights, metrics, weighted_metrics: refused: the method defines them.
-            steps_per_execution: Mini-batches that TensorFlow makes before it returns to Python;
-                must divide those of an epoch. More can be faster with small networks on a GPU. At
-                most 512, so that the role history is whole.
-            jit_compile: Compile the step with XLA; on one device only. Pays on GPUs, not on CPUs.
-            label_smoothing: Share of each label that is spread over all classes while members
-                learn.
-            learning_rate_factors: learning rates by member as multiples of the optimizer's, such
-                as `{"resnet50": 0.1}` for a pivot that has learnt already: those of all but *the*
-                student, in all stages but that of the pivot alone.
-            run_eagerly, auto_scale_loss: as in `keras.Model.compile`.
-
-        Raises:
-            ValueError: if there are losses or metrics; if the optimizer has trained another model,
-                or averages weights (`use_ema=True`), because Keras would assign the student's
-                averages to the other members; on several replicas, if XLA is requested, if the
-                optimizer clips gradients, or if a member has BatchNorms that Keras synchronises.
-        """
-        compilation.check_losses(
-            dict(loss=loss, loss_weights=loss_weights, metrics=metrics)
-            | dict(weighted_metrics=weighted_metrics)
-        )
-        options = dict(steps_per_execution=steps_per_execution, jit_compile=jit_compile)
-        check_arguments(NetworkGroup.compile, options | dict(label_smoothing=label_smoothing))
-        factors = dict(learning_rate_factors or {})
-        compilation.check_factors(factors, list(self.members)[:-1])
-        optimizer = compilation.new_optimizer(optimizer, getattr(self, "optimizer", None))
-        strategy = self.distribute_strategy
-        compilation.check_replicas(strategy, self.members, optimizer, jit_compile)
-        self.label_smoothing, self.learning_rate_factors = label_smoothing, factors
-        options |= dict(run_eagerly=run_eagerly, auto_scale_loss=auto_scale_loss)
-        with strategy.scope():
-            super().compile(optimizer, **options)
-        self._make_optimizers(self.members)
-
-    def _make_optimizers(self, names):
-        """Gives members new optimizers; *the* student has the compiled one."""
-        with self.distribute_strategy.scope():
-            factors = {n: self.learning_rate_factors.get(n, 1.0) for n in names}
-            if self.stage == PIVOT:
-                factors = dict.fromkeys(names, 1.0)
-            new = {n: optimizers.copy_of(self.optimizer, factor) for n, factor in factors.items()}
-            new[self.student_names[-1]] = self.optimizer
-            for name, optimizer in new.items():
-                optimizers.build(optimizer, self.members[name])
-        self.optimizers = {**self.optimizers, **new}
 
     def get_config(self) -> dict[str, Any]:
         return {

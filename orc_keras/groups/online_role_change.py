@@ -22,14 +22,14 @@ Teaching = Literal["intensive", "private", "group"]
 class OnlineRoleChange(NetworkGroup):
     """A group whose most confident students become temporary teachers in every mini-batch.
 
-    `train_step` follows the method step by step. In a mini-batch a student takes one forward and
-    one backward pass, a temporary teacher one more forward pass.
+    In a mini-batch a student takes one forward and one backward pass, a temporary teacher one more
+    forward pass.
 
     Args:
         pivot: the pivot teacher, a built `keras.Model` from images to logits. Usually trained
             alone beforehand; it continues to learn here.
         students: at least two other networks; the last one is *the* student.
-        temperature: Temperature (T) that softens the distilled logits; above 0.
+        temperature: Temperature (T) that softens distilled logits; above 0.
         distillation_weight: Weight of the teachers against the labels (beta); 0 to 1.
         mixup_alpha: Alpha of the Beta distribution that mixes the feedback into the pivot's images;
             0: no mixing.
@@ -37,18 +37,17 @@ class OnlineRoleChange(NetworkGroup):
             students.
         role_change_interval: Mini-batches between changes of roles (m); 1 in the paper.
         seed: Seed of all that is random.
-        teachings: Which teachings take place, any of intensive, private and group; empty: none.
-            Without intensive teaching the pivot does not change. Without private or group teaching
-            its students learn from the labels only (our reading).
+        teachings: Which teachings take place, any of intensive, private and group. Without
+            intensive teaching the pivot does not change; without private or group teaching its
+            students learn from the labels only (our reading).
         teacher_aggregation: How several teachers teach: individual, each by itself; ensemble, by
             the mean of their logits.
         fixed_teacher: Name of a student that always is the temporary teacher (TT); empty: the most
             confident one of each mini-batch.
         feedback: What the pivot learns from: mixed, the mini-batch and the students' feedback,
             mixed up; feedback, that only; training, the mini-batch only.
-        teacher_bn_mode: BatchNorm in a teacher's forward pass: training, by the statistics of the
-            mini-batch, which move the moving ones; batch, the former only; inference, by the
-            moving statistics.
+        teacher_bn_mode: BatchNorm in a teacher's forward pass: training, batch statistics, which
+            update the moving ones; batch, without the update; inference, moving statistics.
         distillation_warmup: Mini-batches over which beta rises linearly from 0; 0 in the paper.
         name: the name of the group.
 
@@ -114,26 +113,24 @@ class OnlineRoleChange(NetworkGroup):
 
     def _check_teachers(self):
         """Refuses temporary teachers that leave no student to teach, or are not students."""
-        number = len(self.students)
-        if number < 2:
+        names, k = self.student_names, self.num_temporary_teachers
+        if len(names) < 2:
             raise ValueError(
-                f"A group needs at least two students, not {number}: when the only student is the "
-                "temporary teacher, nobody is left to be taught."
+                f"A group needs at least two students, not {len(names)}: when the only student is "
+                "the temporary teacher, nobody is left to be taught."
             )
-        if not self.num_temporary_teachers < number:
+        if k >= len(names):
             raise ValueError(
                 "num_temporary_teachers must be at least 1 and below the number of students, "
-                f"{number}, not {self.num_temporary_teachers!r}."
+                f"{len(names)}, not {k}."
             )
-        if self.fixed_teacher and self.fixed_teacher not in self.student_names:
+        if self.fixed_teacher and self.fixed_teacher not in names:
             raise ValueError(
-                f"fixed_teacher must be one of {', '.join(self.student_names)}, not "
-                f"{self.fixed_teacher!r}."
+                f"fixed_teacher must be one of {', '.join(names)}, not {self.fixed_teacher!r}."
             )
-        if self.fixed_teacher and self.num_temporary_teachers != 1:
+        if self.fixed_teacher and k != 1:
             raise ValueError(
-                "num_temporary_teachers must be 1 where the temporary teacher is fixed, not "
-                f"{self.num_temporary_teachers!r}."
+                f"num_temporary_teachers must be 1 where the temporary teacher is fixed, not {k}."
             )
 
     def train_step(self, data):
@@ -256,9 +253,9 @@ class OnlineRoleChange(NetworkGroup):
         """Runs the temporary teachers again, after their update; a list of k logits."""
         updated = []
         for (name, z), pred in zip(logits.items(), tf.unstack(is_teacher)):
-            run = functools.partial(self._run_again, name)
-            updated.append(cross_replica_cond(pred, run, lambda _, z: z, images, z))
+            run_again = functools.partial(self._updated_logits, name)
+            updated.append(cross_replica_cond(pred, run_again, lambda _, z: z, images, z))
         return tf.unstack(tf.gather(tf.stack(updated), teachers))
 
-    def _run_again(self, name, images, _):
+    def _updated_logits(self, name, images, _):
         return self._teacher_logits(name, images)
