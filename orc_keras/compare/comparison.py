@@ -1,40 +1,55 @@
 """A comparison from its plan to its tables and plots."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import tensorflow as tf
 
-from orc_keras.compare import DETECTED, plan, plots, results, running, tables
+from orc_keras.compare import DETECTED, plots, results, running, tables
+from orc_keras.compare.plan import PlannedRun, plan
+from orc_keras.settings import Settings
 
 
-def compare(base, methods, variants, seeds, directory, jobs=0, detect=DETECTED):
-    """Makes the runs of a comparison that are missing, and writes and prints what came out.
+def compare(
+    base: Settings,
+    methods: Sequence[str],
+    variants: Sequence[str],
+    seeds: Sequence[int],
+    directory: Path,
+    jobs: int = 0,
+    detected: float = DETECTED,
+) -> None:
+    """Trains the runs of a comparison that are missing, and writes and prints the results.
 
     Args:
-        base: the `Settings` that all runs share.
-        methods, variants, seeds: as in `plan.plan`.
-        directory: where runs, tables and plots go, a `Path`.
+        base: the settings that all runs share.
+        methods: as in `plan.plan`.
+        variants: as in `plan.plan`.
+        seeds: as in `plan.plan`.
+        directory: where runs, tables and plots go.
         jobs: runs at once; 0: one on GPUs, one for each core on CPUs.
-        detect: percentage points, as in `tables.markdown`.
+        detected: percentage points, as in `tables.markdown`.
 
     Raises:
         ValueError: if something is impossible, or runs failed.
         KeyboardInterrupt: if a signal stopped it.
     """
     tf.config.set_visible_devices([], "GPU")  # leave their memory to the runs
-    runs = plan.plan(base, methods, variants, seeds, directory)
-    failed = running.run_all(runs, jobs or min(running.default_jobs(), len(runs)))
-    show(runs, directory, detect)
+    runs = plan(base, methods, variants, seeds, directory)
+    failed = running.train(runs, jobs or min(running.default_jobs(), len(runs)))
+    write_results(runs, directory, detected)
     if failed:
         raise ValueError(f"{len(failed)} of {len(runs)} runs failed; the same command tries again.")
 
 
-def show(runs, directory, detect):
+def write_results(runs: Sequence[PlannedRun], directory: Path, detected: float) -> None:
     """Writes and prints the results of the runs that have finished."""
-    figures = results.of_runs(runs)
-    if not figures:
+    rows = results.member_results(runs)
+    if not rows:
         return
-    results.write(figures, directory / "runs.csv")
-    curves, of_runs = results.curves(runs), results.Results(figures)
-    unfinished = len(runs) - len({(each.name, each.seed) for each in figures})
-    print(f"\n{tables.write(of_runs, directory, detect, unfinished)}")
-    plots.write(of_runs, curves, directory)
+    results.write(rows, directory / "runs.csv")
+    compared = results.Results(rows)
+    unfinished = len(runs) - len({(row.name, row.seed) for row in rows})
+    print(f"\n{tables.write(compared, directory, detected, unfinished)}")
+    plots.write(compared, results.learning_curves(runs), directory)
     print(f"{directory}/ has this as results.md and .csv, every run in runs.csv, and four plots.")

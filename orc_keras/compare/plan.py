@@ -2,53 +2,63 @@
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
-from orc_keras import run_files, validation
+from orc_keras import recipe, run_files, validation
 from orc_keras.arguments import arguments_of
 from orc_keras.groups import METHODS
 from orc_keras.runs import RunDirectory, continuation
 from orc_keras.settings import Settings, check_entries, parse
 
-REFERENCES = ("kd", "alone")  # the baselines; the first trains the pivots
-SET_HERE = ("seed", "output_dir", "overwrite", "pivot_weights")  # a variant cannot set these
-# The settings that may differ between runs that share a pivot.
-OF_THE_GROUP = {
-    *("method", "students", "epochs", "pivot_learning_rate", "student_learning_rates"),
+BASELINES = ("kd", "alone")  # the first trains the pivots
+NOT_VARIED = ("seed", "output_dir", "overwrite", "pivot_weights")  # they differ between the runs
+# What the pivot's training beforehand does not depend on.
+GROUP_SETTINGS = {
+    *("method", "students", "epochs"),
+    *arguments_of(recipe.learning_rate_factors),
     *(name for method in METHODS.values() for name in arguments_of(method)),
 }
 
 
 @dataclasses.dataclass(frozen=True)
-class Trial:
-    """One training of a comparison.
+class PlannedRun:
+    """A run of a comparison.
 
     Attributes:
-        variant: the name of a method, or of a variant given by the user.
-        seed: of the run.
-        settings: `Settings`, `output_dir` and `pivot_weights` included.
-        pivot: the file of the pivot that another run trains for this one, or None.
+        name: of its method or variant.
+        settings: with its `seed`, `output_dir` and `pivot_weights`.
+        pivot: the file of the pivot that another run trains for it, or None.
     """
 
-    variant: str
-    seed: int
+    name: str
     settings: Settings
-    pivot: Path | None
+    pivot: Path | None = None
 
     @property
-    def directory(self):
-        return Path(self.settings.output_dir)
+    def directory(self) -> RunDirectory:
+        return RunDirectory(self.settings.output_dir)
+
+    @property
+    def is_finished(self) -> bool:
+        return continuation.has_finished(self.directory, self.settings)
 
 
-def plan(base, methods, variants, seeds, output_dir):
+def plan(
+    base: Settings,
+    methods: Sequence[str],
+    variants: Sequence[str],
+    seeds: Sequence[int],
+    output_dir: str | Path,
+) -> list[PlannedRun]:
     """Returns the runs of a comparison, in starting order.
 
     Args:
-        base: the `Settings` that all runs share.
+        base: the settings that all runs share.
         methods: names of methods; `kd` and `alone` are added if missing.
         variants: other settings to compare, as texts `"<name>: --flag=value ..."`.
         seeds: whole numbers, all different.
-        output_dir: the parent of the runs' directories, `<variant>/seed<n>`.
+        output_dir: the parent of the runs' directories, `<name>/seed<n>`.
 
     Raises:
         ValueError: if a method, a variant or a seed is impossible, or if a directory holds another
@@ -56,66 +66,67 @@ def plan(base, methods, variants, seeds, output_dir):
     """
     output_dir = Path(output_dir).resolve()  # a run must not depend on the working directory
     continuation.check_place(output_dir)
-    if base.pivot_weights and not Path(base.pivot_weights).is_file():
-        raise ValueError(f"--pivot_weights={base.pivot_weights} is not a file.")
-    compared = _compared(methods, variants)
-    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
-        raise ValueError(f"--seeds must be different whole numbers from 0 on, not {seeds}.")
-    of_variants = {name: _with_flags(base, name, given) for name, given in compared.items()}
-    for name, settings in of_variants.items():
-        _check_possible(name, settings)
     if (output_dir / run_files.SETTINGS).exists():
         raise ValueError(f"--output_dir={output_dir} holds a run; choose one for the comparison.")
+    if base.pivot_weights and not Path(base.pivot_weights).is_file():
+        raise ValueError(f"--pivot_weights={base.pivot_weights} is not a file.")
+    if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
+        raise ValueError(f"--seeds must be different whole numbers from 0 on, not {seeds}.")
+    by_name = {
+        name: _with_flags(base, name, flags)
+        for name, flags in _flags_by_name(methods, variants).items()
+    }
+    for name, settings in by_name.items():
+        _check_settings(name, settings)
     runs = [
-        _run(base, name, settings, seed, output_dir)
+        _planned(name, settings, by_name[BASELINES[0]], seed, output_dir)
         for seed in seeds
-        for name, settings in of_variants.items()
+        for name, settings in by_name.items()
     ]
     for run in runs:
-        _check_directory(run)
+        continuation.check(run.directory, run.settings)
     return runs
 
 
-def _compared(methods, variants):
-    """Returns the flags of each method and variant, by name, the baselines first."""
+def _flags_by_name(methods: Sequence[str], variants: Sequence[str]) -> dict[str, list[str]]:
+    """Returns the flags of each method and variant, the baselines first."""
     check_entries("methods", methods)
     for method in methods:
         if method not in METHODS:
             raise ValueError(f"--methods={method} is unknown; possible are {', '.join(METHODS)}.")
-    names = dict.fromkeys((*REFERENCES, *methods))
-    compared = {name: [f"--method={name}"] for name in names}
+    flags = {name: [f"--method={name}"] for name in (*BASELINES, *methods)}
     for variant in variants:
-        found = re.fullmatch(r"\s*(\w[^:/]*?)\s*:\s*(\S.*)", variant)
-        if not found:
+        match = re.fullmatch(r"\s*(\w[^:/]*?)\s*:\s*(\S.*)", variant)
+        if not match:
             raise ValueError(
                 "--variant must be like '<name>: --flag=value', with a name that begins with a "
                 f"letter or digit and has no '/', not {variant!r}."
             )
-        name, given = found.groups()
-        if _folder(name) in map(_folder, compared):
-            raise ValueError(f"--variant: {name} is there twice; give each another name.")
-        compared[name] = given.split()
-    return compared
+        name, text = match.groups()
+        if _folder(name) in map(_folder, flags):
+            raise ValueError(f"--variant names {name} twice; choose another name.")
+        flags[name] = text.split()
+    return flags
 
 
-def _folder(name):
+def _folder(name: str) -> str:
     return name.replace(" ", "_")
 
 
-def _with_flags(base, name, given):
+def _with_flags(base: Settings, name: str, flags: list[str]) -> Settings:
     """Returns the settings `base` changed by flags."""
     try:
-        settings = parse([*base.as_flags().splitlines(), *given])
+        settings = parse([*base.as_flags().splitlines(), *flags])
     except ValueError as error:
         raise ValueError(f"--variant={name}: {error}") from None
     unvaried = dataclasses.replace(base, output_dir="", overwrite=False)  # not in `as_flags`
-    ours = [flag for flag in SET_HERE if getattr(settings, flag) != getattr(unvaried, flag)]
-    if ours:
-        raise ValueError(f"--variant={name}: --{ours[0]} cannot be varied.")
-    return dataclasses.replace(settings, output_dir=base.output_dir)
+    for flag in NOT_VARIED:
+        if getattr(settings, flag) != getattr(unvaried, flag):
+            raise ValueError(f"--variant={name}: --{flag} cannot be varied.")
+    return settings
 
 
-def _check_possible(name, settings):
+def _check_settings(name: str, settings: Settings) -> None:
     """Refuses impossible settings of any run before the first one starts."""
     try:
         validation.check_networks(settings)
@@ -126,30 +137,22 @@ def _check_possible(name, settings):
         raise ValueError(f"{name}: {error}") from None
 
 
-def _check_directory(run):
-    try:
-        continuation.check(RunDirectory(run.directory), run.settings)
-    except ValueError as error:
-        what = str(error).removeprefix("--output_dir=").partition(";")[0].rstrip(".")
-        raise ValueError(
-            f"{what}; choose another --output_dir for the comparison, or delete that folder."
-        ) from None
-
-
-def _run(base, name, settings, seed, output_dir):
+def _planned(
+    name: str, settings: Settings, baseline: Settings, seed: int, output_dir: Path
+) -> PlannedRun:
     directory = output_dir / _folder(name) / f"seed{seed}"
-    changed = {
-        field.name
-        for field in dataclasses.fields(settings)
-        if getattr(settings, field.name) != getattr(base, field.name)
-    }
-    weights, pivot = settings.pivot_weights, None
+    pivot = output_dir / BASELINES[0] / f"seed{seed}" / run_files.PIVOT
+    is_shared = validation.pivot_learns(settings) and name != BASELINES[0]
+    is_shared &= _pivot_settings(settings) == _pivot_settings(baseline)
+    weights = str(pivot) if is_shared else settings.pivot_weights
     if not METHODS[settings.method].trains_pivot_first:
         weights = ""
-    elif validation.pivot_learns(settings) and changed <= OF_THE_GROUP:
-        trains = output_dir / REFERENCES[0] / f"seed{seed}"
-        if trains != directory:
-            pivot = trains / run_files.PIVOT
-            weights = str(pivot)
-    own = {"seed": seed, "output_dir": str(directory), "pivot_weights": weights}
-    return Trial(name, seed, dataclasses.replace(settings, **own), pivot)
+    settings = dataclasses.replace(
+        settings, seed=seed, output_dir=str(directory), pivot_weights=weights
+    )
+    return PlannedRun(name, settings, pivot if is_shared else None)
+
+
+def _pivot_settings(settings: Settings) -> dict[str, str]:
+    """Returns the settings that the pivot's training before the group depends on."""
+    return {n: text for n, text in settings.identity().items() if n not in GROUP_SETTINGS}

@@ -1,110 +1,127 @@
 """The plots of a comparison."""
 
 import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from orc_keras.compare.results import Curve, Results
 from orc_keras.compare.statistics import mean_and_interval
 from orc_keras.files import replacing
 from orc_keras.report import plot_style
 
+MARKERS = "osD^vPXp"  # one more than there are colours, so that the eighth method differs in both
+ACCURACY = "held-out accuracy (%)"
 
-def write(results, curves, directory):
-    """Writes the plots into the `Path` directory: accuracy, steps, minutes and size, as PNG.
+
+def write(results: Results, curves: Mapping[str, Curve], directory: Path) -> None:
+    """Writes the plots as PNG: `accuracy`, `steps`, `minutes` and `size`.
 
     Args:
-        results: `Results`.
-        curves: of the function `curves`.
-        directory: a `Path`.
+        results: of the comparison.
+        curves: what `results.learning_curves` returns.
+        directory: where to write.
     """
-    drawn = {
-        "accuracy": lambda: accuracy(results),
-        "steps": lambda: steps(results, curves),
-        "minutes": lambda: minutes(results),
-        "size": lambda: size(results),
-    }
     with plot_style.styled("light"):
-        for name, draw in drawn.items():
+        figures = {
+            "accuracy": accuracy(results),
+            "steps": steps(results, curves),
+            "minutes": minutes(results),
+            "size": size(results),
+        }
+        for name, figure in figures.items():
             with replacing(directory / f"{name}.png") as path:
-                draw().savefig(path, dpi=200, format="png")
+                figure.savefig(path, dpi=200, format="png")
 
 
-def accuracy(results):
+def accuracy(results: Results) -> Figure:
     """The student's accuracy by method: every seed, the mean and its confidence interval."""
-    drawn, axes = plot_style.figure(height=0.9 + 0.25 * len(results.names))
-    for place, name in enumerate(results.names):
+    figure, axes = plot_style.figure(height=0.9 + 0.25 * len(results.names))
+    colour = plot_style.COLOURS[0]
+    for row, name in enumerate(results.names):
         values = _percent(results, name)
-        colour = plot_style.COLOURS[0]
         mean, low, high = mean_and_interval(values)
-        axes.plot(values, np.full(len(values), place), "o", color=colour, ms=3, alpha=0.35)
-        axes.plot([low, high], [place, place], color=colour)
-        axes.plot([mean], [place], "D", color=colour, ms=5)
-    axes.set_yticks(range(len(results.names)), [plot_style.short(n, 28) for n in results.names])
+        axes.plot(values, np.full(len(values), row), "o", color=colour, ms=3, alpha=0.35)
+        axes.plot([low, high], [row, row], color=colour)
+        axes.plot([mean], [row], "D", color=colour, ms=5)
+    axes.set_yticks(range(len(results.names)), list(map(_short, results.names)))
     axes.invert_yaxis()
-    axes.set_xlabel("student's held-out accuracy (%)")
-    return drawn
+    axes.set_xlabel(f"student's {ACCURACY}")
+    return figure
 
 
-def steps(results, curves):
+def steps(results: Results, curves: Mapping[str, Curve]) -> Figure:
     """The student's accuracy over its training, the mean over seeds, by method."""
-    drawn, axes, legend = _with_legend(results.names)
+    figure, axes = _figure(results)
     for i, name in enumerate(results.names):
-        taken, values = curves[name]
-        axes.plot(taken, 100 * values.mean(axis=0), label=_short(name), **plot_style.look(i))
-        if len(taken) == 1:
-            axes.lines[-1].set_marker("o")  # a line of one point cannot be seen
-    axes.set(xlabel="the student's steps", ylabel="held-out accuracy (%)")
-    finals = [_percent(results, name).mean() for name in results.names]
+        x, values = curves[name]
+        marker = "o" if len(x) == 1 else ""  # a line of one point cannot be seen
+        look = plot_style.look(i)
+        axes.plot(x, 100 * values.mean(axis=0), label=_short(name), marker=marker, **look)
+    axes.set(xlabel="the student's steps", ylabel=ACCURACY)
     # Show where they differ: down to 3 times the largest final error. Early epochs are cut off.
-    error = max(100 - min(finals), 1)
-    best = max(line.get_ydata().max() for line in axes.lines)
+    error = max(100 - min(_percent(results, name).mean() for name in results.names), 1)
+    best = 100 * max(curves[name][1].mean(axis=0).max() for name in results.names)
     axes.set_ylim(max(100 - 3 * error, 0), best + error / 10)
-    legend()
-    return drawn
+    _add_legend(axes, results)
+    return figure
 
 
-def minutes(results):
+def minutes(results: Results) -> Figure:
     """The student's accuracy, its mean and interval, against the time of training, by method."""
-    drawn, axes, legend = _with_legend(results.names)
+    figure, axes = _figure(results)
     for i, name in enumerate(results.names):
         mean, low, _ = mean_and_interval(_percent(results, name))
-        how = {"color": plot_style.look(i)["color"], "marker": _marker(i), "label": _short(name)}
-        axes.errorbar([results.minutes(name)], [mean], yerr=[mean - low], ls="", ms=5, **how)
-    axes.set(xlabel="minutes of training, the pivot's included", ylabel="held-out accuracy (%)")
+        look = {"color": plot_style.look(i)["color"], "marker": _marker(i), "ms": 5, "ls": ""}
+        axes.errorbar(
+            [results.minutes(name)], [mean], yerr=[mean - low], label=_short(name), **look
+        )
+    axes.set(xlabel="minutes of training, the pivot's included", ylabel=ACCURACY)
     axes.set_xlim(left=0)
-    legend()
-    return drawn
+    _add_legend(axes, results)
+    return figure
 
 
-def size(results):
+def size(results: Results) -> Figure:
     """Each member's mean accuracy against its number of parameters, by method."""
-    drawn, axes, legend = _with_legend(results.names)
+    figure, axes = _figure(results)
     for i, name in enumerate(results.names):
         parameters = results.parameters(name)
-        members = sorted(parameters, key=parameters.get)
+        members = sorted(parameters, key=parameters.__getitem__)
         means = [_percent(results, name, member).mean() for member in members]
         numbers = [parameters[member] for member in members]
         axes.plot(numbers, means, marker=_marker(i), ms=4, label=_short(name), **plot_style.look(i))
-    axes.set(xlabel="trainable parameters", ylabel="held-out accuracy (%)", xscale="log")
+    axes.set(xlabel="trainable parameters", ylabel=ACCURACY, xscale="log")
     plot_style.plain_logarithmic(axes.xaxis, "{x:,.0f}")
-    legend()
-    return drawn
+    _add_legend(axes, results)
+    return figure
 
 
-def _percent(results, name, member=None):
+def _percent(results: Results, name: str, member: str = "") -> np.ndarray:
     return 100 * np.array(list(results.accuracies(name, member).values()))
 
 
-def _with_legend(names):
-    """Returns a figure with room for a legend above it, its axes, and what draws the legend."""
-    columns = max(1, 50 // (7 + max(len(_short(name)) for name in names)))  # as many as fit
-    drawn, axes = plot_style.figure(height=3.2 + 0.19 * math.ceil(len(names) / columns))
-    return drawn, axes, lambda: plot_style.legend_above(axes, columns)
+def _figure(results: Results) -> tuple[Figure, Axes]:
+    """Returns a figure with room for a legend above it, and its axes."""
+    rows = math.ceil(len(results.names) / _columns(results.names))
+    return plot_style.figure(height=3.2 + 0.19 * rows)
 
 
-def _short(name):
+def _add_legend(axes: Axes, results: Results) -> None:
+    plot_style.legend_above(axes, _columns(results.names))
+
+
+def _columns(names: Sequence[str]) -> int:
+    """Returns how many columns of a legend fit."""
+    return max(1, 50 // (7 + max(len(_short(name)) for name in names)))
+
+
+def _short(name: str) -> str:
     return plot_style.short(name, 28)
 
 
-def _marker(position):
-    return "osD^vPXp"[position % 8]  # there are seven colours: the eighth method differs in both
+def _marker(position: int) -> str:
+    return MARKERS[position % len(MARKERS)]

@@ -1,28 +1,33 @@
 """The results of a comparison: the figures of every member of every finished run."""
 
 import csv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from orc_keras.compare.statistics import Difference
+from orc_keras.compare.plan import PlannedRun
 from orc_keras.files import replacing
 from orc_keras.groups.network_group import PIVOT
-from orc_keras.runs import RunDirectory, continuation, finished_run
+from orc_keras.runs import RunDirectory, finished_run
+
+Curve = tuple[np.ndarray, np.ndarray]
 
 
-class Figures(NamedTuple):
+class MemberResult(NamedTuple):
     """The figures of a member of a finished run, a row of `runs.csv`.
 
     Attributes:
         name: of the method or variant.
         seed: of the run.
-        member, role: its name and its role; the last member of a run is *the* student.
+        member: its name; the last member of a run is *the* student.
+        role: in the group.
         parameters: the number of trainable ones.
         accuracy: on the held-out images, from 0 to 1.
         taught: the share of mini-batches in which it was a temporary teacher, or NaN.
         minutes: the run's training and evaluations, with the pivot's training beforehand, unless
-            that is given by `--pivot_weights`; NaN if it is unknown.
+            `--pivot_weights` names its weights; NaN if unknown.
     """
 
     name: str
@@ -35,119 +40,108 @@ class Figures(NamedTuple):
     minutes: float
 
 
-def of_runs(runs):
-    """Returns the `Figures` of the finished ones of a list of `Trial`."""
-    return [figures for run in runs if _is_finished(run) for figures in _of_run(run)]
+def member_results(runs: Iterable[PlannedRun]) -> list[MemberResult]:
+    """Returns the results of those runs that have finished."""
+    return [result for run in runs if run.is_finished for result in _of_run(run)]
 
 
-def _is_finished(run):
-    return continuation.has_finished(RunDirectory(run.directory), run.settings)
-
-
-def _of_run(run):
-    summary = finished_run(run.directory).summary
+def _of_run(run: PlannedRun) -> Iterator[MemberResult]:
+    summary = finished_run(run.directory.path).summary
     seconds = summary["seconds"]
-    if run.pivot:  # learnt in another run, which may have failed later
+    if run.pivot:  # trained in another run, which may have failed later
         seconds += _seconds_of_pivot(RunDirectory(run.pivot.parents[1]))
+    minutes = round(seconds / 60, 2)
     for name, member in summary["members"].items():
-        yield Figures(
-            run.variant,
-            run.seed,
-            name,
-            member["role"],
-            member["parameters"],
-            member["accuracy"],
-            np.nan if member["taught"] is None else member["taught"],
-            round(seconds / 60, 2),
-        )
+        taught = np.nan if member["taught"] is None else member["taught"]
+        figures = (member["role"], member["parameters"], member["accuracy"], taught, minutes)
+        yield MemberResult(run.name, run.settings.seed, name, *figures)
 
 
-def _seconds_of_pivot(record):
-    if not record.is_finished:
-        return np.nan
-    return record.summary.get("seconds_of_stages", {}).get(PIVOT, np.nan)
+def _seconds_of_pivot(run: RunDirectory) -> float:
+    return (
+        run.summary.get("seconds_of_stages", {}).get(PIVOT, np.nan) if run.is_finished else np.nan
+    )
 
 
-def write(figures, path):
-    """Writes a list of `Figures` as CSV."""
+def write(results: Iterable[MemberResult], path: Path) -> None:
+    """Writes results as CSV."""
     with replacing(path) as unfinished, open(unfinished, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([Figures._fields, *figures])
+        writer.writerows([MemberResult._fields, *results])
 
 
-def read(path):
-    """Returns the list of `Figures` that a CSV file holds.
+def read(path: str | Path) -> list[MemberResult]:
+    """Returns the results that a CSV file holds.
 
     Raises:
         ValueError: if it holds something else.
     """
+    types = MemberResult.__annotations__.items()
     try:
         with open(path, newline="") as file:
             rows = csv.DictReader(file)
-            types = Figures.__annotations__.items()
-            return [Figures(**{name: kind(row[name]) for name, kind in types}) for row in rows]
+            return [MemberResult(**{name: kind(row[name]) for name, kind in types}) for row in rows]
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not the runs.csv of a comparison.") from error
 
 
 class Results:
-    """The figures of a comparison, by method and variant.
+    """The results of a comparison, by method and variant.
 
     Args:
-        figures: a list of `Figures`, not empty.
+        results: of all members, not empty.
         member: the member that is compared; empty: *the* student, the last of each method.
 
     Attributes:
         names: the methods and variants, in order.
     """
 
-    def __init__(self, figures, member=""):
-        self._compared = member
-        self.names = list(dict.fromkeys(each.name for each in figures))
-        self._of = {name: [each for each in figures if each.name == name] for name in self.names}
+    def __init__(self, results: Sequence[MemberResult], member: str = ""):
+        self.names = list(dict.fromkeys(each.name for each in results))
+        self._member = member
+        self._by_name = {n: [each for each in results if each.name == n] for n in self.names}
 
-    def members(self, name):
+    def members(self, name: str) -> list[str]:
         """Returns the names of the members, the pivot first."""
-        return list(dict.fromkeys(each.member for each in self._of[name]))
+        return list(dict.fromkeys(each.member for each in self._by_name[name]))
 
-    def accuracies(self, name, member=None):
+    def accuracies(self, name: str, member: str = "") -> dict[int, float]:
         """Returns the held-out accuracy of a member, by default the compared one, by seed."""
-        member = member or self._compared or self.members(name)[-1]
-        return {each.seed: each.accuracy for each in self._of[name] if each.member == member}
+        member = member or self._member or self.members(name)[-1]
+        return {each.seed: each.accuracy for each in self._by_name[name] if each.member == member}
 
-    def parameters(self, name):
+    def parameters(self, name: str) -> dict[str, int]:
         """Returns the number of parameters by member."""
-        return {each.member: each.parameters for each in self._of[name]}
+        return {each.member: each.parameters for each in self._by_name[name]}
 
-    def minutes(self, name):
+    def minutes(self, name: str) -> float:
         """Returns the minutes that training took, the mean over the seeds, or NaN."""
-        known = [each.minutes for each in self._of[name] if not np.isnan(each.minutes)]
+        known = [each.minutes for each in self._by_name[name] if not np.isnan(each.minutes)]
         return float(np.mean(known)) if known else np.nan
 
-    def difference(self, name, reference):
-        """Returns the `Difference` of the accuracies, or None if no seed is in both."""
+    def differences(self, name: str, reference: str) -> list[float]:
+        """Returns the differences of the accuracies, of the seeds that both have."""
         ours, theirs = self.accuracies(name), self.accuracies(reference)
-        paired = [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
-        return Difference(name, reference, paired) if paired else None
+        return [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
 
 
-def curves(runs):
-    """Returns the student's accuracy over its training, by method, of finished `Trial`s.
+def learning_curves(runs: Iterable[PlannedRun]) -> dict[str, Curve]:
+    """Returns the student's accuracy over its training, by method, of the finished runs.
 
     Returns:
         Steps, `[evaluations]`, and held-out accuracy, `[seeds, evaluations]`, by name.
     """
-    there = [run for run in runs if _is_finished(run)]
-    return {
-        name: _curve([finished_run(run.directory) for run in there if run.variant == name])
-        for name in dict.fromkeys(run.variant for run in there)
-    }
+    by_name = {}
+    for run in runs:
+        if run.is_finished:
+            by_name.setdefault(run.name, []).append(finished_run(run.directory.path))
+    return {name: _learning_curve(directories) for name, directories in by_name.items()}
 
 
-def _curve(records):
-    data, settings = records[0].summary["data"], records[0].summary["settings"]
-    accuracy = np.array([record.history()["val_accuracy"] for record in records])
-    steps_per_epoch = data["train_images"] // settings["batch_size"]
+def _learning_curve(runs: Sequence[RunDirectory]) -> Curve:
+    summary = runs[0].summary
+    accuracy = np.array([run.history()["val_accuracy"] for run in runs])
+    steps_per_epoch = summary["data"]["train_images"] // summary["settings"]["batch_size"]
     steps = steps_per_epoch * np.arange(1, accuracy.shape[1] + 1)
     evaluated = ~np.isnan(accuracy).any(axis=0)
     return steps[evaluated], accuracy[:, evaluated]

@@ -1,148 +1,147 @@
-"""Executes the runs of a comparison, each in its own process, several at once."""
+"""Trains the runs of a comparison, each in its own process, several at once."""
 
 import contextlib
+import dataclasses
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from orc_keras import startup
-from orc_keras.runs import RunDirectory, continuation
+from orc_keras.compare.plan import PlannedRun
 
 TRAIN = ("-m", "orc_keras", "train")
+POLL_SECONDS = 0.2
 
 
-def run_all(runs, jobs):
-    """Executes the unfinished runs, `jobs` at once.
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A process that trains a run, on the cores of its slot."""
 
-    Each is `train.py` with the flagfile `<its directory>.flags`; its output goes to
+    run: PlannedRun
+    slot: int
+    process: subprocess.Popen
+    started: float = dataclasses.field(default_factory=time.monotonic)
+
+
+def train(runs: Sequence[PlannedRun], num_jobs: int) -> list[PlannedRun]:
+    """Trains the unfinished runs, `num_jobs` at once.
+
+    Each is `train` with the flagfile `<its directory>.flags`; its output goes to
     `<its directory>.log`. Interrupted runs continue. SIGTERM and Ctrl-C stop the current runs,
     which save first, and then this process.
 
     Args:
-        runs: a list of `Trial`.
-        jobs: at least 1; the cores are divided among them.
+        runs: of a comparison.
+        num_jobs: at least 1; the cores are divided among them.
 
     Returns:
-        The runs that failed, a list of `Trial`.
+        The runs that failed, and those whose pivot's training failed.
     """
-    waiting = [run for run in runs if not _has_finished(run)]
-    done, failed, processes = len(runs) - len(waiting), [], {}
-    print(_announcement(runs, done, jobs), flush=True)
-    with _stopping(processes) as received:
-        while waiting or processes:
-            in_use = _start(waiting, processes, jobs)
-            if in_use and not processes:
-                _wait(received)  # for runs that a killed comparison left behind
-                continue
-            if not processes:  # the rest wait for a pivot whose training failed
-                return [*failed, *waiting]
-            run, code, seconds = _ended(processes, received)
-            if code and RunDirectory(run.directory).is_in_use():
-                waiting.append(run)  # another process has just claimed it
-                continue
-            done += 1
-            failed += [run] if code else []
-            print(f"[{done}/{len(runs)}] {_outcome(run, code, seconds)}", flush=True)
-    return failed
+    waiting = [run for run in runs if not run.is_finished]
+    failed, jobs, finished = [], [], len(runs) - len(waiting)
+    print(_announcement(runs, finished, num_jobs), flush=True)
+    with _terminating(jobs) as signals:
+        while waiting or jobs:
+            is_blocked = _start(waiting, jobs, num_jobs)
+            if not jobs and not is_blocked:  # the rest wait for a pivot whose training failed
+                break
+            time.sleep(POLL_SECONDS)
+            if signals:
+                raise KeyboardInterrupt(signals[0])
+            for job in [job for job in jobs if job.process.poll() is not None]:
+                jobs.remove(job)
+                failed += [job.run] if job.process.returncode else []
+                finished += 1
+                print(f"[{finished}/{len(runs)}] {_outcome(job)}", flush=True)
+    return [*failed, *waiting]
 
 
-def _has_finished(run):
-    return continuation.has_finished(RunDirectory(run.directory), run.settings)
+def _announcement(runs: Sequence[PlannedRun], finished: int, num_jobs: int) -> str:
+    names = ", ".join(dict.fromkeys(run.name for run in runs))
+    before = f" {finished} have finished before." if finished else ""
+    logs = runs[0].directory.path.parents[1] / "<name>" / "seed<n>.log"
+    return f"{len(runs)} runs, {num_jobs} at once: {names}.{before} Their output goes to {logs}."
 
 
-def _announcement(runs, done, jobs):
-    names = ", ".join(dict.fromkeys(run.variant for run in runs))
-    made = f" {done} have been made before." if done else ""
-    logs = runs[0].directory.parents[1] / "<name>" / "seed<n>.log"
-    return f"{len(runs)} runs, {jobs} at once: {names}.{made} What each prints goes to {logs}."
-
-
-def default_jobs():
-    """Returns how many runs to execute at once: one on GPUs, one per core on CPUs."""
+def default_jobs() -> int:
+    """Returns how many runs to train at once: one on GPUs, one per core on CPUs."""
     import tensorflow as tf
 
     return 1 if tf.config.list_physical_devices("GPU") else len(startup.cores())
 
 
-def _start(waiting, processes, jobs):
-    """Starts runs in the free slots, if their pivot exists already.
+def _start(waiting: list[PlannedRun], jobs: list[Job], num_jobs: int) -> bool:
+    """Starts runs whose pivot exists in the free slots.
 
     Returns:
-        The runs that another process is executing, left behind by a comparison that was killed.
+        Whether another process trains one of those that wait: a comparison that was killed leaves
+        its processes behind.
     """
-    in_use = [run for run in waiting if RunDirectory(run.directory).is_in_use()]
-    free = [slot for slot in range(jobs) if slot not in [p.slot for p in processes]]
-    for run in [run for run in waiting if run not in in_use]:
-        if free and (run.pivot is None or run.pivot.exists()):
+    is_blocked = False
+    for run in list(waiting):
+        free = {*range(num_jobs)} - {job.slot for job in jobs}
+        if not free:
+            break
+        if run.directory.is_in_use():
+            is_blocked = True
+        elif run.pivot is None or run.pivot.exists():
             waiting.remove(run)
-            processes[_process(run, free.pop(0), jobs)] = run
-    return in_use
+            jobs.append(_job(run, min(free), num_jobs))
+    return is_blocked
 
 
-def _process(run, slot, jobs):
-    run.directory.parent.mkdir(parents=True, exist_ok=True)
-    flagfile, log = (f"{run.directory}{ending}" for ending in (".flags", ".log"))
-    text = f"{run.settings.as_flags()}--output_dir={run.directory}\n"
-    Path(flagfile).write_text(text, encoding="utf-8")
-    cores = startup.cores()[slot::jobs] or startup.cores()
-    with open(log, "a") as output:
+def _job(run: PlannedRun, slot: int, num_jobs: int) -> Job:
+    directory = run.directory.path
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    flags = f"{run.settings.as_flags()}--output_dir={directory}\n"
+    _beside(run, "flags").write_text(flags, encoding="utf-8")
+    with open(_beside(run, "log"), "a") as log:
         process = subprocess.Popen(
-            [sys.executable, *TRAIN, f"--flagfile={flagfile}"],
+            [sys.executable, *TRAIN, f"--flagfile={_beside(run, 'flags')}"],
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that Ctrl-C reaches it only through us
         )
     with contextlib.suppress(AttributeError, ProcessLookupError):  # not on every system
-        os.sched_setaffinity(process.pid, cores)
-    process.slot, process.started = slot, time.monotonic()
-    return process
+        os.sched_setaffinity(process.pid, startup.cores()[slot::num_jobs] or startup.cores())
+    return Job(run, slot, process)
 
 
-def _ended(processes, received):
-    """Waits until a run ends; returns it, its exit code and its seconds."""
-    while True:
-        for process, run in processes.items():
-            if process.poll() is not None:
-                del processes[process]
-                return run, process.returncode, time.monotonic() - process.started
-        _wait(received)
+def _beside(run: PlannedRun, suffix: str) -> Path:
+    return Path(f"{run.directory.path}.{suffix}")
 
 
-def _wait(received):
-    """Waits a moment; raises KeyboardInterrupt if a signal was received."""
-    if received:
-        raise KeyboardInterrupt(received[0])
-    time.sleep(0.2)
-
-
-def _outcome(run, code, seconds):
-    name = f"{run.variant}, seed {run.seed}"
+def _outcome(job: Job) -> str:
+    run, code, log = job.run, job.process.returncode, _beside(job.run, "log")
+    name = f"{run.name}, seed {run.settings.seed}"
     if code < 0:  # for example by the system, out of memory
-        return f"{name}: killed by {signal.Signals(-code).name}.\n  ({run.directory}.log)"
+        return f"{name}: killed by {signal.Signals(-code).name}.\n  ({log})"
     if code:
-        lines = Path(f"{run.directory}.log").read_text(errors="replace").strip().splitlines()
-        return f"{name}: failed. {lines[-1] if lines else ''}\n  ({run.directory}.log)"
-    *_, student = RunDirectory(run.directory).summary["members"].values()
-    return f"{name}: {student['accuracy']:.2%} ({seconds / 60:.1f} min)"
+        *_, last = ["", *log.read_text(errors="replace").strip().splitlines()]
+        return f"{name}: failed. {last}\n  ({log})"
+    *_, student = run.directory.summary["members"].values()
+    minutes = (time.monotonic() - job.started) / 60
+    return f"{name}: {student['accuracy']:.2%} ({minutes:.1f} min)"
 
 
 @contextlib.contextmanager
-def _stopping(processes):
+def _terminating(jobs: list[Job]) -> Iterator[list[int]]:
     """A context that records signals in a list, and terminates all processes at its end."""
     received = []
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    heard = [n for n in numbers if signal.getsignal(n) != signal.SIG_IGN]  # as under nohup
-    before = {n: signal.signal(n, lambda number, _: received.append(number)) for n in heard}
+    handled = [n for n in numbers if signal.getsignal(n) != signal.SIG_IGN]  # as under nohup
+    before = {n: signal.signal(n, lambda number, _: received.append(number)) for n in handled}
     try:
         yield received
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:  # it saves, undisturbed by further signals
-            process.wait()
+        for job in jobs:
+            job.process.terminate()
+        for job in jobs:  # it saves, undisturbed by further signals
+            job.process.wait()
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,113 +1,109 @@
-"""Differences between methods, paired by seed: intervals, chance, and how many seeds are needed."""
+"""Paired differences between methods: p-values, intervals, and how many seeds are needed."""
 
 import bisect
-import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
 LEVEL = 0.95  # of confidence intervals
-POWER = 0.8  # the probability to tell a difference from chance, for `seeds_needed`
-MOST_SEEDS = 10_000
-EQUAL = 1e-9  # differences of accuracies that differ by less are the same
+POWER = 0.8  # the probability of a significant result, for `seeds_needed`
+MAX_SEEDS = 10_000
+TOLERANCE = 1e-9  # differences of accuracies that differ by less are the same
+Values = Sequence[float] | np.ndarray
 
 
-@dataclasses.dataclass(frozen=True)
-class Difference:
-    """The paired differences between the accuracies of two methods, by seed.
+def p_value(differences: Sequence[float]) -> float:
+    """Returns the two-sided p-value of Student's paired t-test.
 
-    Attributes:
-        name, reference: the methods.
-        values: accuracy of `name` minus that of `reference`, one for each seed that both have.
+    Args:
+        differences: of the accuracies of two methods, one for each seed.
+
+    Returns:
+        NaN for a single one, or if all are the same, but 1 if all are zero.
 
     Example:
 
-    >>> orc_minus_kd = Difference("orc", "kd", [0.01, 0.02, 0.03])
-    >>> orc_minus_kd.interval().round(3).tolist()
-    [0.02, -0.005, 0.045]
-    >>> round(orc_minus_kd.p(), 3), orc_minus_kd.seeds_needed(0.02)
-    (0.074, 5)
+    >>> round(p_value([0.01, 0.02, 0.03]), 3)
+    0.074
     """
-
-    name: str
-    reference: str
-    values: list
-
-    def interval(self):
-        """Returns the mean, and the ends of its 95 % confidence interval; see below."""
-        return np.array(mean_and_interval(self.values))
-
-    def p(self):
-        """Returns the two-sided p-value of Student's paired t-test.
-
-        NaN for a single pair, or if all differences are the same, but 1 if all are zero.
-        """
-        if not self._scatters():
-            return 1.0 if len(self.values) > 1 and abs(self.values[0]) < EQUAL else np.nan
-        return float(stats.ttest_1samp(self.values, 0).pvalue)
-
-    def _scatters(self):
-        return len(self.values) > 1 and np.ptp(self.values) > EQUAL
-
-    def seeds_needed(self, difference):
-        """Returns how many seeds tell a true difference from chance, in four of five attempts.
-
-        That is by the paired t-test at the level of 5 %, if seeds scatter as these do: a rough
-        number, for a handful of seeds says little of how much seeds scatter.
-
-        Args:
-            difference: in the unit of accuracy, above 0.
-
-        Returns:
-            At least 2; None if differences do not scatter, or if more than 10,000 are needed.
-        """
-        if not self._scatters():
-            return None
-        numbers, deviation = range(2, MOST_SEEDS + 1), np.std(self.values, ddof=1)
-        found = bisect.bisect_left(
-            numbers, True, key=lambda n: _power(n, difference, deviation) >= POWER
-        )
-        return numbers[found] if found < len(numbers) else None
+    if _varies(differences):
+        test: Any = stats.ttest_1samp(differences, 0)
+        return float(test.pvalue)
+    return 1.0 if len(differences) > 1 and abs(differences[0]) < TOLERANCE else np.nan
 
 
-def _power(number, difference, deviation):
-    """Returns the probability that a two-sided t-test of so many values finds a difference."""
-    if difference > 30 * deviation:  # where SciPy's tail is NaN
+def seeds_needed(differences: Sequence[float], effect: float) -> int | None:
+    """Returns how many seeds make a true difference significant, with a power of 80 %.
+
+    That is in the paired t-test at the level of 5 %, if seeds scatter as these do. From a few
+    seeds the number is rough.
+
+    Args:
+        differences: as in `p_value`.
+        effect: the true difference, above 0.
+
+    Returns:
+        At least 2; None if the differences do not scatter, or if more than 10,000 are needed.
+
+    Example:
+
+    >>> seeds_needed([0.01, 0.02, 0.03], 0.02)
+    5
+    """
+    if not _varies(differences):
+        return None
+    numbers, deviation = range(2, MAX_SEEDS + 1), float(np.std(differences, ddof=1))
+    first = bisect.bisect_left(numbers, POWER, key=lambda n: _power(n, effect, deviation))
+    return numbers[first] if first < len(numbers) else None
+
+
+def _varies(differences: Sequence[float]) -> bool:
+    return len(differences) > 1 and bool(np.ptp(differences) > TOLERANCE)
+
+
+def _power(number: int, effect: float, deviation: float) -> float:
+    """Returns the probability that a two-sided t-test of so many values is significant."""
+    if effect > 30 * deviation:  # where SciPy's tail is NaN
         return 1.0
     critical = stats.t.ppf((1 + LEVEL) / 2, number - 1)
-    return stats.nct.sf(critical, number - 1, difference / deviation * np.sqrt(number))
+    return float(stats.nct.sf(critical, number - 1, effect / deviation * np.sqrt(number)))
 
 
-def holm(p_values):
+def holm(p_values: Sequence[float]) -> list[float]:
     """Returns p-values corrected for their number, by Holm's step-down method (1979).
 
     Where all are compared with 0.05, the chance of even one false finding is at most 5 %.
 
     Args:
-        p_values: a list; NaNs do not count, and remain.
+        p_values: NaNs do not count, and remain.
 
     Example:
 
     >>> holm([0.04, 0.01, 0.03])
     [0.06, 0.03, 0.06]
     """
-    corrected = [np.nan] * len(p_values)
-    known = sorted((p, place) for place, p in enumerate(p_values) if not np.isnan(p))
-    largest = 0.0
-    for done, (p, place) in enumerate(known):
-        largest = max(largest, min((len(known) - done) * p, 1.0))
-        corrected[place] = largest
-    return corrected
+    p = np.array(p_values, float)
+    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # NaNs are sorted to the end
+    factors = np.arange(len(order), 0, -1)
+    p[order] = np.minimum(np.maximum.accumulate(factors * p[order]), 1)
+    return p.tolist()
 
 
-def mean_and_error(values):
+def mean_and_error(values: Values) -> tuple[float, float]:
     """Returns the mean and its standard error, NaN for a single value."""
-    values = np.array(list(values))
-    return float(values.mean()), float(stats.sem(values)) if len(values) > 1 else np.nan
+    return float(np.mean(values)), float(stats.sem(values)) if len(values) > 1 else np.nan
 
 
-def mean_and_interval(values):
-    """Returns the mean and the ends of its 95 % interval (Student's t), NaN for a single value."""
+def mean_and_interval(values: Values) -> tuple[float, float, float]:
+    """Returns the mean and the ends of its 95 % interval (Student's t), NaN for a single value.
+
+    Example:
+
+    >>> np.round(mean_and_interval([0.01, 0.02, 0.03]), 3).tolist()
+    [0.02, -0.005, 0.045]
+    """
     mean, error = mean_and_error(values)
     half = error * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) if len(values) > 1 else np.nan
     return mean, float(mean - half), float(mean + half)

@@ -2,21 +2,46 @@
 
 import csv
 import math
+from collections.abc import Sequence
+from pathlib import Path
 
 from orc_keras.compare import DETECTED
-from orc_keras.compare.plan import REFERENCES
-from orc_keras.compare.statistics import LEVEL, holm, mean_and_error
+from orc_keras.compare.plan import BASELINES
+from orc_keras.compare.results import Results
+from orc_keras.compare.statistics import (
+    LEVEL,
+    holm,
+    mean_and_error,
+    mean_and_interval,
+    p_value,
+    seeds_needed,
+)
 from orc_keras.files import replacing
 from orc_keras.formatting import markdown_table, signed
 from orc_keras.groups import METHODS
 
+COLUMNS = (
+    *("name", "minus", "seeds", "difference", "low", "high"),
+    *("p", "p_corrected", "seeds_needed"),
+)
+NOTE = """\
+Accuracy on the held-out images in percent, mean ± standard error over the seeds. Minutes: of \
+training and evaluation, with the pivot's training beforehand (unless its weights were given); \
+other runs may have been made at the same time. Differences in percentage points: mean over the \
+seeds that both have, and its 95 % confidence interval (Student's t). Significant: p < {level:.2f} \
+in the paired t-test, after Holm correction for all {number} differences here. Seeds: how many \
+make a true difference of {detected:g} points significant with a power of 80 %, by itself, if \
+seeds scatter as these do; a rough number."""
 
-def write(results, directory, detected=DETECTED, unfinished=0):
+
+def write(
+    results: Results, directory: Path, detected: float = DETECTED, unfinished: int = 0
+) -> str:
     """Writes `results.md`, and `results.csv` with a row for each difference.
 
     Args:
-        results: `Results`.
-        directory: where to write, a `Path`.
+        results: of the comparison.
+        directory: where to write.
         detected: as in `markdown`.
         unfinished: the number of runs that have not finished.
 
@@ -29,118 +54,102 @@ def write(results, directory, detected=DETECTED, unfinished=0):
     with replacing(directory / "results.md") as path:
         path.write_text(text, encoding="utf-8")
     with replacing(directory / "results.csv") as path, open(path, "w", newline="") as file:
-        rows = differences(results, references_of(results), detected)
-        writer = csv.DictWriter(file, rows[0] if rows else ["name"])
+        rows = differences(results, default_references(results), detected)
+        writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
     return text
 
 
-def references_of(results):
+def default_references(results: Results) -> list[str]:
     """Returns the baselines; with variants, orc too, since most are variants of it."""
-    references = REFERENCES if set(results.names) <= set(METHODS) else (*REFERENCES, "orc")
+    references = BASELINES if set(results.names) <= set(METHODS) else (*BASELINES, "orc")
     return [name for name in references if name in results.names]
 
 
-def differences(results, references, detected=DETECTED):
-    """Returns the figures of each difference, dicts by column; accuracies from 0 to 1.
+def differences(
+    results: Results, references: Sequence[str], detected: float = DETECTED
+) -> list[dict]:
+    """Returns the figures of each difference by column; accuracies from 0 to 1.
 
-    Each pair of methods is there once. All p-values are corrected for the number of all.
+    Each pair of methods occurs once. The p-values are corrected for the number of all.
 
     Args:
-        results: `Results`.
+        results: of the comparison.
         references: the names that the others are compared with.
         detected: as in `markdown`.
     """
-    pairs = [
-        results.difference(name, reference)
+    pairs = {
+        (name, reference): paired
         for number, reference in enumerate(references)
         for name in results.names
         if name not in references[: number + 1]
-    ]
-    pairs = [pair for pair in pairs if pair]
-    corrected = holm([pair.p() for pair in pairs])
-    return [_figures(pair, p, detected) for pair, p in zip(pairs, corrected)]
-
-
-def _figures(pair, p, detected):
-    mean, low, high = pair.interval().tolist()
-    return {
-        "name": pair.name,
-        "minus": pair.reference,
-        "seeds": len(pair.values),
-        "difference": mean,
-        "low": low,
-        "high": high,
-        "p": pair.p(),
-        "p_corrected": p,
-        "seeds_needed": pair.seeds_needed(detected / 100),
+        if (paired := results.differences(name, reference))
     }
+    p_values = [p_value(paired) for paired in pairs.values()]
+    rows = []
+    for (pair, paired), p, corrected in zip(pairs.items(), p_values, holm(p_values)):
+        seeds = seeds_needed(paired, detected / 100)
+        row = (*pair, len(paired), *mean_and_interval(paired), p, corrected, seeds)
+        rows.append(dict(zip(COLUMNS, row)))
+    return rows
 
 
-def markdown(results, references=None, detected=DETECTED):
+def markdown(
+    results: Results, references: Sequence[str] | None = None, detected: float = DETECTED
+) -> str:
     """Returns the tables as Markdown, with an explanation of the columns.
 
     Args:
-        results: `Results`.
-        references: the names that the others are compared with; None: `references_of(results)`.
-        detected: percentage points, of the column that says how many seeds tell such a difference.
+        results: of the comparison.
+        references: the names that the others are compared with; by default `default_references`.
+        detected: percentage points, of the column that says how many seeds such a difference needs.
     """
-    references = references_of(results) if references is None else references
+    references = default_references(results) if references is None else references
     rows = differences(results, references, detected)
-    parts = [_accuracies(results)]
+    number = sum(not math.isnan(row["p"]) for row in rows)
+    tables = [_accuracies(results)]
     for reference in references:
-        if of_reference := [row for row in rows if row["minus"] == reference]:
-            parts.append(_compared(of_reference, reference, detected))
-    parts += [_note(sum(not math.isnan(row["p"]) for row in rows), detected), _of_members(results)]
-    return "\n\n".join(parts) + "\n"
+        if compared := [row for row in rows if row["minus"] == reference]:
+            tables.append(_differences(compared, reference, detected))
+    note = NOTE.format(level=1 - LEVEL, number=number, detected=detected)
+    return "\n\n".join([*tables, note, _members(results)]) + "\n"
 
 
-def _note(number, detected):
-    return (
-        "Accuracy on the held-out images in percent, mean ± standard error over the seeds. "
-        "Minutes: of training, with evaluations and the pivot's training beforehand (unless it was "
-        "given); other runs may have been made at the same time. Differences in percentage "
-        "points: mean over the seeds that both have, and its 95 % confidence interval (Student's "
-        "t). Significant: whether p, of the paired t-test and corrected for all "
-        f"{number} differences here (Holm), is below {1 - LEVEL:.2f}. Seeds: how many would tell a "
-        f"true difference of {detected:g} points from chance in four of five attempts, by itself, "
-        "if seeds scatter as these do; a rough number."
-    )
-
-
-def _accuracies(results):
+def _accuracies(results: Results) -> str:
     rows = []
     for name in results.names:
-        values = results.accuracies(name).values()
+        values = list(results.accuracies(name).values())
         minutes = results.minutes(name)
         minutes = "" if math.isnan(minutes) else f"{minutes:.1f}"
-        rows.append([name, _with_error(*mean_and_error(values)), str(len(values)), minutes])
+        rows.append([name, _percent(values), str(len(values)), minutes])
     return markdown_table(["", "accuracy", "seeds", "minutes"], rows)
 
 
-def _compared(rows, reference, detected):
+def _differences(rows: list[dict], reference: str, detected: float) -> str:
     head = ["", f"minus {reference}", "significant", "p", f"seeds for {detected:g}"]
-    lines = []
+    cells = []
     for row in rows:
-        p, needed = row["p_corrected"], row["seeds_needed"]
-        significant = "" if math.isnan(p) else "yes" if p < 1 - LEVEL else "no"
-        text = "" if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"
+        p, seeds = row["p_corrected"], row["seeds_needed"]
         difference = signed(*(100 * row[key] for key in ("difference", "low", "high")))
-        lines.append([row["name"], difference, significant, text, f"{needed or ''}"])
-    return markdown_table(head, lines, "lrcrr")
+        significant = "" if math.isnan(p) else "yes" if p < 1 - LEVEL else "no"
+        p = "" if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"
+        cells.append([row["name"], difference, significant, p, f"{seeds or ''}"])
+    return markdown_table(head, cells, "lrcrr")
 
 
-def _of_members(results):
+def _members(results: Results) -> str:
     """Returns the table of all members' accuracies."""
     members = results.members(results.names[0])
-    lines = []
-    for name in results.names:
-        if results.members(name) == members:
-            each = [mean_and_error(results.accuracies(name, m).values()) for m in members]
-            lines.append([name, *(_with_error(*values) for values in each)])
-    return markdown_table(["", *members], lines)
+    rows = [
+        [name, *(_percent(list(results.accuracies(name, each).values())) for each in members)]
+        for name in results.names
+        if results.members(name) == members
+    ]
+    return markdown_table(["", *members], rows)
 
 
-def _with_error(mean, error):
+def _percent(accuracies: Sequence[float]) -> str:
+    """Returns the mean and its standard error, unless that is NaN."""
+    mean, error = mean_and_error(accuracies)
     return f"{100 * mean:.2f}" + ("" if math.isnan(error) else f" ± {100 * error:.2f}")

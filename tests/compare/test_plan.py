@@ -13,8 +13,10 @@ def test_the_runs_of_a_comparison(tmp_path):
     variants = ["beta 0.9: --distillation_weight=0.9", "slow: --method=kd --learning_rate=0.001"]
     runs = plan.plan(settings(), ["orc", "dml"], variants, [3, 5], tmp_path)
     names = ["kd", "alone", "orc", "dml", "beta 0.9", "slow"]
-    assert [(run.variant, run.seed) for run in runs] == [(n, s) for s in (3, 5) for n in names]
-    by_name = {run.variant: run for run in runs if run.seed == 5}
+    assert [(run.name, run.settings.seed) for run in runs] == [
+        (n, s) for s in (3, 5) for n in names
+    ]
+    by_name = {run.name: run for run in runs if run.settings.seed == 5}
     pivot = tmp_path / "kd" / "seed5" / "checkpoints" / "pivot.keras"
     waits = {name: run.pivot for name, run in by_name.items()}
     alone = dict.fromkeys(("kd", "alone", "dml", "slow"))
@@ -35,7 +37,7 @@ def test_a_given_pivot_is_that_of_all_who_need_one(tmp_path):
         plan.plan(settings(pivot_weights=mine), [], [], [0], tmp_path)
     Path(mine).touch()
     runs = plan.plan(settings(pivot_weights=mine), ["orc", "dml"], [], [0], tmp_path)
-    given = {run.variant: run.settings.pivot_weights for run in runs}
+    given = {run.name: run.settings.pivot_weights for run in runs}
     assert given == {"kd": mine, "alone": "", "orc": mine, "dml": ""}
     assert all(run.pivot is None for run in runs)
 
@@ -77,7 +79,7 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
         ),
         ([], ["w: --students=resnet8"], [0], "w: .*two students"),
         ([], ["w: --pivot=resnet21"], [0], "w: --pivot: .*resnet20"),
-        ([], ["kd: --distillation_warmup=3"], [0], "--variant: kd is there twice"),
+        ([], ["kd: --distillation_warmup=3"], [0], "--variant names kd twice"),
         (
             [],
             ["w: --distillation_warmup=some"],
@@ -91,7 +93,7 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
             [],
             ["b 1: --max_checkpoints=1", "b_1: --max_checkpoints=2"],
             [0],
-            "--variant: b_1 is there twice",
+            "--variant names b_1 twice",
         ),
         ([], ["..: --max_checkpoints=1"], [0], "--variant must be like"),
         ([], ["w: --image_size=20000"], [0], "w: --batch_size=64 and --image_size=20000: resnet"),

@@ -26,8 +26,8 @@ def finished(tmp_path):
     """The runs of a comparison, finished, with the accuracies above."""
     runs = plan.plan(settings(batch_size=10, epochs=2), ["orc"], [], [0, 1, 2], tmp_path)
     for run in runs:
-        run.directory.mkdir(parents=True)
-        student = ACCURACIES[run.variant][run.seed]
+        run.directory.path.mkdir(parents=True)
+        student = ACCURACIES[run.name][run.settings.seed]
         accuracies = {"a": 0.5, "b": 0.6, "c": student}
         summary = SUMMARY | {
             "members": {name: MEMBER | {"accuracy": a} for name, a in accuracies.items()},
@@ -37,7 +37,7 @@ def finished(tmp_path):
         (run.directory / "summary.json").write_text(json.dumps(summary))
         (run.directory / "settings.flags").write_text(run.settings.as_flags())
         (run.directory / "history.csv").write_text(f"epoch,val_accuracy\n0,0.1\n1,{student}\n")
-        sum_up(run.directory)
+        sum_up(run.directory.path)
     return runs
 
 
@@ -47,7 +47,7 @@ def sum_up(directory):
 
 
 def tables_of(runs):
-    return results.Results(results.of_runs(runs))
+    return results.Results(results.member_results(runs))
 
 
 def test_the_statistics_are_scipys(finished):
@@ -68,7 +68,7 @@ def test_what_the_tables_say(finished, tmp_path):
     assert "| orc | +2.33 (-0.54 to +5.20) | no | 0.218 | 119 |" in text
     assert "| orc | +2.67 (-5.32 to +10.65) | no | 0.575 | 904 |" in text
     assert "| orc | 50.00 ± 0.00 | 60.00 ± 0.00 | 93.33 ± 0.88 |" in text
-    assert "corrected for all 3 differences" in text
+    assert "Holm correction for all 3 differences" in text
     assert "Runs that have not finished: 1." in text
     with open(tmp_path / "results.csv") as file:
         rows = {(row["name"], row["minus"]): row for row in csv.DictReader(file)}
@@ -77,7 +77,7 @@ def test_what_the_tables_say(finished, tmp_path):
 
 
 def test_the_runs_are_read_as_they_were_written(finished, tmp_path):
-    figures = results.of_runs(finished)
+    figures = results.member_results(finished)
     results.write(figures, tmp_path / "runs.csv")
     assert str(results.read(tmp_path / "runs.csv")) == str(figures) and len(figures) == 27
     (tmp_path / "other.csv").write_text("name,seed\norc,0\n")
@@ -90,23 +90,21 @@ def test_so_many_seeds_tell_the_difference(deviation):
     """In simulated comparisons with that many seeds, four of five have p below 0.05."""
     rng = np.random.default_rng(0)
     values = np.array([-1.0, 0.0, 1.0]) * deviation
-    needed = statistics.Difference("a", "b", values.tolist()).seeds_needed(0.3)
+    needed = statistics.seeds_needed(values.tolist(), 0.3)
     drawn = rng.normal(0.3, deviation, (20_000, needed))
     assert 0.79 < np.mean(stats.ttest_1samp(drawn, 0, axis=1).pvalue < 0.05) < 0.87
 
 
 def test_differences_without_scatter():
-    same, larger = (statistics.Difference("a", "b", [x] * 3) for x in (0.0, 0.1))
-    assert same.p() == 1 and np.isnan(larger.p())
-    assert larger.seeds_needed(0.3) is None
-    rounded = statistics.Difference("a", "b", [0.98 - 0.97, 0.97 - 0.96])
-    assert np.isnan(rounded.p())
+    assert statistics.p_value([0.0] * 3) == 1 and np.isnan(statistics.p_value([0.1] * 3))
+    assert statistics.seeds_needed([0.1] * 3, 0.3) is None
+    assert np.isnan(statistics.p_value([0.98 - 0.97, 0.97 - 0.96]))
 
 
 def test_variants_are_compared_with_orc_too(finished):
     """With the seeds that both have: 0.91 and 0.93 of alone against 0.95 and 0.92."""
-    some = [run for run in finished if run.variant == "alone" and run.seed]
-    more = [dataclasses.replace(run, variant="mine") for run in some]
+    some = [run for run in finished if run.name == "alone" and run.settings.seed]
+    more = [dataclasses.replace(run, name="mine") for run in some]
     text = tables.markdown(tables_of([*finished, *more]))
     assert all(f"|  | minus {name} | significant" in text for name in ("kd", "alone", "orc"))
     differences = np.array([0.91 - 0.95, 0.93 - 0.92])
@@ -115,12 +113,12 @@ def test_variants_are_compared_with_orc_too(finished):
 
 
 def test_one_seed_has_no_interval(finished):
-    text = tables.markdown(tables_of([run for run in finished if run.seed == 0]))
+    text = tables.markdown(tables_of([run for run in finished if run.settings.seed == 0]))
     assert "| orc | 93.00 | 1 | 2.0 |" in text and "| orc | +3.00 |  |  |  |" in text
 
 
 def test_the_plots_show_what_the_tables_say(finished, tmp_path):
-    of_runs, curves = tables_of(finished), results.curves(finished)
+    of_runs, curves = tables_of(finished), results.learning_curves(finished)
     (axes,) = plots.accuracy(of_runs).axes
     diamonds = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"]
     means = [91, 100 * np.mean(ACCURACIES["alone"]), 100 * 2.8 / 3]
@@ -144,19 +142,17 @@ def test_the_plots_show_what_the_tables_say(finished, tmp_path):
 def test_epochs_without_an_evaluation_are_left_out(finished):
     for run in finished:
         (run.directory / "history.csv").write_text("epoch,val_accuracy\n0,nan\n1,0.9\n")
-        sum_up(run.directory)
-    (axes,) = plots.steps(tables_of(finished), results.curves(finished)).axes
+        sum_up(run.directory.path)
+    (axes,) = plots.steps(tables_of(finished), results.learning_curves(finished)).axes
     assert [line.get_marker() for line in axes.lines] == ["o"] * 3
     assert [line.get_xdata().tolist() for line in axes.lines] == [[8]] * 3
 
 
 def test_many_long_names_leave_room_for_the_curves(finished):
-    of_orc = [run for run in finished if run.variant == "orc"]
-    more = [
-        dataclasses.replace(r, variant=f"{i} with a long name") for i in range(15) for r in of_orc
-    ]
+    of_orc = [run for run in finished if run.name == "orc"]
+    more = [dataclasses.replace(r, name=f"{i} with a long name") for i in range(15) for r in of_orc]
     runs = [*finished, *more]
-    drawn = plots.steps(tables_of(runs), results.curves(runs))
+    drawn = plots.steps(tables_of(runs), results.learning_curves(runs))
     drawn.draw_without_rendering()
     box = drawn.axes[0].get_position()
     assert box.width > 0.75 and box.height * drawn.get_figheight() > 2  # inches

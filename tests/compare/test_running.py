@@ -11,8 +11,7 @@ from helpers.programs import ROOT
 from helpers.summaries import SUMMARY
 
 from orc_keras.compare import plan, running
-from orc_keras.compare.results import Results, of_runs
-from orc_keras.runs.directory import RunDirectory
+from orc_keras.compare.results import Results, member_results
 
 METHODS = ("alone", "kd", "takd", "dml", "orc")
 
@@ -55,8 +54,8 @@ def program(tmp_path, monkeypatch):
 def test_the_order_of_runs(program, tmp_path, capsys):
     """At most so many at once; nobody before its pivot is there; a failure stops nobody else."""
     runs = plan.plan(settings(), METHODS, [], [0, 1], tmp_path)
-    failed = running.run_all(runs, jobs=2)
-    assert [(run.variant, run.seed) for run in failed] == [("dml", 0), ("dml", 1)]
+    failed = running.train(runs, num_jobs=2)
+    assert [(run.name, run.settings.seed) for run in failed] == [("dml", 0), ("dml", 1)]
     lines = [line.split() for line in (tmp_path / "order").read_text().splitlines()]
     now = set()
     for method, seed in lines:
@@ -70,11 +69,11 @@ def test_the_order_of_runs(program, tmp_path, capsys):
 
 def test_what_has_finished_is_not_made_again(program, tmp_path, capsys):
     first = plan.plan(settings(), ["orc"], [], [0], tmp_path)
-    assert running.run_all(first, jobs=2) == []
+    assert running.train(first, num_jobs=2) == []
     more = plan.plan(settings(), ["takd", "orc"], [], [0, 1], tmp_path)
-    assert running.run_all(more, jobs=2) == []
+    assert running.train(more, num_jobs=2) == []
     printed = capsys.readouterr().out
-    assert "8 runs, 2 at once: kd, alone, takd, orc. 3 have been made before." in printed
+    assert "8 runs, 2 at once: kd, alone, takd, orc. 3 have finished before." in printed
     assert printed.count("orc, seed 0") == 1
 
 
@@ -82,39 +81,24 @@ def test_whoever_waits_for_a_pivot_that_failed_has_failed(program, tmp_path):
     runs = plan.plan(settings(learning_rate=0.01), ["orc"], [], [0], tmp_path)
     kd, alone, orc = runs
     (tmp_path / "kd" / "seed0" / "checkpoints").mkdir(parents=True)  # so that the program fails
-    assert running.run_all([kd, alone, orc], jobs=1) == [kd, orc]
+    assert running.train([kd, alone, orc], num_jobs=1) == [kd, orc]
 
 
 def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monkeypatch):
     """Such as one whose comparison was killed: it goes on, and holds its directory."""
     runs = plan.plan(settings(), [], [], [0], tmp_path)
-    directory = RunDirectory(runs[0].directory)
+    directory = runs[0].directory
     directory.claim(runs[0].settings)
     (directory / "checkpoints").rmdir()  # which the program makes
     waits = []
-    monkeypatch.setattr(running, "_wait", lambda _: waits.append(directory.close()))
-    assert running.run_all(runs, jobs=1) == [] and waits
-    assert all(RunDirectory(run.directory).is_finished for run in runs)
-
-
-def test_who_came_second_waits(program, tmp_path, monkeypatch):
-    """A run that fails because another process has just begun to make it has not failed."""
-    (run,) = (r for r in plan.plan(settings(), [], [], [0], tmp_path) if r.variant == "alone")
-    in_use = iter([False, True])
-    monkeypatch.setattr(RunDirectory, "is_in_use", lambda _: next(in_use, False))
-    predictions = iter([1, 0])
-    monkeypatch.setattr(
-        running,
-        "_ended",
-        lambda processes, _: (processes.pop(next(iter(processes))), next(predictions), 0.0),
-    )
-    monkeypatch.setattr(running, "_outcome", lambda *_: "")
-    assert running.run_all([run], jobs=1) == [] and next(predictions, None) is None
+    monkeypatch.setattr(running.time, "sleep", lambda _: waits.append(directory.close()))
+    assert running.train(runs, num_jobs=1) == [] and waits
+    assert all(run.is_finished for run in runs)
 
 
 def test_other_settings_where_there_are_runs(program, tmp_path):
     """A pivot of other settings would be used otherwise."""
-    running.run_all(plan.plan(settings(), [], [], [0], tmp_path), jobs=2)
+    running.train(plan.plan(settings(), [], [], [0], tmp_path), num_jobs=2)
     with pytest.raises(ValueError, match=r"kd/seed0 holds .* \(pivot_epochs\); choose"):
         plan.plan(settings(pivot_epochs=3), ["orc"], [], [0], tmp_path)
     with pytest.raises(ValueError, match="holds a run; choose one for the comparison"):
@@ -136,7 +120,9 @@ def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
     thread.start()
     try:
         with pytest.raises(KeyboardInterrupt) as stopped:
-            running.run_all(plan.plan(settings(learning_rate=60.0), [], [], [0], tmp_path), jobs=2)
+            running.train(
+                plan.plan(settings(learning_rate=60.0), [], [], [0], tmp_path), num_jobs=2
+            )
     finally:
         thread.join()
         signal.signal(signal.SIGHUP, before)
@@ -144,6 +130,7 @@ def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
     assert subprocess.run(["pgrep", "-f", str(*running.TRAIN)], capture_output=True).returncode == 1
 
 
+@pytest.mark.slow
 def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny):
     """One begins as soon as the other has trained it; each evaluates the same pivot at its end."""
     monkeypatch.setattr(running, "TRAIN", (ROOT / "tests" / "helpers" / "tiny_train.py",))
@@ -158,9 +145,9 @@ def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny):
         batch_size=256,
     )
     runs = plan.plan(base, ["takd"], [], [4], tmp_path / "compare")
-    runs = [run for run in runs if run.variant != "alone"]
-    assert running.run_all(runs, jobs=2) == []
-    results = Results(of_runs(runs))
+    runs = [run for run in runs if run.name != "alone"]
+    assert running.train(runs, num_jobs=2) == []
+    results = Results(member_results(runs))
     assert results.names == ["kd", "takd"]
     of_pivot = [results.accuracies(name, "hidden16") for name in results.names]
     of_student = [results.accuracies(name) for name in results.names]
