@@ -7,8 +7,8 @@ import numpy as np
 
 from orc_keras import models, run_files
 from orc_keras.distribution import devices
+from orc_keras.evaluate.evaluation import evaluate_group
 from orc_keras.evaluate.members import load_group_members
-from orc_keras.evaluate.whole_group import evaluate_group
 from orc_keras.export import AT_THE_END
 from orc_keras.export.member import export
 from orc_keras.export.tflite import Unsupported

@@ -16,7 +16,7 @@ from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, check, 
 from orc_keras.export.measure import calibration, measure
 from orc_keras.files import replacing
 from orc_keras.runs import finished_run
-from orc_keras.runs.images import held_out_again
+from orc_keras.runs.images import load_images
 from orc_keras.runs.versions import PACKAGES, RUNTIMES, versions
 
 TIMED = [name for name in FORMATS if FORMATS[name].load]
@@ -71,7 +71,7 @@ def _installed(formats):
 
 def _measure_members(run, formats, turns, data_dir):
     """Returns the rows of `benchmark.json`."""
-    images, summary = held_out_again(run, data_dir, to_learn=INT8 in formats), run.summary
+    images, summary = load_images(run, data_dir, INT8 in formats), run.summary
     calibrating = calibration(images, CALIBRATION_IMAGES) if INT8 in formats else ()
     rows, files = [], []
     with tempfile.TemporaryDirectory() as folder:

@@ -4,7 +4,9 @@
     orc-keras evaluate --saved_model=runs/digits/student --dataset=digits
     orc-keras evaluate --network=teacher.keras --dataset=cifar100
 
---saved_model is evaluated as it is deployed, on image files. No positional arguments.
+--run ends with exit code 1 if the figures are not the recorded ones to the digit; for the student
+its directory needs no checkpoints. --saved_model is evaluated as it is deployed, on image files. No
+positional arguments.
 """
 
 import json
@@ -15,6 +17,7 @@ from typing import Any
 from absl import flags
 
 from orc_keras import startup
+from orc_keras.command_line import CommandError
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -38,20 +41,23 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     _check(flag_values)
     check_writable(flag_values.json)
     startup.quietly()
-    from orc_keras.evaluate import one_network
+    from orc_keras.evaluate import evaluation
 
     dataset, data_dir = flag_values.dataset, flag_values.data_dir
     if run := flag_values.run:
-        evaluated = one_network.evaluate_member(run, flag_values.member, dataset, data_dir)
+        result = evaluation.evaluate_member(run, flag_values.member, dataset, data_dir)
     elif network := flag_values.network:
-        evaluated = one_network.evaluate_network(network, dataset, data_dir)
+        result = evaluation.evaluate_network(network, dataset, data_dir)
     else:
-        evaluated = one_network.evaluate_saved_model(flag_values.saved_model, dataset, data_dir)
-    what, measures = evaluated
-    print(f"{what}\n\n{one_network.table(measures)}")
+        result = evaluation.evaluate_saved_model(flag_values.saved_model, dataset, data_dir)
+    print(f"{result.description}\n\n{evaluation.table(result.measures)}")
     if flag_values.json:
-        text = json.dumps({"evaluated": what} | measures, indent=2) + "\n"
+        text = json.dumps({"evaluated": result.description} | result.measures, indent=2) + "\n"
         Path(flag_values.json).write_text(text, encoding="utf-8")
+    if deviations := result.deviations():
+        raise CommandError(f"these are not the recorded figures: {'; '.join(deviations)}.")
+    if result.recorded:
+        print("\nThe figures are the recorded ones, to the digit.")
 
 
 def _check(flag_values):

@@ -48,10 +48,16 @@ def load_members(run: RunDirectory) -> dict[str, keras.Model]:
 
 
 def load_member(run: RunDirectory, member: str) -> keras.Model:
-    """Returns one of `load_members`; ValueError also if there is no such member."""
+    """Returns one of `load_members`; the student also of a run without its checkpoints.
+
+    Raises:
+        ValueError: if there is no such member, or its file is missing or damaged.
+    """
     if member not in run.summary["members"]:
         possible = ", ".join(run.summary["members"])
         raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
+    if member == list(run.summary["members"])[-1] and not run.has(run_files.GROUP):
+        return load_model(run.checked(f"{run_files.STUDENT}.keras"))
     return load_members(run)[member]
 
 

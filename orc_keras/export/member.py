@@ -18,7 +18,7 @@ from orc_keras.export.measure import FIGURES, calibration, measure
 from orc_keras.files import replacing
 from orc_keras.run_files import STUDENT, SUMS
 from orc_keras.runs import checksums, finished_run
-from orc_keras.runs.images import held_out_again
+from orc_keras.runs.images import load_images
 
 # In the SavedModel's directory:
 CARD = "README.md"
@@ -149,7 +149,7 @@ def export_member(
 def _images(run, data_dir: str, needs_training: bool) -> ImageData | None:
     """Returns the run's images; None if they are gone, unless the training images are needed."""
     try:
-        return held_out_again(run, data_dir, needs_training)
+        return load_images(run, data_dir, needs_training)
     except ValueError as error:
         if needs_training:
             raise ValueError(

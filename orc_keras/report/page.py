@@ -12,7 +12,7 @@ from PIL import Image
 
 from orc_keras import run_files
 from orc_keras.benchmark import table as costs
-from orc_keras.evaluate.whole_group import EXAMPLES
+from orc_keras.evaluate.evaluation import EXAMPLES
 from orc_keras.files import replacing
 from orc_keras.report import comparison_plots, plot_style, plots, tables
 from orc_keras.report.comparison import Comparison, reason_against

@@ -3,56 +3,53 @@
 import dataclasses
 
 from orc_keras import data
+from orc_keras.data import ImageData
+from orc_keras.runs.directory import RunDirectory
 
 
-def held_out_again(record, data_dir="", to_learn=False):
-    """Returns the images that a run was evaluated on, `ImageData`.
+def load_images(run: RunDirectory, data_dir: str = "", needs_training: bool = False) -> ImageData:
+    """Returns the images that a run was evaluated on, as its networks take them.
 
     Args:
-        record: the `RunDirectory` of a finished run.
+        run: the directory of a finished run.
         data_dir: the folder of TensorFlow Datasets, if it has moved.
-        to_learn: whether `train` must be the training images.
+        needs_training: whether `train` must be the training images.
 
     Raises:
         ValueError: if the images are missing, or have changed.
     """
-    settings = record.summary["settings"]
-    fraction = settings["validation_fraction"]
-    images = data.load(
-        settings["dataset"],
-        data_dir or settings["data_dir"],
-        settings["image_size"],
-        fraction,
-        memory_gb=settings.get("memory_gb", 4.0),
-        held_out_only=not (to_learn or fraction > 0),
-    )
-    there, then = images.description(), record.summary["data"]
+    arguments = run.settings.arguments(data.load)
+    if data_dir:
+        arguments["data_dir"] = data_dir
+    held_out_only = not (needs_training or arguments["validation_fraction"])
+    images = data.load(**arguments, held_out_only=held_out_only)
+    description, recorded = images.description(), run.summary["data"]
     for key in ("class_names", "held_out_images", "held_out_from"):
-        if there[key] != then[key]:
+        if description[key] != recorded[key]:
             raise ValueError(
-                f"The images of {settings['dataset']} are not those that the run in {record.path} "
+                f"The images of {arguments['dataset']} are not those that the run in {run.path} "
                 f"was evaluated on: {key} differs."
             )
-    return as_seen(record, images)
+    return preprocess_as(run, images)
 
 
-def as_seen(record, images):
-    """Returns `ImageData` with the size and normalisation of the run's networks.
+def preprocess_as(run: RunDirectory, images: ImageData) -> ImageData:
+    """Returns the images with the size and normalisation of the run's networks.
 
     Raises:
         ValueError: if the images have another number of channels.
     """
-    then = record.summary["data"]
-    shape = tuple(then["image_shape"])
+    recorded = run.summary["data"]
+    shape = tuple(recorded["image_shape"])
     if images.image_shape[-1] != shape[-1]:
         raise ValueError(
             f"The images have {images.image_shape[-1]} channels, but the networks of the run in "
-            f"{record.path} take {shape[-1]}."
+            f"{run.path} take {shape[-1]}."
         )
     return dataclasses.replace(
         images,
         image_shape=shape,
-        resized=then["resized"] or images.resized or images.image_shape != shape,
-        mean=then["mean"],
-        std=then["std"],
+        resized=recorded["resized"] or images.resized or images.image_shape != shape,
+        mean=recorded["mean"],
+        std=recorded["std"],
     )

@@ -1,6 +1,7 @@
 """A finished run, or what it exported, evaluated; and what is on single images."""
 
 import dataclasses
+import functools
 import json
 import re
 import shutil
@@ -14,11 +15,11 @@ from helpers.programs import PROGRAM, programs
 
 from orc_keras import data
 from orc_keras.commands import evaluate, predict
-from orc_keras.evaluate import one_network
+from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.member import export_member
-from orc_keras.runs import finished_run
-from orc_keras.runs.images import held_out_again
+from orc_keras.runs import RunDirectory, checksums, finished_run
+from orc_keras.runs.images import load_images
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +42,9 @@ def accuracies(network, held_out):
 
 @pytest.mark.parametrize("member", ["", "hidden10"])
 def test_a_member_is_evaluated(digits_run, held_out, member):
-    what, measures = one_network.evaluate_member(digits_run, member)
-    assert what == f"{member or 'hidden8'} of {digits_run} on digits"
+    description, measures, recorded = evaluation.evaluate_member(digits_run, member)
+    assert recorded["top_1"] == measures["top_1"]
+    assert description == f"{member or 'hidden8'} of {digits_run} on digits"
     group = keras.saving.load_model(digits_run / "checkpoints" / "group.keras")
     by_class, accuracy = accuracies(group.members[member or "hidden8"], held_out)
     assert measures["accuracy_by_class"] == pytest.approx(by_class)
@@ -50,15 +52,47 @@ def test_a_member_is_evaluated(digits_run, held_out, member):
 
 
 def test_a_saved_model_is_evaluated_on_files_of_some_classes(digits_run, held_out, folder):
-    what, measures = one_network.evaluate_saved_model(digits_run / "student", f"folder:{folder}")
+    measures = evaluation.evaluate_saved_model(digits_run / "student", f"folder:{folder}").measures
     by_class, _ = accuracies(keras.saving.load_model(digits_run / "student.keras"), held_out)
     assert measures["accuracy_by_class"].pop("7") is None
     del by_class["7"]
     assert measures["accuracy_by_class"] == pytest.approx(by_class)
-    _, of_member = one_network.evaluate_member(digits_run, dataset=f"folder:{folder}")
-    assert of_member["top_1"] == pytest.approx(measures["top_1"])
-    _, whole = one_network.evaluate_saved_model(digits_run / "student", "digits")
+    member = evaluation.evaluate_member(digits_run, dataset=f"folder:{folder}")
+    assert member.measures["top_1"] == pytest.approx(measures["top_1"]) and not member.recorded
+    whole = evaluation.evaluate_saved_model(digits_run / "student", "digits").measures
     assert whole["accuracy_by_class"]["7"] is not None and whole["images"] == 360
+
+
+def test_a_run_without_its_checkpoints(digits_run, tmp_path):
+    """The student can be evaluated; it is compared with what was recorded, and no damage passes."""
+    left_out = shutil.ignore_patterns("checkpoints", "tensorboard")
+    run = shutil.copytree(digits_run, tmp_path / "run", ignore=left_out)
+    evaluated = evaluation.evaluate_member(run, dataset="digits")
+    assert evaluated.recorded and evaluated.deviations() == []
+    with pytest.raises(ValueError, match="group.keras is missing"):
+        evaluation.evaluate_member(run, "hidden10")
+    summary = json.loads((run / "summary.json").read_text())
+    summary["members"]["hidden8"]["accuracy"] += 1 / 360
+    (run / "summary.json").write_text(json.dumps(summary))
+    (run / "SHA256SUMS").write_text(checksums.updated(run, [run / "summary.json"]))
+    (deviation,) = evaluation.evaluate_member(run).deviations()
+    assert re.fullmatch(r"top_1 is 0\.\d+, recorded 0\.\d+", deviation)
+    (run / "student.keras").write_bytes((run / "student.keras").read_bytes()[:-1])
+    with pytest.raises(ValueError, match="student.keras is damaged"):
+        evaluation.evaluate_member(run)
+
+
+def test_images_that_have_moved(digits_run, tmp_path, monkeypatch):
+    """A run is compared with its record where the images are those of the run, and only there."""
+    images = data.load("digits")
+    run = finished_run(digits_run)
+    settings = dataclasses.replace(run.settings, dataset="idx:there")
+    monkeypatch.setattr(RunDirectory, "settings", settings)
+    loaded = images
+    monkeypatch.setattr(data, "load", functools.wraps(data.load)(lambda *_, **__: loaded))
+    assert evaluation.evaluate_member(digits_run, dataset="idx:here").recorded
+    loaded = dataclasses.replace(images, notes={"files": "of others"})
+    assert not evaluation.evaluate_member(digits_run, dataset="idx:here").recorded
 
 
 def test_the_programs(digits_run, folder, tmp_path):
@@ -69,6 +103,8 @@ def test_the_programs(digits_run, folder, tmp_path):
         [*PROGRAM, "evaluate", f"--run={run}", f"--json={tmp_path}/out.json"],
         [*PROGRAM, "report", run, run],
     )
+    (line,) = [line for line in written.stdout.splitlines() if "recorded" in line]
+    assert line == "The figures are the recorded ones, to the digit."
     assert shown.returncode == 1
     assert shown.stderr == "orc-keras predict: nothing.png is not a file.\n"
     lines = shown.stdout.splitlines()
@@ -101,7 +137,7 @@ def test_bad_input(digits_run, folder, tmp_path):
         with pytest.raises(ValueError, match=message):
             function(*arguments)
 
-    member, model = one_network.evaluate_member, one_network.evaluate_saved_model
+    member, model = evaluation.evaluate_member, evaluation.evaluate_saved_model
     refused("holds no finished run", member, tmp_path)
     refused("--member=wrn is not in the run; possible are hidden12, ", member, digits_run, "wrn")
     refused(
@@ -163,6 +199,6 @@ def test_images_are_uint8(digits_run, held_out):
 def test_other_images_than_those_of_the_run(digits_run, monkeypatch):
     images = data.load("digits")
     other = dataclasses.replace(images, held_out=images.train)
-    monkeypatch.setattr(data, "load", lambda *_, **__: other)
+    monkeypatch.setattr(data, "load", functools.wraps(data.load)(lambda *_, **__: other))
     with pytest.raises(ValueError, match="images of digits are not those .* held_out_images diff"):
-        held_out_again(finished_run(digits_run))
+        load_images(finished_run(digits_run))

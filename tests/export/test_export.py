@@ -165,7 +165,7 @@ def test_a_student_that_is_exported_again_is_one_of_the_run(digits_run, tmp_path
 def test_without_the_images(digits_run, tmp_path, capsys, monkeypatch):
     """Formats that need none are not measured; 8 bits are refused."""
     shutil.copytree(digits_run, tmp_path / "run")
-    monkeypatch.setattr(member, "held_out_again", lambda *_: data.load("folder:/nowhere"))
+    monkeypatch.setattr(member, "load_images", lambda *_: data.load("folder:/nowhere"))
     with pytest.raises(ValueError, match="needs training images for calibration. --dataset=folder"):
         export_member(tmp_path / "run", "hidden12", ["tflite-int8"])
     _, card = export_member(tmp_path / "run", "hidden12", ["tflite"])

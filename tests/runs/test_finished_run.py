@@ -18,7 +18,7 @@ from markdown_it import MarkdownIt
 
 from orc_keras import experiment, run_files, validation
 from orc_keras.callbacks.role_history import _load
-from orc_keras.evaluate import one_network
+from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.members import load_member
 from orc_keras.export.model_card import plain
 from orc_keras.report import run_contents
@@ -153,7 +153,7 @@ def test_a_summary_that_is_none(run, text):
 def test_a_group_of_another_run_is_not_evaluated(run, other):
     shutil.copy(other / "checkpoints" / "group.keras", run / "checkpoints")
     with pytest.raises(ValueError, match="group.keras is damaged, or not of this run"):
-        one_network.evaluate_member(run)
+        evaluation.evaluate_member(run)
 
 
 def lambda_file(path, marker):

@@ -1,0 +1,202 @@
+"""Evaluates a member of a run, any network, an exported one as it is deployed, or a whole group."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from PIL import Image
+
+from orc_keras import data, networks
+from orc_keras.data import ImageData
+from orc_keras.evaluate.members import load_member, logits_function, to_keras_layers
+from orc_keras.evaluate.saved_model import SavedModel
+from orc_keras.formatting import aligned_table
+from orc_keras.runs import RunDirectory, finished_run
+from orc_keras.runs.images import load_images, preprocess_as
+from orc_keras.runs.predictions import Evaluation, Predictions
+
+BATCH_SIZE = 64
+MAX_CLASSES = 20  # in the table
+THUMBNAIL = 96  # pixels; a report shows larger images at this size
+EXAMPLES = 6  # images shown of each pair of confused classes
+# The measures that a run records: their names in its summary, and the digits after the point that
+# every machine computes alike.
+RECORDED = {
+    "top_1": ("accuracy", 6),
+    "top_5": ("top_5", 6),
+    "cross_entropy": ("cross_entropy", 4),
+    "calibration_error": ("calibration_error", 4),
+}
+
+
+class Result(NamedTuple):
+    """The result of an evaluation.
+
+    Attributes:
+        description: the network and the images.
+        measures: `Predictions.measures`.
+        recorded: those of them that the run recorded on these images; empty on other images.
+    """
+
+    description: str
+    measures: dict[str, Any]
+    recorded: dict[str, float] = {}
+
+    def deviations(self) -> list[str]:
+        """Returns the measures that are not the recorded ones to the digit, as text."""
+        return [
+            f"{name} is {self.measures[name]:.6g}, recorded {value:.6g}"
+            for name, value in self.recorded.items()
+            if round(self.measures[name], RECORDED[name][1]) != round(value, RECORDED[name][1])
+        ]
+
+
+def evaluate_member(
+    path: str | Path, member: str = "", dataset: str = "", data_dir: str = ""
+) -> Result:
+    """Evaluates a member of a finished run.
+
+    Args:
+        path: the run's directory.
+        member: the member's name; empty: the student.
+        dataset: the dataset whose held-out images to evaluate on, as for `train --dataset`, or
+            `folder:<path>` with a folder for each class; empty: the run's held-out images.
+        data_dir: the folder of TensorFlow Datasets.
+
+    Raises:
+        ValueError: if the run, the member or the images are missing, or do not fit.
+    """
+    run = finished_run(path)
+    members = run.summary["members"]
+    member = member or list(members)[-1]
+    network = load_member(run, member)
+    images, are_recorded = _images(run, dataset, data_dir)
+    class_names = run.summary["data"]["class_names"]
+    batches = data.held_out_batches(images, run.settings.batch_size)  # as when it was recorded
+    batches = _relabel(batches, images, class_names)
+    predictions = _predict(member, logits_function({member: network}), batches)
+    return Result(
+        f"{member} of {path} on {dataset or run.settings.dataset}",
+        predictions.measures(class_names),
+        {name: members[member][key] for name, (key, _) in RECORDED.items()} if are_recorded else {},
+    )
+
+
+def evaluate_saved_model(path: str | Path, dataset: str, data_dir: str = "") -> Result:
+    """Evaluates an exported network on image files, as it is deployed.
+
+    Args:
+        path: the SavedModel's directory.
+        dataset, data_dir: as in `evaluate_member`.
+
+    Raises:
+        ValueError: as `evaluate_member`.
+    """
+    network = SavedModel(path)
+    images = data.load(dataset, data_dir, held_out_only=True)
+    if images.image_shape[-1] > network.image_shape[-1]:
+        raise ValueError(f"{dataset} has images in colour, but {path} takes grey ones.")
+    batches = data.held_out_files(images, BATCH_SIZE)
+    batches = _relabel(batches, images, network.class_names)
+    name = str(path)
+    predictions = _predict(name, lambda files: {name: network.answer(files)["logits"]}, batches)
+    return Result(f"{path} on {dataset}", predictions.measures(network.class_names))
+
+
+def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
+    """Evaluates a network from any source, on images normalised as in training on their dataset.
+
+    Args:
+        source: as for `networks.build`, such as a `.keras` file.
+        dataset: as for `train --dataset`.
+        data_dir: the folder of TensorFlow Datasets.
+
+    Raises:
+        ValueError: as `evaluate_member`.
+    """
+    images = data.load(dataset, data_dir)
+    network = networks.build(
+        source, images.image_shape, images.num_classes, images.mean, images.std
+    )
+    batches = data.held_out_batches(images, BATCH_SIZE)
+    predictions = _predict(source, logits_function({source: to_keras_layers(network)}), batches)
+    return Result(f"{source} on {dataset}", predictions.measures(images.class_names))
+
+
+def evaluate_group(
+    members: Mapping[str, keras.Model], images: ImageData, batch_size: int
+) -> Evaluation:
+    """Evaluates all members of a run, *the* student last, on its held-out images."""
+    batches = data.held_out_batches(images, batch_size)
+    predictions = Predictions.of(logits_function(members), batches)
+    *_, student = predictions.values()
+    examples = [position for *_, wrong in student.confusions() for position in wrong[:EXAMPLES]]
+    return Evaluation(predictions, _thumbnails(images, np.array(examples, int)))
+
+
+def table(measures: Mapping[str, Any]) -> str:
+    """Returns measures as text; of many classes, those of lowest accuracy."""
+    by_class = {n: a for n, a in measures["accuracy_by_class"].items() if a is not None}
+    worst = sorted(by_class, key=lambda name: by_class[name])[:MAX_CLASSES]
+    head = "class" if len(worst) == len(by_class) else f"the {MAX_CLASSES} worst classes"
+    rows = [
+        ("images", f"{measures['images']:,}"),
+        ("top-1 accuracy", f"{measures['top_1']:.2%}"),
+        ("top-5 accuracy", f"{measures['top_5']:.2%}"),
+        ("balanced accuracy", f"{measures['balanced_accuracy']:.2%}"),
+        ("cross-entropy (nats)", f"{measures['cross_entropy']:.4f}"),
+        ("expected calibration error", f"{measures['calibration_error']:.2%}"),
+    ]
+    classes = [(name, f"{by_class[name]:.2%}") for name in by_class if name in worst]
+    return f"{aligned_table(rows)}\n\n{aligned_table([(head, 'accuracy'), *classes])}"
+
+
+def _images(run: RunDirectory, dataset: str, data_dir: str) -> tuple[ImageData, bool]:
+    """Returns the images to evaluate on, and whether they are those that the run recorded."""
+    if not dataset:
+        return load_images(run, data_dir), True
+    arguments = run.settings.arguments(data.load)
+    if dataset.partition(":")[0] == arguments["dataset"].partition(":")[0]:
+        arguments |= {"dataset": dataset, "data_dir": data_dir or arguments["data_dir"]}
+        with contextlib.suppress(ValueError):  # there may be no training images
+            images = data.load(**arguments)
+            description, recorded = images.description(), run.summary["data"]
+            keys = ("class_names", "held_out_images", "held_out_from", "files")
+            if all(description.get(key) == recorded.get(key) for key in keys):
+                return preprocess_as(run, images), True
+    images = data.load(dataset, data_dir, held_out_only=True)
+    return preprocess_as(run, images), False
+
+
+def _predict(name: str, compute_logits: Callable, batches: Iterable) -> Predictions:
+    try:
+        return Predictions.of(compute_logits, batches)[name]
+    except FloatingPointError as error:
+        raise ValueError(f"{name} cannot be evaluated. {error}") from error
+
+
+def _relabel(batches: Iterable, images: ImageData, class_names: list[str]) -> Iterator:
+    """Yields the batches, with the labels that the network has for classes of these names."""
+    unknown = [name for name in images.class_names if name not in class_names]
+    if unknown:
+        raise ValueError(
+            f"The images have {len(unknown)} classes that the network does not know, such as "
+            f"{unknown[0]!r}; it knows {', '.join(class_names[:10])}"
+            f"{' and others' if len(class_names) > 10 else ''}."
+        )
+    numbers = np.array([class_names.index(name) for name in images.class_names])
+    return ((contents, numbers[labels.numpy()]) for contents, labels in batches)
+
+
+def _thumbnails(images: ImageData, positions: np.ndarray) -> dict[int, np.ndarray]:
+    thumbnails = {}
+    batches = data.held_out_pixels(images, positions)
+    pixels = (image for batch, _ in batches.as_numpy_iterator() for image in batch)
+    for position, image in zip(positions.tolist(), pixels):
+        picture = Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
+        picture.thumbnail((THUMBNAIL, THUMBNAIL))
+        thumbnails[position] = np.asarray(picture)
+    return thumbnails
