@@ -1,25 +1,33 @@
-# make quickstart: set up and train the small group; make test: set up and run the tests.
+# make quickstart: trains a small group; make test: the fast tests; make test-all: all of them.
+# Each sets up .venv first.
 VENV ?= .venv
 PYTHON ?= python3
 INSTALLED := $(VENV)/installed
+TEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
-.PHONY: quickstart test lint format
+.PHONY: quickstart test test-all lint format
 
 quickstart: $(INSTALLED)
 	$(VENV)/bin/python train.py --flagfile=configs/digits.flags
 
 test: $(INSTALLED)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(TEST) -m "not slow"
+
+test-all: $(INSTALLED)
+	$(TEST)
 
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/pyright --pythonpath $(VENV)/bin/python
 
 format: $(INSTALLED)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-$(INSTALLED): requirements.txt requirements-dev.txt
+# The project itself too, as a link to this directory, for the command orc-keras.
+$(INSTALLED): requirements.txt requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@

@@ -1,4 +1,4 @@
-"""The package as it is installed: the commands, from a folder that has its own `models/`."""
+"""The installed package: the library and the program, in a folder that has its own `models/`."""
 
 import os
 import shutil
@@ -8,6 +8,8 @@ import sysconfig
 
 import pytest
 from helpers.programs import ROOT
+
+pytestmark = pytest.mark.slow
 
 EXAMPLE = """
 from orc_keras.groups.network_group import NetworkGroup  # before anything that it imports
@@ -60,20 +62,9 @@ def test_the_library(installed):
     assert done.stdout == "['resnet8', 'resnet8_2', 'resnet8_3']\n", done.stderr
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "benchmark",
-        "compare",
-        "evaluate",
-        "export",
-        "import-torch",
-        "networks",
-        "predict",
-        "report",
-        "train",
-    ],
-)
-def test_every_command_names_itself(installed, command):
-    done = run(installed, f"orc-{command}", "--no_such_flag")
-    assert done.stderr.startswith(f"orc-{command}: Unknown command line flag 'no_such_flag'")
+def test_the_program(installed):
+    wrong = run(installed, "orc-keras", "predict", "--no_such_flag")
+    assert wrong.stderr == "orc-keras predict: Unknown command line flag 'no_such_flag'.\n"
+    missing = run(installed, "orc-keras", "train", "--flagfile=digits", "--pivot=nothing.keras")
+    assert missing.returncode == 1
+    assert missing.stderr.startswith("orc-keras train: --pivot: nothing.keras"), missing.stderr

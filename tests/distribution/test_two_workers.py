@@ -10,6 +10,8 @@ import pytest
 from helpers.saved_runs import FLAGS, assert_same_end
 from helpers.tiny_run import TinyRuns
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs():
