@@ -10,7 +10,7 @@ from orc_keras.files import replacing
 from orc_keras.groups.network_group import NetworkGroup
 
 UNKNOWN_TEACHER = 255  # where the teachers were not recorded
-WRITE_EVERY = 512  # mini-batches; a group remembers 1,024
+WRITE_EVERY = 512  # mini-batches; a group remembers 1,024, and one execution has at most 512
 
 
 class RoleHistory(keras.callbacks.Callback):
@@ -26,8 +26,7 @@ class RoleHistory(keras.callbacks.Callback):
         path: of the file, `.npy`.
 
     Raises:
-        ValueError: from `fit`, if the model is not a group whose roles change, or its
-            `steps_per_execution` is above 512.
+        ValueError: from `fit`, if the model is not a group whose roles change.
         OSError: from `fit`, if the file cannot be written.
 
     Example:
@@ -48,11 +47,6 @@ class RoleHistory(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if not (isinstance(self.model, NetworkGroup) and self.model.role_record):
             raise ValueError(f"RoleHistory is for groups whose roles change, not {self.model}.")
-        if self.model.steps_per_execution > WRITE_EVERY:
-            raise ValueError(
-                f"RoleHistory needs steps_per_execution to be at most {WRITE_EVERY}, not "
-                f"{self.model.steps_per_execution}."
-            )
         start, teachers = self._remembered()
         roles = _load(self._path, teachers.shape[1])[: start + len(teachers)]
         is_ours = np.array_equal(roles[start:], teachers[: len(roles[start:])])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import cycler
-import matplotlib
+import matplotlib.style
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -20,7 +20,7 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8
 MARKERS = "osD^vP*X"
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)))
 WIDTH, HEIGHT = 4.6, 3.1  # inches; text of 9 points stays readable on a phone
-MODES = {"light": ("#1b1b1b", "#ffffff"), "dark": ("#dddddd", "#16181c")}  # ink, paper
+MODES = {"light": "default", "dark": "dark_background"}  # matplotlib's styles
 STYLE: dict[Any, Any] = {
     "axes.prop_cycle": cycler.cycler(color=COLOURS),  # so that "C2" is the third
     "legend.framealpha": 0.8,
@@ -28,7 +28,8 @@ STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # a class may be called $5
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.alpha": 0.15,
+    "grid.color": "gray",
+    "grid.alpha": 0.25,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "svg.hashsalt": "orc-keras",  # the same plot gives the same file
@@ -38,12 +39,10 @@ STYLE: dict[Any, Any] = {
 @contextlib.contextmanager
 def styled(mode: str) -> Iterator[None]:
     """A context in which matplotlib draws in a mode, `light` or `dark`."""
-    ink, paper = MODES[mode]
-    inks = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
-    colours = dict.fromkeys((*inks, "grid.color"), ink)
-    papers = ("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor")
-    style = STYLE | colours | dict.fromkeys(papers, paper) | {"font.family": _fonts()}
-    with matplotlib.rc_context(style), warnings.catch_warnings():
+    with (
+        matplotlib.style.context([MODES[mode], STYLE | {"font.family": _fonts()}]),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
         yield
 
@@ -80,9 +79,9 @@ def legend_above(axes: Axes, columns: int = 2) -> None:
 
 
 def data_uri(drawing: Figure) -> str:
-    """Returns a figure as a `data:` URI with an SVG."""
+    """Returns a figure as a `data:` URI with an SVG, whose background is the page's."""
     file = io.BytesIO()
-    drawing.savefig(file, format="svg", metadata={"Date": None})
+    drawing.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     return f"data:image/svg+xml;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 

@@ -32,7 +32,9 @@ def changing_group(k=1, number=1, steps=1):
     return group
 
 
-@pytest.mark.parametrize("k, number, steps", [(2, 1, 5), (1, 2, 1)])
+@pytest.mark.parametrize(
+    "k, number, steps", [(2, 1, 5), pytest.param(1, 2, 1, marks=pytest.mark.slow)]
+)
 def test_the_role_history_is_whole(batches, tmp_path, monkeypatch, k, number, steps):
     """Whatever the steps of an execution, the replicas, and how often it looks."""
     monkeypatch.setattr(callbacks.role_history, "WRITE_EVERY", 5)
@@ -86,5 +88,3 @@ def test_a_role_history_of_what_has_no_roles(batches, tmp_path):
     roles = callbacks.RoleHistory(tmp_path / "roles.npy")
     with pytest.raises(ValueError, match="for groups whose roles change, not <Functional name=pi"):
         network.fit(batches, verbose=0, callbacks=[roles])
-    with pytest.raises(ValueError, match="steps_per_execution to be at most 512, not 600"):
-        changing_group(steps=600).fit(batches, verbose=0, callbacks=[roles])
