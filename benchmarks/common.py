@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from orc_keras import command_line, experiment
+from orc_keras import building, command_line, recipe
 
 flags.disclaim_key_flags()  # what is defined here belongs to the program
 
@@ -73,14 +73,8 @@ def image_shape(values):
 
 def compiled_group(ours, shape, classes):
     """Returns the group of the settings, built and compiled as train.py does, from its seed."""
-    experiment.set_up_keras(ours)
-    return compiled(experiment.build_group(ours, shape, classes), ours)
-
-
-def compiled(model, ours, **more):
-    """Compiles a model as train.py does, and returns it."""
-    model.compile(**experiment.compilation(ours), **more)
-    return model
+    building.set_up_keras(ours)
+    return building.build_group(ours, shape, classes)
 
 
 def random_batch(ours, shape, classes):
@@ -106,7 +100,10 @@ def member_step(ours, network, batch):
     """The ordinary training step of a network by itself, which is Keras's own."""
     alone = keras.Model(network.input, network.output)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return step_of(compiled(alone, ours, loss=loss, metrics=["accuracy"]), endless(batch))
+    optimizer = recipe.make_optimizer(**ours.arguments(recipe.make_optimizer))
+    options = dict(steps_per_execution=ours.steps_per_execution, jit_compile=ours.jit_compile)
+    alone.compile(optimizer, loss, metrics=["accuracy"], **options)
+    return step_of(alone, endless(batch))
 
 
 def seconds(program):

@@ -118,25 +118,6 @@ def flops(network: keras.Model) -> int:
     return sum(2 * math.prod((*k.kernel.shape, *k.output.shape[1:-1])) for k in kernels)
 
 
-def activations(network: keras.Model) -> int:
-    """Returns the number of values that all layers of a network output for one image.
-
-    Layers whose output may have any size, or is not known, as in some networks that are not ours,
-    are not counted.
-
-    Args:
-        network: built.
-
-    Example:
-
-    >>> models.activations(models.build("resnet8", (32, 32, 3), num_classes=10))
-    306442
-    """
-    outputs = (getattr(layer, "output", None) for layer in leaf_layers(network))
-    shapes = (output.shape[1:] for output in outputs if isinstance(output, keras.KerasTensor))
-    return sum(math.prod(shape) for shape in shapes if None not in shape)
-
-
 def leaf_layers(network: keras.Model) -> list[Any]:
     """Returns the layers of a network in order, those of nested models included."""
     nested = (leaf_layers(x) if hasattr(x, "layers") else [x] for x in network.layers)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import data, experiment, models, validation
+from orc_keras import building, data, models, validation
 from orc_keras.data.images import PixelImages
 from orc_keras.distribution import devices, strategies
 from orc_keras.formatting import aligned_table, duration
@@ -71,19 +71,16 @@ def prepare(settings):
         ValueError: if the settings are impossible, or the images are needed and are not there.
     """
     validation.check_networks(settings)
-    validation.check_size(settings)
-    validation.check_pivot_weights(settings)
     strategy = strategies.choose(settings.strategy)
     devices.check(settings.require_gpu)
-    experiment.set_up_keras(settings)
+    building.set_up_keras(settings)
     images, (train, held_out) = _images(settings)
-    numbers = validation.learnt_from(settings, train), held_out
-    validation.check_batch_size(settings.batch_size, numbers[0], strategy.num_replicas_in_sync)
-    validation.check_steps(settings.steps_per_execution, numbers[0] // settings.batch_size)
+    numbers = validation.num_training_images(settings, train), held_out
+    validation.check_batches(settings, numbers[0], strategy.num_replicas_in_sync)
     with strategy.scope():
-        group = experiment.build_group(settings, *experiment.of_images(images))
-        validation.check_memory(settings, group.members.values())
-        group.compile(**experiment.compilation(settings), **experiment.of_members(settings, group))
+        group = building.build_group(
+            settings, images.image_shape, images.num_classes, images.mean, images.std
+        )
     return functools.partial(estimate, group, settings, images, numbers)
 
 
@@ -97,7 +94,7 @@ def estimate(group, settings, images, numbers):
         numbers: of training and of held-out images in the run.
     """
     print(f"On {devices.description(group.distribute_strategy, settings.batch_size)}.", flush=True)
-    stages = [s for s in group.stages if s != PIVOT or validation.pivot_learns(settings)]
+    stages = [s for s in group.stages if s != PIVOT or building.trains_pivot(settings)]
     measured = [_measure(group, name, settings, images, numbers) for name in stages]
     text = f"{_table(measured)}\n\n{_whole(group, measured, settings, images, numbers)}"
     print(f"\n{text}")

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 from helpers.networks import hidden_network
 
-from orc_keras import data, experiment, models, validation
+from orc_keras import building, data, experiment, models
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.command_line import CommandError
 from orc_keras.commands import train
@@ -19,7 +19,7 @@ from orc_keras.files import sha256
 from orc_keras.runs import RunDirectory, continuation, directory_of
 from orc_keras.settings import Settings
 from orc_keras.training import stage
-from orc_keras.training.stage import saves_of
+from orc_keras.training.stage import checkpoints_of
 
 FEW = dict(pivot_epochs=0, students=("hidden12", "hidden6"))
 
@@ -126,7 +126,7 @@ def test_batch_norms_are_synchronised_when_asked_for(synchronised):
         students=("resnet8", "resnet8"),
         sync_batch_norm=synchronised,
     )
-    group = experiment.build_group(settings, (8, 8, 1), 10)
+    group = building.build_group(settings, (8, 8, 1), 10)
     layers = [layer for network in group.members.values() for layer in network.layers]
     found = [x.synchronized for x in layers if isinstance(x, keras.layers.BatchNormalization)]
     assert found == [synchronised] * 27
@@ -154,7 +154,7 @@ def test_pivot_weights_replace_its_training(tiny, tmp_path):
 def test_pivot_weights_can_be_weights_only(tmp_path):
     trained, pivot = (hidden_network("hidden16", 16, seed=seed) for seed in (5, 6))
     trained.save_weights(tmp_path / "pivot.weights.h5")
-    validation.load_pivot(pivot, tmp_path / "pivot.weights.h5")
+    building.load_pivot(pivot, tmp_path / "pivot.weights.h5")
     assert_close(pivot, trained)
 
 
@@ -168,7 +168,7 @@ def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch):
     settings = tiny(decay_factor=1e30, output_dir=str(tmp_path / "run"))
     with pytest.raises(FloatingPointError, match="hidden.* no longer finite in epoch"):
         train.train(settings)
-    epoch, step, values = saves_of(settings, tmp_path / "run", "group").read()
+    epoch, step, values = checkpoints_of(settings, tmp_path / "run", "group").read()
     assert (epoch, step) == (1, 0)
     assert all(np.isfinite(v).all() for name, v in values.items() if name != "history")
     with pytest.raises(NonFiniteLoss, match="in epoch 2;"):  # the same when it continues

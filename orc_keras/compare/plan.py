@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from orc_keras import recipe, run_files, validation
+from orc_keras import building, recipe, run_files, validation
 from orc_keras.arguments import arguments_of
 from orc_keras.groups import METHODS
 from orc_keras.runs import RunDirectory, continuation
@@ -130,7 +130,6 @@ def _check_settings(name: str, settings: Settings) -> None:
     """Refuses impossible settings of any run before the first one starts."""
     try:
         validation.check_networks(settings)
-        validation.check_size(settings)
         validation.check_dataset_size(settings)
         validation.check_method(settings)
     except ValueError as error:
@@ -142,7 +141,7 @@ def _planned(
 ) -> PlannedRun:
     directory = output_dir / _folder(name) / f"seed{seed}"
     pivot = output_dir / BASELINES[0] / f"seed{seed}" / run_files.PIVOT
-    is_shared = validation.pivot_learns(settings) and name != BASELINES[0]
+    is_shared = building.trains_pivot(settings) and name != BASELINES[0]
     is_shared &= _pivot_settings(settings) == _pivot_settings(baseline)
     weights = str(pivot) if is_shared else settings.pivot_weights
     if not METHODS[settings.method].trains_pivot_first:

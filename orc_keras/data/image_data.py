@@ -200,7 +200,9 @@ def impossible_fraction(fraction, number, flag="validation_fraction"):
     )
 
 
-def dataset_size(dataset, data_dir="", image_size=0, validation_fraction=0.0):
+def dataset_size(
+    dataset: str, data_dir: str = "", image_size: int = 0, validation_fraction: float = 0.0
+) -> tuple[int, tuple[int, int]]:
     """Returns the number and the size of the images that `load` would give, without reading any.
 
     Args:

@@ -44,7 +44,7 @@ def train(run, group):
     settings, history = run.settings, run.directory / run_files.history(group.stage)
     steps_per_epoch = len(run.images.train) // settings.batch_size
     epochs = epochs_of(group.stage, settings)
-    saves, throughput = saves_of(settings, run.directory, group.stage), Throughput()
+    saves, throughput = checkpoints_of(settings, run.directory, group.stage), Throughput()
     with StopSignals() as signals:
         progress = BackupAndRestore(
             saves, steps_per_epoch, settings.save_interval(), history, run.workers, signals
@@ -74,7 +74,7 @@ def epochs_of(stage, settings):
     return settings.pivot_epochs if stage == PIVOT else settings.epochs
 
 
-def saves_of(settings, directory, stage):
+def checkpoints_of(settings, directory, stage):
     """Returns the `CheckpointManager` of a stage, valid only for runs with the same settings."""
     run = str(settings.identity())
     return CheckpointManager(
@@ -92,7 +92,7 @@ def is_over(run, stage, later):
     """
 
     def is_there(stage):
-        return saves_of(run.settings, run.directory, stage).read()[2] is not None
+        return checkpoints_of(run.settings, run.directory, stage).read()[2] is not None
 
     return run.workers.broadcast(not is_there(stage) and any(map(is_there, later)))
 

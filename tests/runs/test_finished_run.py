@@ -16,7 +16,7 @@ from helpers.networks import hidden_network
 from helpers.tiny import tiny_settings
 from markdown_it import MarkdownIt
 
-from orc_keras import experiment, run_files, validation
+from orc_keras import building, experiment, run_files
 from orc_keras.callbacks.role_history import _load
 from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.members import load_member
@@ -24,7 +24,7 @@ from orc_keras.export.model_card import plain
 from orc_keras.report import run_contents
 from orc_keras.runs import RunDirectory, checksums, finished_run
 from orc_keras.runs import predictions as predictions_file
-from orc_keras.training.stage import saves_of
+from orc_keras.training.stage import checkpoints_of
 
 FEW = dict(students=("hidden12", "hidden6"), epochs=1)
 
@@ -103,7 +103,7 @@ def test_a_pivot_whose_saves_are_lost_does_not_learn_again(settings, run, capsys
     assert (run / "pivot_history.csv").read_text() == history
 
 
-def test_saves_of_something_else_are_not_used(settings, run, other, capsys):
+def test_checkpoints_of_something_else_are_not_used(settings, run, other, capsys):
     """Of another stage, of another step, or of a run with other settings."""
     (last,) = run.glob("checkpoints/group-*")
     wrong = {
@@ -113,7 +113,7 @@ def test_saves_of_something_else_are_not_used(settings, run, other, capsys):
     }
     for name, source in wrong.items():
         shutil.copyfile(source, run / "checkpoints" / name)
-    epoch, _, values = saves_of(settings, RunDirectory(settings.output_dir), "group").read()
+    epoch, _, values = checkpoints_of(settings, RunDirectory(settings.output_dir), "group").read()
     assert epoch == 1 and values
     printed = capsys.readouterr().out
     assert all(f"{name} is damaged, or of another training" in printed for name in wrong)
@@ -181,7 +181,7 @@ def test_code_in_a_network_does_not_run(run, tmp_path):
         load_member(finished_run(run), "hidden6")
     pivot = hidden_network("pivot", 16)
     with pytest.raises(ValueError, match="does not hold the weights of a pivot"):
-        validation.load_pivot(pivot, path)
+        building.load_pivot(pivot, path)
     assert not marker.exists()
 
 
