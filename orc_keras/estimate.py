@@ -71,6 +71,7 @@ def prepare(settings):
         ValueError: if the settings are impossible, or the images are needed and are not there.
     """
     validation.check_networks(settings)
+    validation.check_pivot_weights(settings)
     strategy = strategies.choose(settings.strategy)
     devices.check(settings.require_gpu)
     building.set_up_keras(settings)

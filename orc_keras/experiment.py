@@ -48,6 +48,7 @@ def prepare(settings: Settings) -> Callable[[], dict[str, Any]]:
     finished = workers.broadcast(workers.run_on_all(lambda: _load_finished(directory, settings)))
     if finished:
         return functools.partial(show, directory, finished, workers)
+    validation.check_pivot_weights(settings)
     workers.run_on_all(lambda: continuation.check(directory, settings))
     building.set_up_keras(settings)
     run = Run(settings, directory, _load_images(settings, directory, workers), workers)

@@ -17,10 +17,14 @@ from orc_keras.settings import Settings
 
 
 def check_networks(settings: Settings) -> None:
-    """Refuses networks that are unknown or missing, and weights of a pivot that needs none."""
+    """Refuses networks that are unknown or missing, before images are downloaded."""
     for flag, source in _sources(settings):
         with error_prefix(flag):
             networks.check(source, settings.vgg_head)
+
+
+def check_pivot_weights(settings: Settings) -> None:
+    """Refuses `--pivot_weights` if a file has the pivot's weights, or the method trains it."""
     if settings.pivot_weights and kind_of(settings.pivot) == "file":
         raise ValueError(f"--pivot_weights is not for a pivot from a file, {settings.pivot}.")
     if settings.pivot_weights and not METHODS[settings.method].trains_pivot_first:
