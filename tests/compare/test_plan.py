@@ -96,7 +96,6 @@ def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):
             "--variant names b_1 twice",
         ),
         ([], ["..: --max_checkpoints=1"], [0], "--variant must be like"),
-        ([], ["w: --image_size=20000"], [0], "w: --batch_size=64 and --image_size=20000: resnet"),
         ([], ["w: --output_dir=x"], [0], "--variant=w: --output_dir cannot be varied"),
         ([], ["w: --pivot=vgg13"], [0], "w: --pivot: Images of 8 x 8 pixels are too small for vgg"),
         (
