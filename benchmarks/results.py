@@ -9,7 +9,7 @@ import fnmatch
 
 import common
 
-from orc_keras.compare import DETECTED, results, tables
+from orc_keras.compare import EFFECT, results, tables
 
 from absl import flags  # isort: skip
 
@@ -19,7 +19,7 @@ def define_flags(values):
     flags.DEFINE_list("minus", ["kd", "alone"], "What the others are compared with.", **to)
     flags.DEFINE_list("names", ["*"], "Methods and variants to show, as shell patterns.", **to)
     flags.DEFINE_string("member", "", "Member that is compared; empty: the student.", **to)
-    flags.DEFINE_float("detect", DETECTED, "Points, for the number of seeds.", 1e-3, **to)
+    flags.DEFINE_float("detect", EFFECT, "Points, for the number of seeds.", 1e-3, **to)
 
 
 def main(values, paths):

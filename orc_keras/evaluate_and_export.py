@@ -9,7 +9,7 @@ from orc_keras import models, run_files
 from orc_keras.distribution import devices
 from orc_keras.evaluate.evaluation import evaluate_group
 from orc_keras.evaluate.members import load_group_members
-from orc_keras.export import AT_THE_END
+from orc_keras.export import RUN_FORMATS
 from orc_keras.export.member import export
 from orc_keras.export.tflite import Unsupported
 from orc_keras.groups.network_group import PIVOT
@@ -71,7 +71,7 @@ def _export(network, student, directory, contents, images):
         return export(network, student, target, contents, images=images)
     except Unsupported as error:
         print(f"{run_files.STUDENT}.tflite is left out. {error}")
-        others = [name for name in AT_THE_END if name != "tflite"]
+        others = [name for name in RUN_FORMATS if name != "tflite"]
         return export(network, student, target, contents, others, images)
 
 

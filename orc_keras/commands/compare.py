@@ -15,7 +15,7 @@ from absl import flags
 
 from orc_keras import startup
 from orc_keras.command_line import CommandError
-from orc_keras.compare import DETECTED
+from orc_keras.compare import EFFECT
 
 INSTEAD = {"method": "methods", "seed": "seeds"}  # flags of train, and those of a comparison
 
@@ -43,7 +43,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Difference, in percentage points, for which the table says how many seeds it takes to "
         "make it significant."
     )
-    flags.DEFINE_float("detect", DETECTED, help, 1e-3, 100, **to)
+    flags.DEFINE_float("detect", EFFECT, help, 1e-3, 100, **to)
     help = "Runs at once; 0: one on GPUs, one for each core on CPUs."
     flags.DEFINE_integer("jobs", 0, help, 0, **to)
 

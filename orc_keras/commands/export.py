@@ -11,7 +11,7 @@ from typing import Any
 from absl import flags
 
 from orc_keras import startup
-from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES
+from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS
 from orc_keras.run_files import SUFFIXES
 
 
@@ -19,7 +19,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     to: dict[str, Any] = {"flag_values": flag_values}
     flags.DEFINE_string("run", None, "Directory of a finished run.", **to)
     flags.DEFINE_string("member", "", "Name of the member, as in its table; the student.", **to)
-    flags.DEFINE_list("formats", list(AT_THE_END), f"Any of {', '.join(SUFFIXES)}.", **to)
+    flags.DEFINE_list("formats", list(RUN_FORMATS), f"Any of {', '.join(SUFFIXES)}.", **to)
     help = "Training images by which tflite-int8 finds the range of each activation."
     flags.DEFINE_integer("calibration_images", CALIBRATION_IMAGES, help, 1, **to)
     help = "Folder of TensorFlow Datasets; empty: its usual place."

@@ -1,3 +1,3 @@
-"""Compares methods on the same data, members and seeds: `orc-keras compare`."""
+"""Comparison of methods on the same data, members and seeds: `orc-keras compare`."""
 
-DETECTED = 0.3  # percentage points; the tables say how many seeds make them significant
+EFFECT = 0.3  # percentage points; the tables say how many seeds make them significant

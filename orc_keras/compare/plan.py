@@ -51,18 +51,12 @@ def plan(
     seeds: Sequence[int],
     output_dir: str | Path,
 ) -> list[PlannedRun]:
-    """Returns the runs of a comparison, in starting order.
+    """Returns the runs of a comparison, in starting order; arguments as in `compare`.
 
-    Args:
-        base: the settings that all runs share.
-        methods: names of methods; `kd` and `alone` are added if missing.
-        variants: other settings to compare, as texts `"<name>: --flag=value ..."`.
-        seeds: whole numbers, all different.
-        output_dir: the parent of the runs' directories, `<name>/seed<n>`.
+    Each writes to `<output_dir>/<name>/seed<n>`.
 
     Raises:
-        ValueError: if a method, a variant or a seed is impossible, or if a directory holds another
-            run.
+        ValueError: if something is impossible, or a directory holds another run.
     """
     output_dir = Path(output_dir).resolve()  # a run must not depend on the working directory
     continuation.check_place(output_dir)

@@ -5,17 +5,9 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from orc_keras.compare import DETECTED
+from orc_keras.compare import EFFECT, statistics
 from orc_keras.compare.plan import BASELINES
 from orc_keras.compare.results import Results
-from orc_keras.compare.statistics import (
-    LEVEL,
-    holm,
-    mean_and_error,
-    mean_and_interval,
-    p_value,
-    seeds_needed,
-)
 from orc_keras.files import replacing
 from orc_keras.formatting import markdown_table, signed
 from orc_keras.groups import METHODS
@@ -26,35 +18,33 @@ COLUMNS = (
 )
 NOTE = """\
 Accuracy on the held-out images in percent, mean ± standard error over the seeds. Minutes: of \
-training and evaluation, with the pivot's training beforehand (unless its weights were given); \
-other runs may have been made at the same time. Differences in percentage points: mean over the \
-seeds that both have, and its 95 % confidence interval (Student's t). Significant: p < {level:.2f} \
-in the paired t-test, after Holm correction for all {number} differences here. Seeds: how many \
-make a true difference of {detected:g} points significant with a power of 80 %, by itself, if \
-seeds scatter as these do; a rough number."""
+training and evaluation, with the pivot's training beforehand (unless --pivot_weights names its \
+weights); other runs may have trained at the same time. Differences in percentage points: mean \
+over the seeds that both have, and its 95 % confidence interval (Student's t). Significant: \
+p < {level:.2f} in the paired t-test, after Holm correction for all {number} differences here. \
+Seeds: how many make a true difference of {effect:g} points significant with a power of 80 %, by \
+itself, if seeds scatter as these do; a rough number."""
 
 
-def write(
-    results: Results, directory: Path, detected: float = DETECTED, unfinished: int = 0
-) -> str:
+def write(results: Results, directory: Path, effect: float = EFFECT, unfinished: int = 0) -> str:
     """Writes `results.md`, and `results.csv` with a row for each difference.
 
     Args:
         results: of the comparison.
         directory: where to write.
-        detected: as in `markdown`.
+        effect: as in `compare`.
         unfinished: the number of runs that have not finished.
 
     Returns:
         The text of `results.md`.
     """
-    text = markdown(results, detected=detected)
+    text = markdown(results, effect=effect)
     if unfinished:
         text += f"\nRuns that have not finished: {unfinished}.\n"
     with replacing(directory / "results.md") as path:
         path.write_text(text, encoding="utf-8")
     with replacing(directory / "results.csv") as path, open(path, "w", newline="") as file:
-        rows = differences(results, default_references(results), detected)
+        rows = differences(results, default_references(results), effect)
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
@@ -67,9 +57,7 @@ def default_references(results: Results) -> list[str]:
     return [name for name in references if name in results.names]
 
 
-def differences(
-    results: Results, references: Sequence[str], detected: float = DETECTED
-) -> list[dict]:
+def differences(results: Results, references: Sequence[str], effect: float = EFFECT) -> list[dict]:
     """Returns the figures of each difference by column; accuracies from 0 to 1.
 
     Each pair of methods occurs once. The p-values are corrected for the number of all.
@@ -77,7 +65,7 @@ def differences(
     Args:
         results: of the comparison.
         references: the names that the others are compared with.
-        detected: as in `markdown`.
+        effect: as in `compare`.
     """
     pairs = {
         (name, reference): paired
@@ -86,33 +74,33 @@ def differences(
         if name not in references[: number + 1]
         if (paired := results.differences(name, reference))
     }
-    p_values = [p_value(paired) for paired in pairs.values()]
+    p_values = [statistics.p_value(paired) for paired in pairs.values()]
     rows = []
-    for (pair, paired), p, corrected in zip(pairs.items(), p_values, holm(p_values)):
-        seeds = seeds_needed(paired, detected / 100)
-        row = (*pair, len(paired), *mean_and_interval(paired), p, corrected, seeds)
+    for (pair, paired), p, corrected in zip(pairs.items(), p_values, statistics.holm(p_values)):
+        seeds = statistics.seeds_needed(paired, effect / 100)
+        row = (*pair, len(paired), *statistics.mean_and_interval(paired), p, corrected, seeds)
         rows.append(dict(zip(COLUMNS, row)))
     return rows
 
 
 def markdown(
-    results: Results, references: Sequence[str] | None = None, detected: float = DETECTED
+    results: Results, references: Sequence[str] | None = None, effect: float = EFFECT
 ) -> str:
     """Returns the tables as Markdown, with an explanation of the columns.
 
     Args:
         results: of the comparison.
         references: the names that the others are compared with; by default `default_references`.
-        detected: percentage points, of the column that says how many seeds such a difference needs.
+        effect: as in `compare`.
     """
     references = default_references(results) if references is None else references
-    rows = differences(results, references, detected)
+    rows = differences(results, references, effect)
     number = sum(not math.isnan(row["p"]) for row in rows)
     tables = [_accuracies(results)]
     for reference in references:
         if compared := [row for row in rows if row["minus"] == reference]:
-            tables.append(_differences(compared, reference, detected))
-    note = NOTE.format(level=1 - LEVEL, number=number, detected=detected)
+            tables.append(_differences(compared, reference, effect))
+    note = NOTE.format(level=1 - statistics.LEVEL, number=number, effect=effect)
     return "\n\n".join([*tables, note, _members(results)]) + "\n"
 
 
@@ -126,13 +114,13 @@ def _accuracies(results: Results) -> str:
     return markdown_table(["", "accuracy", "seeds", "minutes"], rows)
 
 
-def _differences(rows: list[dict], reference: str, detected: float) -> str:
-    head = ["", f"minus {reference}", "significant", "p", f"seeds for {detected:g}"]
+def _differences(rows: list[dict], reference: str, effect: float) -> str:
+    head = ["", f"minus {reference}", "significant", "p", f"seeds for {effect:g}"]
     cells = []
     for row in rows:
         p, seeds = row["p_corrected"], row["seeds_needed"]
         difference = signed(*(100 * row[key] for key in ("difference", "low", "high")))
-        significant = "" if math.isnan(p) else "yes" if p < 1 - LEVEL else "no"
+        significant = "" if math.isnan(p) else "yes" if p < 1 - statistics.LEVEL else "no"
         p = "" if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"
         cells.append([row["name"], difference, significant, p, f"{seeds or ''}"])
     return markdown_table(head, cells, "lrcrr")
@@ -151,5 +139,5 @@ def _members(results: Results) -> str:
 
 def _percent(accuracies: Sequence[float]) -> str:
     """Returns the mean and its standard error, unless that is NaN."""
-    mean, error = mean_and_error(accuracies)
+    mean, error = statistics.mean_and_error(accuracies)
     return f"{100 * mean:.2f}" + ("" if math.isnan(error) else f" ± {100 * error:.2f}")

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from orc_keras.data import ImageData
 from orc_keras.evaluate.members import load_member
-from orc_keras.export import AT_THE_END, CALIBRATION_IMAGES, formats, model_card
+from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS, formats, model_card
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.export.measure import FIGURES, calibration, measure
 from orc_keras.files import replacing
@@ -30,13 +30,13 @@ def export(
     member: str,
     target: Path,
     summary: dict[str, Any],
-    names: Collection[str] = AT_THE_END,
+    names: Collection[str] = RUN_FORMATS,
     images: ImageData | None = None,
     calibration_images: Sequence[np.ndarray] = (),
 ) -> dict[str, Any]:
     """Writes a network in some formats, all of them or none, and its model card.
 
-    The SavedModel is always there, because the others are made from it and the card is in it.
+    The SavedModel is always there, because the others are converted from it and the card is in it.
 
     Args:
         network: a member of a run, from normalised images to logits.
@@ -101,7 +101,7 @@ def _figures(measured: dict | None) -> dict | None:
 def export_member(
     run: str | Path,
     member: str = "",
-    names: Collection[str] = AT_THE_END,
+    names: Collection[str] = RUN_FORMATS,
     calibration_images: int = CALIBRATION_IMAGES,
     data_dir: str = "",
 ) -> tuple[list[Path], Path]:

@@ -1,4 +1,4 @@
-"""Comparisons: their runs are made in order, several at once, and stop together."""
+"""Comparisons: their runs are trained in order, several at once, and stop together."""
 
 import os
 import signal
@@ -29,16 +29,16 @@ pivot = flags["pivot_weights"]
 assert not pivot or Path(pivot).exists()
 if float(flags["learning_rate"]) > 1:
     signal.pause()
-there = Path(flags["output_dir"])
-(there / "checkpoints").mkdir(parents=True)
-(there / "checkpoints" / "pivot.keras").touch()
+run = Path(flags["output_dir"])
+(run / "checkpoints").mkdir(parents=True)
+(run / "checkpoints" / "pivot.keras").touch()
 text = flagfile.read_text()
 lines = [line + "\\n" for line in text.splitlines() if not line.startswith("--output_dir")]
 written = {"settings.flags": "".join(lines), "summary.json": json.dumps(SUMMARY)}
 sums = (f"{hashlib.sha256(t.encode()).hexdigest()}  {n}\\n" for n, t in written.items())
-(there / "SHA256SUMS").write_text("".join(sums))
+(run / "SHA256SUMS").write_text("".join(sums))
 for name, contents in written.items():
-    (there / name).write_text(contents)
+    (run / name).write_text(contents)
 with open(flagfile.parents[1] / "order", "a") as order:
     print(flags["method"], flags["seed"], file=order)
 """
@@ -52,7 +52,7 @@ def program(tmp_path, monkeypatch):
 
 
 def test_the_order_of_runs(program, tmp_path, capsys):
-    """At most so many at once; nobody before its pivot is there; a failure stops nobody else."""
+    """At most so many at once; none before its pivot exists; a failure stops no other."""
     runs = plan.plan(settings(), METHODS, [], [0, 1], tmp_path)
     failed = running.train(runs, num_jobs=2)
     assert [(run.name, run.settings.seed) for run in failed] == [("dml", 0), ("dml", 1)]

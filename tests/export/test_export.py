@@ -16,7 +16,7 @@ from helpers.digits_run import normalised, served
 
 from orc_keras import data
 from orc_keras.evaluate.members import load_member
-from orc_keras.export import AT_THE_END, formats, measure, member, model_card, onnx_file, tflite
+from orc_keras.export import RUN_FORMATS, formats, measure, member, model_card, onnx_file, tflite
 from orc_keras.export.member import export_member
 from orc_keras.runs import finished_run
 
@@ -66,7 +66,7 @@ def test_what_is_measured_is_so(exported, held_out):
     assert measured["tflite-int8"]["agreement"] == pytest.approx(agreement)
     assert of_onnx["accuracy_of_network"] == np.mean(expected.argmax(axis=1) == labels)
     summary = json.loads((exported / "summary.json").read_text())
-    assert summary["formats"] == {name: measured[name] for name in AT_THE_END}
+    assert summary["formats"] == {name: measured[name] for name in RUN_FORMATS}
     card = (exported / "student/README.md").read_text()
     assert f"| `student_int8.tflite` | {measured['tflite-int8']['bytes'] / 1e3:,.0f} kB |" in card
 
@@ -110,9 +110,9 @@ def test_the_code_of_the_model_card_runs(exported, held_out, tmp_path, monkeypat
     card = (exported / "student" / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
     assert [len(block.splitlines()) for block in blocks] == [5, 1, 5, 4, 4, 4, 4, 5]
-    given = {"images": images[:3]}
+    variables = {"images": images[:3]}
     for block in blocks:
-        exec(block, given)
+        exec(block, variables)
     printed = capsys.readouterr().out
     network = keras.saving.load_model(exported / "student.keras")
     classes = network.predict(normalised(images[:3]), verbose=0).argmax(axis=1)

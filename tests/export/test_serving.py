@@ -79,9 +79,9 @@ def test_a_hundred_at_once_lose_none(address, exported, held_out):
         answers = list(pool.map(lambda image: ask(address, png(image)), images))
     assert {status for status, _ in answers} == {200}
     expected = served(exported / "student", images)["probabilities"]
-    given = np.array([list(answer["probabilities"].values()) for _, answer in answers])
-    np.testing.assert_allclose(given, expected, atol=1e-5)
-    assert [int(answer["class"]) for _, answer in answers] == given.argmax(axis=1).tolist()
+    probabilities = np.array([list(answer["probabilities"].values()) for _, answer in answers])
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
+    assert [int(answer["class"]) for _, answer in answers] == probabilities.argmax(axis=1).tolist()
 
 
 def test_wrong_images_get_a_sentence(address, held_out):

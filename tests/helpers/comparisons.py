@@ -4,5 +4,5 @@ from orc_keras.settings import Settings
 
 
 def settings(**changed):
-    given = dict(dataset="digits", pivot="resnet20", students=("resnet14", "resnet8"))
-    return Settings(**given | changed)
+    defaults = dict(dataset="digits", pivot="resnet20", students=("resnet14", "resnet8"))
+    return Settings(**defaults | changed)
