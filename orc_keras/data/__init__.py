@@ -1,17 +1,25 @@
-"""The images: their sources, and the pipeline to the networks; imported on first use."""
+"""The images: their sources, and the pipeline to the networks."""
 
-from orc_keras import lazy
+from orc_keras.data.image_data import ImageData
+from orc_keras.data.images import PixelImages
+from orc_keras.data.loading import dataset_size, load
+from orc_keras.data.pipeline import (
+    held_out_batches,
+    held_out_files,
+    held_out_pixels,
+    train_batches,
+)
+from orc_keras.data.preprocessing import Preprocessing, normalise
 
-_PLACES = {
-    "ImageData": "image_data",
-    "PixelImages": "images",
-    "held_out_batches": "pipeline",
-    "held_out_files": "pipeline",
-    "held_out_pixels": "pipeline",
-    "load": "image_data",
-    "normalise": "pipeline",
-    "dataset_size": "image_data",
-    "train_batches": "pipeline",
-}
-__all__ = list(_PLACES)
-__getattr__ = lazy.attributes(__name__, _PLACES)
+__all__ = [
+    "ImageData",
+    "PixelImages",
+    "Preprocessing",
+    "dataset_size",
+    "held_out_batches",
+    "held_out_files",
+    "held_out_pixels",
+    "load",
+    "normalise",
+    "train_batches",
+]

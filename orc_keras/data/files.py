@@ -1,23 +1,25 @@
 """Images in files: their headers, checks and pixels."""
 
 import concurrent.futures
-import contextlib
-import dataclasses
 import hashlib
 import os
 import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from orc_keras import startup
-from orc_keras.data.decoding import decode
 from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
+from orc_keras.data.preprocessing import decode
+
+DAMAGED = "is damaged or truncated"
 
 
-@dataclasses.dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """The properties of an image that its file's header states."""
 
     height: int
@@ -27,99 +29,84 @@ class Header:
     has_16_bits: bool
 
 
-def complaint(path, image_shape):
-    """Returns why a network cannot take the image in a file, as the rest of a sentence.
+def read_headers(paths: Sequence[Path]) -> list[Header]:
+    """Returns the `Header` of each file.
+
+    Raises:
+        ValueError: if a file is not an image, or one that TensorFlow would decode wrongly.
+    """
+    return _for_each(_header, paths)
+
+
+def _header(path):
+    try:
+        with open(path, "rb") as file:
+            start, image = file.read(30), Image.open(file)
+    except Image.DecompressionBombError:
+        raise ValueError("has more pixels than can be read safely; make it smaller") from None
+    except Exception as error:  # Pillow raises many kinds for what is not an image
+        raise ValueError(f"is not a readable image ({type(error).__name__} of Pillow)") from error
+    bits = start[24] if image.format == "PNG" else int.from_bytes(start[28:30], "little")
+    if reason := refusal(image, bits):
+        raise ValueError(reason)
+    return Header(
+        image.height,
+        image.width,
+        is_grey=image.mode in ("1", "L", "LA") or image.mode.startswith("I"),
+        has_alpha=image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
+        has_16_bits=image.format == "PNG" and bits == 16,
+    )
+
+
+def refusal(image: Image.Image, bits: int) -> str | None:
+    """Returns why TensorFlow would decode an image wrongly, as the end of a sentence, or None.
+
+    Args:
+        image: as opened by Pillow.
+        bits: for each pixel of a BMP, as its header says.
+    """
+    if image.format not in ("PNG", "JPEG", "MPO", "BMP", "WEBP"):
+        return f"is a {image.format}, not a PNG, JPEG, BMP or WebP"
+    if image.format == "WEBP" and getattr(image, "is_animated", False):
+        return "is an animation; save one of its images"
+    if image.format == "BMP" and (image.mode, bits) not in (("L", 8), ("RGB", 24)):
+        return "is a BMP with a palette, alpha, or other than 24 bits; save it as PNG"
+    has_colour_key = "transparency" in image.info and image.mode not in ("P", "PA")
+    if image.format == "PNG" and has_colour_key:
+        return "has a transparent colour; save it with an alpha channel"
+    return None
+
+
+def complaint(path: Path | str, image_shape: tuple[int, int, int]) -> str:
+    """Returns why a network could not take the image in a file, as the end of a sentence.
 
     Args:
         path: of the file.
-        image_shape: height, width and channels.
+        image_shape: height, width and channels that the network takes.
     """
     try:
-        (header,) = read_headers([path])
+        (header,) = read_headers([Path(path)])
     except ValueError:
         return "is not an image that can be read"
     if image_shape[-1] == 1 and not header.is_grey:
         return "is in colour, but the network takes grey images"
-    if (header.height, header.width) != tuple(image_shape[:2]):
-        size = f"{header.height} x {header.width}"
-        return f"has {size} pixels, or is damaged"
-    return "is damaged or truncated"
+    if header[:2] != tuple(image_shape[:2]):
+        return f"has {header.height} x {header.width} pixels, or is damaged"
+    return DAMAGED
 
 
-def read_headers(paths):
-    """Returns the `Header` of each file.
-
-    Raises:
-        ValueError: if a file is not an image, or one that cannot be decoded faithfully.
-    """
-    return _of_all(_header, paths)
-
-
-def _header(path):
-    """Returns the `Header` of a file, or a complaint as text."""
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            mode, kind, info = image.mode, image.format, image.info
-            animated = getattr(image, "is_animated", False)
-        with open(path, "rb") as file:
-            start = file.read(30)
-    except Image.DecompressionBombError:
-        return "has more pixels than can be read safely; make it smaller"
-    except Exception as error:  # Pillow raises many kinds for what is not an image
-        return f"is not a readable image ({type(error).__name__} of Pillow)"
-    bits = start[24] if kind == "PNG" else int.from_bytes(start[28:30], "little")
-    # Refuse what TensorFlow would decode wrongly.
-    if kind not in ("PNG", "JPEG", "MPO", "BMP", "WEBP"):
-        return f"is a {kind}, not a PNG, JPEG, BMP or WebP"
-    if kind == "WEBP" and animated:
-        return "is an animation; save one of its images"
-    if kind == "BMP" and (mode, bits) not in (("L", 8), ("RGB", 24)):
-        return "is a BMP with a palette, alpha, or other than 24 bits; save it as PNG"
-    if kind == "PNG" and mode not in ("P", "PA") and "transparency" in info:
-        return "has a transparent colour; save it with an alpha channel"
-    has_alpha = mode in ("RGBA", "LA", "PA") or "transparency" in info
-    is_grey = mode in ("1", "L", "LA") or mode.startswith("I")
-    return Header(height, width, is_grey, has_alpha, kind == "PNG" and bits == 16)
-
-
-def _of_all(function, paths):
-    """Calls a function for each file, in parallel; a string it returns is a complaint."""
-    with _quiet(), concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        results = list(pool.map(function, paths))
-    wrong = [(path, said) for path, said in zip(paths, results) if isinstance(said, str)]
-    if wrong:
-        named = "; ".join(f"{printable(path)} {said}" for path, said in wrong[:3])
-        more = f"; and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise ValueError(f"Of {len(paths):,} images {len(wrong):,} cannot be used: {named}{more}.")
-    return results
-
-
-def printable(path):
-    """Returns a path as printable text."""
-    return str(path) if str(path).isprintable() else repr(str(path))
-
-
-@contextlib.contextmanager
-def _quiet():
-    """Silences warnings that do not name the image: libjpeg's of stray bytes, Pillow's of size."""
-    with startup.silent_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        yield
-
-
-def fingerprint(root, paths):
+def fingerprint(root: Path, paths: Sequence[Path]) -> str:
     """Returns a short text that changes if files are added, removed, moved or changed.
 
     It depends on their names, their sizes, and their first and last 4,096 bytes.
     """
     digest = hashlib.sha256()
-    for path, ends in zip(paths, _of_all(_ends, paths)):
+    for path, ends in zip(paths, _for_each(_hash_of_ends, paths)):
         digest.update(os.fsencode(path.relative_to(root)) + ends)
     return digest.hexdigest()[:16]
 
 
-def _ends(path):
+def _hash_of_ends(path):
     size = path.stat().st_size
     with open(path, "rb") as file:
         first = file.read(4096)
@@ -127,51 +114,70 @@ def _ends(path):
         return hashlib.sha256(b"%d" % size + first + file.read(4096)).digest()
 
 
-def check(paths):
+def check(paths: Sequence[Path | str]) -> None:
     """Decodes every file once.
 
     Raises:
         ValueError: if one cannot be decoded.
     """
-    _of_all(lambda path: _decode(path, 3, lambda image: None), paths)
+    _for_each(lambda path: _decode(path, 3), paths)
 
 
-def in_memory(split, headers, channels):
-    """Returns the decoded images of a split, in memory.
-
-    Args:
-        split: `folder.Split`.
-        headers: `Header` by path.
-        channels: 1 or 3.
+def in_memory(
+    paths: Sequence[Path], labels: Sequence[int], headers: Sequence[Header], channels: int
+) -> Images:
+    """Returns the decoded images of files, in memory.
 
     Raises:
         ValueError: if one cannot be decoded.
     """
-    of_split = [headers[path] for path in split.paths]
-    sizes = np.array([(header.height, header.width) for header in of_split], np.int64)
-    lengths = sizes.prod(axis=1) * channels
-    ends = np.cumsum(lengths)
-    pixels = empty_pixels(ends[-1])
-    places = {p: slice(end - n, end) for p, end, n in zip(split.paths, ends, lengths)}
-
-    def keep(path):
-        def put(image):
-            pixels[places[path]] = image.ravel()
-
-        return _decode(path, channels, put)
-
-    _of_all(keep, split.paths)
+    sizes = np.array([(header.height, header.width) for header in headers], np.int64)
+    ends = np.cumsum(sizes.prod(axis=1) * channels)
+    pixels = empty_pixels(int(ends[-1]))
+    views = dict(zip(paths, np.split(pixels, ends[:-1])))
+    _for_each(lambda path: _decode(path, channels, views[path]), paths)
     if (sizes == sizes[0]).all():
-        return PixelImages(pixels.reshape(-1, *sizes[0], channels), split.labels)
-    return MixedImages(pixels, sizes, channels, split.labels)
+        return PixelImages(pixels.reshape(-1, *sizes[0], channels), labels)
+    return MixedImages(pixels, sizes, channels, labels)
 
 
-def _decode(path, channels, use):
+def _decode(path, channels, pixels=None):
+    """Decodes a file, into `pixels` if they are given."""
     try:
-        use(decode(tf.io.read_file(os.fsencode(path)), channels).numpy())
-    except (tf.errors.OpError, ValueError):  # ValueError: not of the size in its header
-        return "is damaged or truncated"
-    return None
+        image: Any = decode(tf.io.read_file(os.fsencode(path)), channels)
+        if pixels is not None:
+            pixels[:] = image.numpy().ravel()
+    except (tf.errors.OpError, ValueError) as error:  # ValueError: not of its header's size
+        raise ValueError(DAMAGED) from error
+
+
+def _for_each(function: Callable, paths: Sequence[Path | str]) -> list:
+    """Calls a function for each file, in parallel; collects its ValueErrors into one.
+
+    Warnings that do not name the image are silenced: libjpeg's of stray bytes, Pillow's of size.
+    """
+
+    def attempt(path):
+        try:
+            return function(path)
+        except ValueError as error:
+            return error
+
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count())
+    with startup.silent_stderr(), warnings.catch_warnings(), pool:
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        results = list(pool.map(attempt, paths))
+    errors = [(p, error) for p, error in zip(paths, results) if isinstance(error, ValueError)]
+    if errors:
+        first = "; ".join(f"{printable(path)} {error}" for path, error in errors[:3])
+        more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+        raise ValueError(f"Of {len(paths):,} images {len(errors):,} cannot be used: {first}{more}.")
+    return results
+
+
+def printable(path: Path | str) -> str:
+    """Returns a path as printable text."""
+    return str(path) if str(path).isprintable() else repr(str(path))
 
 
 class FileImages(Images):
@@ -182,18 +188,16 @@ class FileImages(Images):
         labels: int32 classes, shape `[number]`.
     """
 
-    def __init__(self, paths, labels):
+    def __init__(self, paths: Sequence[Path | str], labels: Any):
         with tf.device("CPU"):
-            self._paths = tf.constant([os.fsencode(path) for path in paths])
+            self._paths: Any = tf.constant([os.fsencode(path) for path in paths])
             self.labels = tf.constant(labels, tf.int32)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.labels)
 
-    def read(self, index):
-        """Returns one image, encoded, and its label."""
+    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.io.read_file(self._paths[index]), self.labels[index]
 
-    def check(self):
-        """Raises ValueError, with their names, if images can no longer be read."""
+    def check(self) -> None:
         check([os.fsdecode(path) for path in self._paths.numpy()])

@@ -1,11 +1,13 @@
 """IDX files: the format of MNIST, Fashion-MNIST, KMNIST and EMNIST."""
 
 import collections
+import contextlib
 import gzip
 import math
 import re
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,30 +17,29 @@ NAME = re.compile(r"(?:(.+)-)?(train|t10k|test)-(images|labels)[-.]idx[13]-ubyte
 AXES = {"images": 3, "labels": 1}
 UBYTE = 8  # the code of unsigned bytes, the only type that images have
 
+Paths = dict[str, dict[str, Path]]  # by split, `train` first; then of `"images"` and `"labels"`
 
-def find(path):
+
+def find(path: Path) -> Paths:
     """Finds the files of a collection.
 
     Args:
-        path: a `Path`: a folder that holds one collection; or, where it holds several as EMNIST's
-            does, that folder and the collection's name, as in `emnist/emnist-letters`.
-
-    Returns:
-        The `Path` of `"images"` and `"labels"` by split, `train` first.
+        path: a folder that holds one collection; or, where it holds several as EMNIST's does, that
+            folder and the collection's name, as in `emnist/emnist-letters`.
 
     Raises:
         ValueError: if the files are missing, or the choice is not clear.
     """
-    root, wanted = (path, None) if path.is_dir() else (path.parent, path.name)
-    collections_there = _collections(root)
-    if wanted is None and len(collections_there) == 1:
-        (wanted,) = collections_there
-    if wanted is None and collections_there and None not in collections_there:
+    root, name = (path, None) if path.is_dir() else (path.parent, path.name)
+    collected = _collections(root)
+    if name is None and len(collected) == 1:
+        (name,) = collected
+    if name is None and collected and None not in collected:
         raise ValueError(
-            f"--dataset=idx:{path} holds {', '.join(sorted(collections_there))}; add which, as in "
+            f"--dataset=idx:{path} holds {', '.join(sorted(collected))}; add which, as in "
             f"idx:{path}/<name>."
         )
-    splits = collections_there.get(wanted, {})
+    splits = collected.get(name, {})
     if "train" not in splits:
         raise ValueError(
             f"--dataset=idx:{path} has no train-images-idx3-ubyte and train-labels-idx1-ubyte "
@@ -52,64 +53,63 @@ def find(path):
 
 def _collections(root):
     """Returns paths by collection, split, and whether images or labels."""
-    found = collections.defaultdict(lambda: collections.defaultdict(dict))
+    paths: Any = collections.defaultdict(lambda: collections.defaultdict(dict))
     for path in sorted(root.iterdir()) if root.is_dir() else []:
         match = NAME.fullmatch(path.name)
         if match and path.is_file():
-            name, split, what = match.groups()
-            found[name][split].setdefault(what, path)  # not the compressed one if both are there
-    return found
+            name, split, kind = match.groups()
+            paths[name][split].setdefault(kind, path)  # of two, the one that is not compressed
+    return paths
 
 
-def shape(path, what):
+def shape(path: Path, kind: str) -> tuple[int, ...]:
     """Returns the shape that an IDX file's header states; the file is not read beyond it.
 
     Args:
         path: of the file.
-        what: `"images"` or `"labels"`.
+        kind: `"images"` or `"labels"`.
 
     Raises:
         ValueError: if it is not such a file.
     """
     with _opened(path) as file:
-        return _header(path, file, what)
+        return _header(path, file, kind)
 
 
-def read(path, what):
+def read(path: Path, kind: str) -> np.ndarray:
     """Returns the content of an IDX file, uint8 of the shape that its header states.
 
     Args:
         path: of the file.
-        what: `"images"`, `[number, height, width]`, or `"labels"`, `[number]`.
+        kind: `"images"`, `[number, height, width]`, or `"labels"`, `[number]`.
 
     Raises:
         ValueError: if it is not such a file, or is damaged.
     """
     with _opened(path) as file:
-        content = empty_pixels(*_header(path, file, what))
-        filled = _guarded(path, lambda: file.readinto(memoryview(content).cast("B")))
-        if filled < content.size or _guarded(path, lambda: file.read(1)):
+        content = empty_pixels(*_header(path, file, kind))
+        if file.readinto(memoryview(content).cast("B")) < content.size or file.read(1):
             raise ValueError(f"{path} is not as long as its header says; it may be truncated.")
     return content
 
 
-def load(found):
+def load(files: Paths) -> tuple[dict[str, PixelImages], tuple[str, ...]]:
     """Reads a collection whole.
 
     Args:
-        found: of `find`.
+        files: from `find`.
 
     Returns:
-        `PixelImages` by split, and the names of the classes: the labels' numbers, as far as they
+        The images by split, and the names of the classes: the labels' numbers, as far as they
         occur among the training images (EMNIST's letters begin at 1).
 
     Raises:
         ValueError: if a file is damaged, or labels do not belong to the images.
     """
-    labels = {split: read(paths["labels"], "labels") for split, paths in found.items()}
+    labels = {split: read(paths["labels"], "labels") for split, paths in files.items()}
     classes = np.unique(labels["train"])
     splits = {}
-    for split, paths in found.items():
+    for split, paths in files.items():
         if unknown := sorted(set(labels[split].tolist()) - set(classes.tolist())):
             raise ValueError(f"{paths['labels']} has labels that training has not: {unknown}.")
         pixels = read(paths["images"], "images")[..., None]
@@ -122,24 +122,23 @@ def load(found):
     return splits, tuple(map(str, classes.tolist()))
 
 
+@contextlib.contextmanager
 def _opened(path):
-    return gzip.open(path) if Path(path).suffix == ".gz" else open(path, "rb")
+    """Opens a file, compressed or not; an error of reading it is a ValueError that names it."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+            yield file
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} is damaged or truncated ({error}).") from error
 
 
-def _header(path, file, what):
+def _header(path, file, kind):
     """Reads a header: two zeros, the type, the number of axes, and their sizes, big-endian."""
-    axes = AXES[what]
-    header = _guarded(path, lambda: file.read(4 + 4 * axes))
+    axes = AXES[kind]
+    header = file.read(4 + 4 * axes)
     if header[:4] != bytes([0, 0, UBYTE, axes]) or len(header) < 4 + 4 * axes:
-        raise ValueError(f"{path} is not an IDX file of {what} in unsigned bytes.")
+        raise ValueError(f"{path} is not an IDX file of {kind} in unsigned bytes.")
     sizes = np.frombuffer(header, ">u4", offset=4).tolist()
     if not math.prod(sizes):
         raise ValueError(f"{path} holds nothing: its header says {sizes}.")
     return tuple(sizes)
-
-
-def _guarded(path, read):
-    try:
-        return read()
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} is damaged or truncated ({error}).") from error

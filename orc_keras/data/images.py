@@ -1,11 +1,10 @@
-"""The images of a split, in memory or on disk. Reading one depends on its index alone."""
+"""The images of a split, in memory. Reading one depends on its index alone."""
 
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-
-from orc_keras.data.decoding import decode
 
 _ALIGNMENT = 64  # bytes, of TensorFlow's tensors
 
@@ -18,14 +17,21 @@ class Images:
         reads_batches: whether `read` takes several indices at once.
     """
 
-    reads_batches = False
-    labels = None
+    reads_batches: bool = False
+    labels: tf.Tensor | None = None
 
-    def check(self):
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns an image, `[height, width, channels]` or encoded, and its label."""
+        raise NotImplementedError
+
+    def check(self) -> None:
         """Raises ValueError, which names them, if images can no longer be read."""
 
 
-def empty_pixels(*shape):
+def empty_pixels(*shape: int) -> np.ndarray:
     """Returns an uninitialised uint8 array whose memory a tensor can share."""
     size = math.prod(shape)
     memory = np.empty(size + _ALIGNMENT, np.uint8)
@@ -36,8 +42,9 @@ def empty_pixels(*shape):
 def _shared(pixels):
     """Returns a tensor that shares an array's memory; `tf.constant` would copy it twice."""
     if pixels.ctypes.data % _ALIGNMENT or not pixels.flags.c_contiguous:
-        pixels, given = empty_pixels(*pixels.shape), pixels
-        pixels[:] = given
+        aligned = empty_pixels(*pixels.shape)
+        aligned[:] = pixels
+        pixels = aligned
     return tf.experimental.dlpack.from_dlpack(pixels.__dlpack__())
 
 
@@ -55,7 +62,7 @@ class PixelImages(Images):
 
     reads_batches = True
 
-    def __init__(self, pixels, labels):
+    def __init__(self, pixels: np.ndarray, labels: Any):
         if len(pixels) != len(labels):
             raise ValueError(f"{len(pixels):,} images have {len(labels):,} labels.")
         if pixels.dtype != np.uint8:
@@ -64,10 +71,10 @@ class PixelImages(Images):
         with tf.device("CPU"):  # where tf.data works
             self.labels = tf.constant(labels, tf.int32)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.labels)
 
-    def read(self, index):
+    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns images `[..., height, width, channels]` and labels for `index`, `[...]`."""
         return tf.gather(self.pixels, index), tf.gather(self.labels, index)
 
@@ -82,7 +89,7 @@ class MixedImages(Images):
         labels: int32 classes, shape `[number]`.
     """
 
-    def __init__(self, pixels, sizes, channels, labels):
+    def __init__(self, pixels: np.ndarray, sizes: np.ndarray, channels: int, labels: Any):
         self._channels = channels
         self._pixels = _shared(pixels)
         with tf.device("CPU"):
@@ -91,11 +98,10 @@ class MixedImages(Images):
             lengths = tf.reduce_prod(self._sizes, axis=1) * channels
             self._starts = tf.cumsum(lengths, exclusive=True)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.labels)
 
-    def read(self, index):
-        """Returns one image, `[height, width, channels]`, and its label."""
+    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         shape = tf.concat([self._sizes[index], [self._channels]], axis=0)
         pixels = tf.slice(self._pixels, [self._starts[index]], [tf.reduce_prod(shape)])
         image = tf.ensure_shape(tf.reshape(pixels, shape), [None, None, self._channels])
@@ -106,35 +112,23 @@ class Subset(Images):
     """Some images of a split, without copying them.
 
     Args:
-        images: any of the classes above.
+        images: of the split.
         indices: of the subset's images, shape `[number]`.
     """
 
-    def __init__(self, images, indices):
+    def __init__(self, images: Images, indices: Any):
         self._images = images
+        self.reads_batches = images.reads_batches
         with tf.device("CPU"):
             self._indices = tf.constant(indices, tf.int64)
+            if images.labels is not None:
+                self.labels = tf.gather(images.labels, self._indices)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._indices)
 
-    def check(self):
-        self._images.check()
-
-    @property
-    def reads_batches(self):
-        return self._images.reads_batches
-
-    @property
-    def labels(self):
-        labels = self._images.labels
-        return None if labels is None else tf.gather(labels, self._indices)
-
-    def read(self, index):
+    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         return self._images.read(tf.gather(self._indices, index))
 
-
-def decoded(raw, image_shape):
-    """Returns an image of a split whose images all have one size, decoded if necessary."""
-    image = decode(raw, image_shape[-1]) if raw.dtype == tf.string else raw
-    return tf.ensure_shape(image, image_shape)
+    def check(self) -> None:
+        self._images.check()

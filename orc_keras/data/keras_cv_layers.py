@@ -6,6 +6,8 @@ part, `augment_images(images, transformations)`.
 """
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -14,18 +16,16 @@ MAGNITUDE = 0.5
 MAGNITUDE_STDDEV = 0.15
 
 
-def augment(images, seeds, names):
+def augment(images: Any, seeds: Any, names: Sequence[str]) -> tf.Tensor:
     """Augments each image separately; for `tf.data.Dataset.map` over mini-batches.
 
-    The result depends on the image and its seed alone, not on the rest of the batch, the position
-    in it or a global seed. Each image is a batch of one, since the last bit of a sum may depend on
-    the batch size.
+    The result depends on the image and its seed alone, not on the rest of the batch or a global
+    seed. Each image is a batch of one, since the last bit of a sum may depend on the batch size.
 
-    `"randaugment"` (Cubuk et al. 2020) does what `keras_cv.layers.RandAugment` does by default: it
-    applies, three times, one of ten operations or none, with equal probability. Different are: the
-    random numbers, from the same distributions; rounding to whole pixel values after each
-    operation, as in the paper; and for grey images no colour degeneration, which needs three
-    channels.
+    `"randaugment"` (Cubuk et al. 2020) applies, three times, one of the ten operations of
+    `keras_cv.layers.RandAugment` or none, with equal probability. It differs from that layer in the
+    random numbers, from the same distributions; in rounding to whole pixel values after each
+    operation, as in the paper; and grey images have no colour degeneration.
 
     `"cutout"` (DeVries & Taylor 2017) blackens a square around a random pixel, clipped at the
     border. Its side is half the image's shorter side, the paper's 16 of 32 pixels for CIFAR-10. The
@@ -38,29 +38,27 @@ def augment(images, seeds, names):
         names: of the augmentations, `"randaugment"` or `"cutout"`, in order.
 
     Returns:
-        Images of the same shape and type; ValueError for another name.
+        Images of the same shape and type.
     """
-    for name in names:
-        if name not in AUGMENTATIONS:
-            raise ValueError(f"{name} is unknown; possible are {', '.join(AUGMENTATIONS)}.")
+    functions = [{"randaugment": _randaugment, "cutout": _cutout}[name] for name in names]
 
     def augment_one(image_and_seed):
         image, seed = image_and_seed
-        for position, name in enumerate(names):
-            image = AUGMENTATIONS[name](image, tf.random.fold_in(seed, position))
+        for position, function in enumerate(functions):
+            image = function(image, tf.random.fold_in(seed, position))
         return image
 
-    one = tf.TensorSpec(images.shape[1:], tf.uint8)
-    return tf.map_fn(augment_one, (images, seeds), fn_output_signature=one)
+    spec = tf.TensorSpec(images.shape[1:], tf.uint8)
+    return tf.map_fn(augment_one, (images, seeds), fn_output_signature=spec)
 
 
 def _randaugment(image, seed):
     for step in range(OPERATIONS_PER_IMAGE):
-        image = _one_operation(image, tf.random.fold_in(seed, step))
+        image = _random_operation(image, tf.random.fold_in(seed, step))
     return image
 
 
-def _one_operation(image, seed):
+def _random_operation(image, seed):
     seeds = tf.random.split(seed, 3)
     operations = _operations(
         tf.random.stateless_normal([2, 1, 1], seeds[0]),
@@ -68,10 +66,7 @@ def _one_operation(image, seed):
     )
     if image.shape[-1] == 1:
         del operations["color"]
-    branches = [
-        functools.partial(_apply, layer, image, transformation)
-        for layer, transformation in operations.values()
-    ]
+    branches = [functools.partial(_apply, image, *each) for each in operations.values()]
     branches.append(lambda: image)
     choice = tf.random.stateless_uniform([], seeds[2], maxval=len(branches), dtype=tf.int32)
     return tf.ensure_shape(tf.switch_case(choice, branches), image.shape)
@@ -85,24 +80,23 @@ def _operations(normal, uniform):
         uniform: a number from -1 to 1, `[1, 1]`; an operation uses its value or only its sign.
     """
     magnitude, other = tf.unstack(tf.clip_by_value(MAGNITUDE + MAGNITUDE_STDDEV * normal, 0, 1))
-    slope, swing, still = magnitude * tf.sign(uniform), MAGNITUDE * uniform, tf.zeros([1, 1])
+    slope, swing, zero = magnitude * tf.sign(uniform), MAGNITUDE * uniform, tf.zeros([1, 1])
+    # more than 110 would leave little of an image, says keras-cv
+    solarize = {"additions": 110 * magnitude, "thresholds": 255 * (1 - other)}
+    right = {"width_translations": swing, "height_translations": zero}
+    down = {"width_translations": zero, "height_translations": swing}
     layers = _layers()
-    shear, translation = layers["shear"], layers["translation"]
     return {
         "auto_contrast": (layers["auto_contrast"], None),
         "equalize": (layers["equalize"], None),
-        "solarize": (
-            layers["solarize"],
-            # more than 110 would leave little of an image, says keras-cv
-            {"additions": 110 * magnitude, "thresholds": 255 * (1 - other)},
-        ),
+        "solarize": (layers["solarize"], solarize),
         "color": (layers["color"], magnitude),
         "contrast": (layers["contrast"], 1 + swing),
         "brightness": (layers["brightness"], 255 * swing),
-        "shear_x": (shear, {"shear_x": slope, "shear_y": None}),
-        "shear_y": (shear, {"shear_x": None, "shear_y": slope}),
-        "translate_x": (translation, {"width_translations": swing, "height_translations": still}),
-        "translate_y": (translation, {"width_translations": still, "height_translations": swing}),
+        "shear_x": (layers["shear"], {"shear_x": slope, "shear_y": None}),
+        "shear_y": (layers["shear"], {"shear_x": None, "shear_y": slope}),
+        "translate_x": (layers["translation"], right),
+        "translate_y": (layers["translation"], down),
     }
 
 
@@ -111,16 +105,11 @@ def _cutout(image, seed):
     centre = tf.random.stateless_uniform([2, 1], seed) * [[height], [width]]
     row, column = tf.unstack(tf.cast(centre, tf.int32))
     side = tf.constant([min(height, width) // 2])
-    square = {
-        "centers_x": column,
-        "centers_y": row,
-        "rectangles_width": side,
-        "rectangles_height": side,
-    }
-    return _apply(_layers()["cutout"], image, square)
+    square = dict(centers_x=column, centers_y=row, rectangles_width=side, rectangles_height=side)
+    return _apply(image, _layers()["cutout"], square)
 
 
-def _apply(layer, image, transformation):
+def _apply(image, layer, transformation):
     pixels = tf.cast(image[tf.newaxis], tf.float32)
     return tf.cast(tf.round(layer(pixels, transformation)[0]), tf.uint8)
 
@@ -130,25 +119,26 @@ def _layers():
     """Returns each layer's `augment_images`; the factors, which are required, are not used."""
     import keras_cv  # slow to import
 
-    layers, colours = keras_cv.layers, {"value_range": (0, 255), "dtype": "float32"}
-    _have_a_generator()
-    made = {
-        "auto_contrast": layers.AutoContrast(**colours),
-        "equalize": layers.Equalization(**colours),
-        "solarize": layers.Solarization(**colours),
-        "color": layers.RandomColorDegeneration(MAGNITUDE, dtype="float32"),
-        "contrast": layers.RandomContrast(factor=MAGNITUDE, **colours),
-        "brightness": layers.RandomBrightness(MAGNITUDE, **colours),
-        "shear": layers.RandomShear(MAGNITUDE, MAGNITUDE, dtype="float32"),
-        "translation": layers.RandomTranslation(MAGNITUDE, MAGNITUDE, dtype="float32"),
-        "cutout": layers.RandomCutout(MAGNITUDE, MAGNITUDE, dtype="float32"),
+    _set_global_generator()
+    cv, factor, options = keras_cv.layers, MAGNITUDE, {"dtype": "float32"}
+    colours = {"value_range": (0, 255), **options}
+    layers = {
+        "auto_contrast": cv.AutoContrast(**colours),
+        "equalize": cv.Equalization(**colours),
+        "solarize": cv.Solarization(**colours),
+        "color": cv.RandomColorDegeneration(factor, **options),
+        "contrast": cv.RandomContrast(factor=factor, **colours),
+        "brightness": cv.RandomBrightness(factor, **colours),
+        "shear": cv.RandomShear(factor, factor, **options),
+        "translation": cv.RandomTranslation(factor, factor, **options),
+        "cutout": cv.RandomCutout(factor, factor, **options),
     }
     # a tf.function, because Equalization needs AutoGraph
-    return {name: tf.function(layer.augment_images) for name, layer in made.items()}
+    return {name: tf.function(layer.augment_images) for name, layer in layers.items()}
 
 
-def _have_a_generator():
-    """Sets TensorFlow's global generator under op determinism, where it needs a seed.
+def _set_global_generator():
+    """Under op determinism TensorFlow's global generator needs a seed.
 
     Every keras-cv layer requests it when it is made; nothing here draws from it.
     """
@@ -157,6 +147,3 @@ def _have_a_generator():
     except RuntimeError:
         with tf.init_scope():
             tf.random.set_global_generator(tf.random.Generator.from_seed(0))
-
-
-AUGMENTATIONS = {"randaugment": _randaugment, "cutout": _cutout}

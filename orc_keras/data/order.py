@@ -1,14 +1,16 @@
 """The order of the training images: a function of (seed, epoch, position) alone."""
 
+from typing import Any
+
 import tensorflow as tf
 
 
-def sample(seed, epoch, position, number):
+def sample(seed: int, epoch: Any, position: Any, number: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the images at some positions of an epoch, and the seeds of their augmentation.
 
     Args:
         seed: of the run.
-        epoch: from 0.
+        epoch: from 0, an int64 scalar.
         position: consecutive positions, each below `number`, int64 of shape `[batch]`.
         number: of images.
 

@@ -6,16 +6,19 @@ same on any number of replicas.
 """
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tensorflow as tf
 
 from orc_keras import startup
 from orc_keras.arguments import Range, Seed, check_arguments
-from orc_keras.data import decoding, keras_cv_layers, order
-from orc_keras.data.augmentation import shift_and_flip
-from orc_keras.data.images import Subset, decoded
+from orc_keras.data import keras_cv_layers, order
+from orc_keras.data.augmentation import random_resized_crop, shift_and_flip
+from orc_keras.data.image_data import ImageData
+from orc_keras.data.images import Images, Subset
+from orc_keras.data.preprocessing import Preprocessing
 from orc_keras.distribution.strategies import Replicas
 
 ONE = Replicas()
@@ -23,7 +26,7 @@ CORES = len(startup.cores())
 
 
 def train_batches(
-    data,
+    data: ImageData,
     batch_size: Annotated[int, Range(at_least=1)] = 64,
     seed: Seed = 0,
     augmentation: tuple[Literal["randaugment", "cutout"], ...] = (),
@@ -55,61 +58,67 @@ def train_batches(
     if not 0 < batch_size <= len(data.train):
         raise ValueError(f"batch_size must be 1 to {len(data.train):,}, not {batch_size:,}.")
     check_arguments(train_batches, dict(seed=seed, augmentation=augmentation))
-    part = _part(batch_size, replicas)
+    local_size = _local_batch_size(batch_size, replicas)
     steps_per_epoch = len(data.train) // batch_size
 
     def samples(number):
-        step, replica = number // replicas.local, replicas.first + number % replicas.local
-        position = step % steps_per_epoch * batch_size + replica * part
-        position += tf.range(part, dtype=tf.int64)
+        step, offset = _position(number, batch_size, replicas)
+        position = step % steps_per_epoch * batch_size + offset
+        position += tf.range(local_size, dtype=tf.int64)
         return order.sample(seed, step // steps_per_epoch, position, len(data.train))
 
-    one, augmented = _augmentation(data, augmentation)
-    parts = tf.data.Dataset.counter(first_step * replicas.local)
-    batches = _read(data.train, data.resized, parts.map(samples), one, part)
-    return _mapped(batches, augmented).prefetch(tf.data.AUTOTUNE)
+    indices = tf.data.Dataset.counter(first_step * replicas.local).map(samples)
+    crop, augment = _augmentation(data, augmentation)
+    batches = _read(data.train, data.preprocessing, indices, crop, local_size)
+    return _mapped(batches, augment).prefetch(tf.data.AUTOTUNE)
 
 
-def _augmentation(data, more):
-    """Returns what happens to one training image, and then to a mini-batch of them."""
+def _augmentation(data, names):
+    """Returns what is done to each training image, and then to a mini-batch of them."""
     flip = data.augmentation == "crop_and_flip"
+    augmented = data.augmentation != "none"
 
-    def one(raw, seed):
-        if not data.resized:
-            return decoded(raw, data.image_shape)
-        if data.augmentation == "none":
-            return decoding.central_window(raw, data.image_shape)
-        return decoding.random_window(raw, seed, data.image_shape, flip)
+    def crop(raw, seed):
+        if data.resized and augmented:
+            return random_resized_crop(raw, seed, data.image_shape, flip)
+        return data.preprocessing.pixels(raw)
 
-    def augmented(images, labels, seeds):
-        if not data.resized and data.augmentation != "none":
+    def augment(images, labels, seeds):
+        if augmented and not data.resized:
             images = shift_and_flip(images, seeds, flip)
-        if more:
-            images = keras_cv_layers.augment(images, seeds, more)
-        return normalise(images, data.mean, data.std), labels
+        if names:
+            images = keras_cv_layers.augment(images, seeds, names)
+        return data.preprocessing.normalise(images), labels
 
-    return one, augmented
+    return crop, augment
 
 
-def held_out_batches(data, batch_size, replicas=ONE, images=None):
+def held_out_batches(
+    data: ImageData, batch_size: int, replicas: Replicas = ONE, images: Images | None = None
+) -> tf.data.Dataset:
     """Returns mini-batches of the held-out images in order, each once; the last may be smaller.
-
-    If `images` are given, such as `data.validation`, it is those, as if they had been held out.
 
     With several replicas every part is whole, because TensorFlow's fused convolutions fail on an
     empty one: the last image is repeated with weight 0, and weights are the third element.
+
+    Args:
+        data: `ImageData`.
+        batch_size: images in a mini-batch, over all replicas.
+        replicas: the `Replicas` to feed.
+        images: others than the held-out ones, such as `data.validation`.
     """
-    images = images or data.held_out
-    batches = _as_evaluated(images, data.image_shape, data.resized, batch_size, replicas)
+    batches = _as_evaluated(images or data.held_out, data.preprocessing, batch_size, replicas)
 
     def normalised(images, labels, *weights):
-        return normalise(images, data.mean, data.std), labels, *weights
+        return data.preprocessing.normalise(images), labels, *weights
 
     return _mapped(batches, normalised).prefetch(tf.data.AUTOTUNE)
 
 
-def held_out_pixels(data, indices, batch_size=64, images=None):
-    """Returns some held-out images, cut as in evaluation but uint8, in mini-batches with labels.
+def held_out_pixels(
+    data: ImageData, indices: Sequence[int], batch_size: int = 64, images: Images | None = None
+) -> tf.data.Dataset:
+    """Returns mini-batches of some held-out images, cropped as in evaluation but uint8.
 
     Args:
         data: `ImageData`.
@@ -117,11 +126,11 @@ def held_out_pixels(data, indices, batch_size=64, images=None):
         batch_size: images in a mini-batch.
         images: others than the held-out ones, such as `data.train`.
     """
-    some = Subset(images or data.held_out, np.asarray(indices, np.int64))
-    return _as_evaluated(some, data.image_shape, data.resized, batch_size)
+    subset = Subset(images or data.held_out, np.asarray(indices, np.int64))
+    return _as_evaluated(subset, data.preprocessing, batch_size)
 
 
-def held_out_files(data, batch_size):
+def held_out_files(data: ImageData, batch_size: int) -> tf.data.Dataset:
     """Returns mini-batches of the held-out images as whole files; decoded images become PNGs."""
 
     def file(index):
@@ -132,40 +141,20 @@ def held_out_files(data, batch_size):
     return _mapped(images, file).batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
-def normalise(images, mean, std):
-    """Normalises uint8 images to float32 `(images / 255 - mean) / std`.
-
-    Args:
-        images: uint8, shape `[batch, height, width, channels]`, the last three static.
-        mean: of each channel, with pixels scaled to 0..1.
-        std: the standard deviation of each channel, on the same scale.
-    """
-    width = images.shape[2]
-    scale, shift = 1 / (255 * np.array(std)), -np.array(mean) / np.array(std)
-    # By image rows: broadcasting over three channels is several times slower.
-    rows = tf.cast(tf.reshape(images, [-1, width * len(scale)]), tf.float32)
-    rows = rows * np.tile(scale, width).astype("f") + np.tile(shift, width).astype("f")
-    return tf.reshape(rows, [-1, *images.shape[1:]])
-
-
-def statistics(images, image_shape, resized, most=2000):
+def statistics(
+    images: Images, preprocessing: Preprocessing, most: int = 2000
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns mean and standard deviation of each channel, with pixels scaled to 0..1.
 
-    They are computed from at most `most` images, evenly spaced, cut as in evaluation.
-
-    Args:
-        images: of the training split.
-        image_shape: of the networks' input.
-        resized: whether the images must be resized to that shape.
-        most: the largest number of images to use.
+    They are computed from at most `most` images, evenly spaced, cropped as in evaluation.
     """
-    some = Subset(images, np.linspace(0, len(images) - 1, min(most, len(images)), dtype=np.int64))
-    sums, number = np.zeros((2, image_shape[-1])), 0
-    batch_size = min(64, max(1, 2**24 // math.prod(image_shape[:2])))  # few large ones at a time
-    batches = _as_evaluated(some, image_shape, resized, batch_size)
+    subset = Subset(images, np.linspace(0, len(images) - 1, min(most, len(images)), dtype=np.int64))
+    height, width, channels = preprocessing.image_shape
+    sums, number = np.zeros((2, channels)), 0
+    batch_size = min(64, max(1, 2**24 // (height * width)))  # few large ones at a time
     with startup.silent_stderr():  # libjpeg's warnings of stray bytes
-        for batch, _ in batches.as_numpy_iterator():
-            pixels = batch.reshape(-1, image_shape[-1]) / 255
+        for batch, _ in _as_evaluated(subset, preprocessing, batch_size).as_numpy_iterator():
+            pixels = batch.reshape(-1, channels) / 255
             sums += pixels.sum(axis=0), (pixels**2).sum(axis=0)
             number += len(pixels)
     mean, mean_square = sums / number
@@ -173,51 +162,57 @@ def statistics(images, image_shape, resized, most=2000):
     return tuple(map(float, mean)), tuple(map(float, std))
 
 
-def _as_evaluated(images, image_shape, resized, batch_size, replicas=ONE):
-    """Returns uint8 images and labels, cut as in evaluation; for several replicas weights too."""
-    part, number_of_images = _part(batch_size, replicas), len(images)
-    parts = math.ceil(number_of_images / batch_size) * replicas.local
+def _as_evaluated(images, preprocessing, batch_size, replicas=ONE):
+    """Returns uint8 images, cropped as in evaluation, labels and, for several replicas, weights."""
+    local_size = _local_batch_size(batch_size, replicas)
+    number_of_batches = math.ceil(len(images) / batch_size) * replicas.local
     weighted = replicas.total > 1
 
-    def one(raw, _):
-        window = decoding.central_window if resized else decoded
-        return window(raw, image_shape)
-
     def samples(number):
-        step, replica = number // replicas.local, replicas.first + number % replicas.local
-        index = step * batch_size + replica * part + tf.range(part, dtype=tf.int64)
-        is_there = index < number_of_images
+        step, offset = _position(number, batch_size, replicas)
+        index = step * batch_size + offset + tf.range(local_size, dtype=tf.int64)
+        exists = index < len(images)
         if not weighted:
-            index, is_there = (tf.boolean_mask(each, is_there) for each in (index, is_there))
-        return tf.minimum(index, number_of_images - 1), tf.cast(is_there, tf.float32)
+            index, exists = tf.boolean_mask(index, exists), tf.boolean_mask(exists, exists)
+        return tf.minimum(index, len(images) - 1), tf.cast(exists, tf.float32)
 
-    batches = _read(images, resized, tf.data.Dataset.range(parts).map(samples), one, part)
+    indices = tf.data.Dataset.range(number_of_batches).map(samples)
+    batches = _read(
+        images, preprocessing, indices, lambda raw, _: preprocessing.pixels(raw), local_size
+    )
     if not weighted:
         batches = batches.map(lambda images, labels, _: (images, labels))
     # Keras warns of a dataset of unknown length.
-    return batches.apply(tf.data.experimental.assert_cardinality(parts))
+    return batches.apply(tf.data.experimental.assert_cardinality(number_of_batches))
 
 
-def _part(batch_size, replicas):
+def _local_batch_size(batch_size, replicas):
+    """Returns the images of a mini-batch that one replica gets."""
     check_arguments(train_batches, dict(batch_size=batch_size))
     if batch_size % replicas.total:
         raise ValueError(f"batch_size={batch_size} is not divisible by {replicas.total} replicas.")
     return batch_size // replicas.total
 
 
-def _read(images, resized, samples, one, batch_size):
+def _position(number, batch_size, replicas):
+    """Returns the step of a local part, and where in the mini-batch of that step it begins."""
+    replica = replicas.first + number % replicas.local
+    return number // replicas.local, replica * (batch_size // replicas.total)
+
+
+def _read(images, preprocessing, indices, crop, batch_size):
     """Maps (indices, seeds) to (images, labels, seeds), by whole mini-batches if possible."""
-    samples = samples.with_options(_options())
+    indices = indices.with_options(_options())
 
     def read(index, seed):
         return *images.read(index), seed
 
-    if images.reads_batches and not resized:
-        return _mapped(samples, read)
+    if images.reads_batches and not preprocessing.resized:
+        return _mapped(indices, read)
     # Two maps, since reading may be serial (an ArrayRecord is read in Python), decoding is not.
-    one_by_one = _mapped(samples.unbatch(), read)
-    windows = _mapped(one_by_one, lambda raw, label, seed: (one(raw, seed), label, seed))
-    return windows.batch(batch_size, num_parallel_calls=CORES)
+    examples = _mapped(indices.unbatch(), read)
+    crops = _mapped(examples, lambda raw, label, seed: (crop(raw, seed), label, seed))
+    return crops.batch(batch_size, num_parallel_calls=CORES)
 
 
 def _options():
@@ -230,5 +225,5 @@ def _options():
     return options
 
 
-def _mapped(dataset, function):
+def _mapped(dataset: tf.data.Dataset, function: Any) -> tf.data.Dataset:
     return dataset.map(function, num_parallel_calls=CORES)

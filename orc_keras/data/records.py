@@ -2,17 +2,18 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from orc_keras.data.catalogue import first_line, keys
+from orc_keras.data.catalogue import keys
 from orc_keras.data.images import Images, PixelImages, empty_pixels
 
 RECORD_OVERHEAD = 16  # bytes: a TFRecord's length (8), its checksum (4), the data's checksum (4)
 
 
-def in_memory(builder, split):
+def in_memory(builder: Any, split: str) -> PixelImages:
     """Returns the decoded images of a split, all of one size, in the order of the files.
 
     Args:
@@ -27,9 +28,10 @@ def in_memory(builder, split):
     labels = np.empty(number, np.int32)
     # File by file, the order of RecordImages; no cache, which would take the memory again.
     in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
-    for batch in tfds.as_numpy(
-        builder.as_dataset(split=split, batch_size=500, shuffle_files=False, read_config=in_order)
-    ):
+    batches = builder.as_dataset(
+        split=split, batch_size=500, shuffle_files=False, read_config=in_order
+    )
+    for batch in batches.as_numpy_iterator():
         begin, end = end, end + len(batch[label])
         pixels[begin:end], labels[begin:end] = batch[image], batch[label]
     return PixelImages(pixels[:end], labels[:end])
@@ -47,7 +49,7 @@ class RecordImages(Images):
             in a format without random access.
     """
 
-    def __init__(self, builder, split):
+    def __init__(self, builder: Any, split: str):
         import tensorflow_datasets as tfds
 
         self._image, self._label = keys(builder)
@@ -63,22 +65,13 @@ class RecordImages(Images):
             )
         info = builder.info.splits[split]
         self._length = info.num_examples
-        self._read = readers[file_format](
-            [os.fspath(p) for p in info.filepaths], info.shard_lengths
-        )
+        self._read = readers[file_format](list(map(os.fspath, info.filepaths)), info.shard_lengths)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self._length
 
-    def read(self, index):
-        """Reads a record; can be used in `tf.data.Dataset.map`.
-
-        Args:
-            index: scalar int64, the record's position in the split.
-
-        Returns:
-            The encoded image as it is stored, a scalar string; and its class, a scalar int32.
-        """
+    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the encoded image as it is stored, and its label."""
         example = self._features.deserialize_example(self._read(index), decoders=self._decoders)
         return example[self._image], tf.cast(example[self._label], tf.int32)
 
@@ -90,19 +83,19 @@ class _TFRecords:
         with ThreadPoolExecutor(16) as pool:  # they mostly wait for the disk
             offsets = list(pool.map(_offsets, paths, lengths))
         with tf.device("CPU"):
-            self._paths = tf.constant(paths)
-            self._offsets = tf.constant(np.concatenate(offsets))
+            self._paths: Any = tf.constant(paths)
+            self._offsets: Any = tf.constant(np.concatenate(offsets))
             self._ends = tf.constant(np.cumsum(lengths, dtype=np.int64))
 
     def __call__(self, index):
         """Returns the serialized example; raises an error that names the file if it cannot."""
         path = self._paths[tf.searchsorted(self._ends, index[None], side="right")[0]]
-        place = path, self._offsets[index]
+        offset = self._offsets[index]
         # TensorFlow's error would not name the file, so an empty string replaces it. The `map`
         # consumes its only element before it fails, so `ignore_errors` does not retry for ever.
-        record = tf.data.Dataset.from_tensors(place).map(_record_at).ignore_errors()
+        record = tf.data.Dataset.from_tensors((path, offset)).map(_record_at).ignore_errors()
         record = record.concatenate(tf.data.Dataset.from_tensors(b"")).take(1).get_single_element()
-        message = [place[0], " is damaged or unreadable at byte ", tf.strings.as_string(place[1])]
+        message = [path, " is damaged or unreadable at byte ", tf.strings.as_string(offset)]
         check = tf.debugging.Assert(tf.not_equal(record, b""), [tf.strings.join(message)])
         with tf.control_dependencies([check]):  # before decoding can fail
             return tf.identity(record)
@@ -125,11 +118,10 @@ def _offsets(path, number):
     offsets, end = [], 0
     try:
         with open(path, "rb", buffering=0) as file:
-            size, handle = os.fstat(file.fileno()).st_size, file.fileno()
+            size = os.path.getsize(path)
             while end < size and len(offsets) <= number:
                 offsets.append(end)
-                length = os.pread(handle, 8, end)
-                end += RECORD_OVERHEAD + int.from_bytes(length, "little")
+                end += RECORD_OVERHEAD + int.from_bytes(os.pread(file.fileno(), 8, end), "little")
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
     if len(offsets) != number or end != size:
@@ -147,7 +139,7 @@ class _ArrayRecords:
         try:
             self._source = ArrayRecordDataSource(paths)
         except Exception as error:  # its messages name the file
-            raise ValueError(f"A file cannot be read: {first_line(error)}.") from error
+            raise ValueError(f"A file cannot be read.\n{error}") from error
         if len(self._source) != self._ends[-1]:
             raise ValueError(f"{paths[0]} and its like do not hold {self._ends[-1]} records.")
 

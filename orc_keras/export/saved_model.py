@@ -7,9 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from orc_keras.data import normalise
-from orc_keras.data.decoding import central_window
-from orc_keras.data.images import decoded
+from orc_keras.data import Preprocessing
 from orc_keras.run_files import SUMS
 from orc_keras.runs import checksums
 
@@ -29,11 +27,11 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
         directory: where to write.
     """
     shape = tuple(data["image_shape"])
+    preprocessing = Preprocessing(shape, data["resized"], data["mean"], data["std"])
 
     def serve(images):
         images = tf.ensure_shape(images, [None, *shape])  # a loaded signature does not check it
-        normalised = normalise(images, data["mean"], data["std"])
-        logits = tf.cast(network(normalised, training=False), tf.float32)
+        logits = tf.cast(network(preprocessing.normalise(images), training=False), tf.float32)
         return {
             "logits": logits,
             "probabilities": tf.nn.softmax(logits),
@@ -41,9 +39,8 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
         }
 
     def serve_files(contents):
-        window = central_window if data["resized"] else decoded
         image = tf.TensorSpec(shape, tf.uint8)
-        return serve(tf.map_fn(lambda raw: window(raw, shape), contents, fn_output_signature=image))
+        return serve(tf.map_fn(preprocessing.pixels, contents, fn_output_signature=image))
 
     images = tf.TensorSpec((None, *shape), tf.uint8, name="images")
     contents = tf.TensorSpec((None,), tf.string, name="contents")
@@ -55,7 +52,7 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
     class_names = "".join(f"{name}\n" for name in data["class_names"])
     (directory / "class_names.txt").write_text(class_names, encoding="utf-8")
     files = sorted(path for path in directory.rglob("*") if path.is_file())
-    sums = checksums.text({path.relative_to(directory).as_posix(): path for path in files})
+    sums = checksums.of({path.relative_to(directory).as_posix(): path for path in files})
     (directory / SUMS).write_text(sums, encoding="utf-8")
 
 

@@ -8,6 +8,7 @@ from orc_keras import data
 from orc_keras.data import pipeline
 from orc_keras.data.images import PixelImages, Subset
 from orc_keras.data.order import sample
+from orc_keras.data.preprocessing import Preprocessing
 
 
 def image_data(number=50, augmentation="none", size=4):
@@ -78,7 +79,7 @@ def test_normalise_against_numpy():
     images = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3)).astype(np.uint8)
     mean, std = (0.1, 0.5, 0.7), (0.2, 0.3, 0.4)
     expected = (images / 255 - np.array(mean)) / np.array(std)
-    np.testing.assert_allclose(pipeline.normalise(images, mean, std), expected, atol=1e-5)
+    np.testing.assert_allclose(data.normalise(images, mean, std), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("first_step", [1, 4, 5, 13])
@@ -128,11 +129,11 @@ def test_every_held_out_image_comes_once_in_order():
 def test_statistics_against_numpy():
     pixels = np.random.default_rng(0).integers(0, 256, (90, 4, 4, 3)).astype(np.uint8)
     images = PixelImages(pixels, np.zeros(90))
-    mean, std = pipeline.statistics(images, (4, 4, 3), resized=False)
+    mean, std = pipeline.statistics(images, Preprocessing((4, 4, 3), False))
     np.testing.assert_allclose(mean, (pixels / 255).mean(axis=(0, 1, 2)))
     np.testing.assert_allclose(std, (pixels / 255).std(axis=(0, 1, 2)))
     some = pixels[[0, 44, 89]] / 255
-    mean, _ = pipeline.statistics(images, (4, 4, 3), resized=False, most=3)
+    mean, _ = pipeline.statistics(images, Preprocessing((4, 4, 3), False), most=3)
     np.testing.assert_allclose(mean, some.mean(axis=(0, 1, 2)))
 
 

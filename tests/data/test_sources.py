@@ -9,7 +9,7 @@ from helpers.animals import TinyAnimals, jpeg, prepare, read_in_order
 from sklearn.datasets import load_digits
 
 from orc_keras import data
-from orc_keras.data.decoding import central_window, decode
+from orc_keras.data.preprocessing import central_crop, decode
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_digits_enlarged():
     batch, _ = next(data.train_batches(images, 16, seed=0).as_numpy_iterator())
     assert batch.shape == (16, 32, 32, 1)
     batch, _ = next(data.held_out_batches(images, 16).as_numpy_iterator())
-    expected = central_window(images.held_out.pixels[3], (32, 32, 1)).numpy() / 255
+    expected = central_crop(images.held_out.pixels[3], (32, 32, 1)).numpy() / 255
     np.testing.assert_allclose(batch[3] * images.std + images.mean, expected, atol=1e-5)
 
 
@@ -107,7 +107,7 @@ def test_photographs_of_tensorflow_datasets(tmp_path):
     stored = read_in_order(builder, "validation")
     images, labels = next(data.held_out_batches(photos, 7).as_numpy_iterator())
     assert list(labels) == [label for _, label in stored]
-    expected = [central_window(decode(image, 3), (16, 16, 3)) / 255 for image, _ in stored]
+    expected = [central_crop(decode(image, 3), (16, 16, 3)) / 255 for image, _ in stored]
     np.testing.assert_allclose(images * photos.std + photos.mean, expected, atol=1e-5)
     images, labels = next(data.train_batches(photos, 23, seed=0).as_numpy_iterator())
     assert images.shape == (23, 16, 16, 3)

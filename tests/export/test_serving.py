@@ -24,7 +24,7 @@ from helpers.programs import ROOT
 from PIL import Image
 
 from orc_keras.data import ImageData, PixelImages
-from orc_keras.data.decoding import central_window
+from orc_keras.data.preprocessing import central_crop
 from orc_keras.export import formats, saved_model, web
 from orc_keras.export.member import export_member
 
@@ -101,7 +101,7 @@ def test_wrong_images_get_a_sentence(address, held_out):
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
 def test_the_page_cuts_pictures_as_evaluation_does(tmp_path):
-    """pixels.mjs against central_window, on noise of many sizes."""
+    """pixels.mjs against central_crop, on noise of many sizes."""
     rng = np.random.default_rng(0)
     cases, expected = [], []
     for height, width, shape in (
@@ -111,7 +111,7 @@ def test_the_page_cuts_pictures_as_evaluation_does(tmp_path):
         pixels = rng.integers(0, 256, (height, width, 3), np.uint8)
         case = {"height": height, "width": width, "data": pixels.ravel().tolist()}
         cases.append({"picture": case, "shape": shape})
-        expected.append(np.asarray(central_window(pixels, shape)).ravel())
+        expected.append(np.asarray(central_crop(pixels, shape)).ravel())
     shutil.copy(web.PIXELS, tmp_path)
     program = (
         f"import {{ fitted }} from './{web.PIXELS.name}';"

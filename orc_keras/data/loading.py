@@ -1,0 +1,137 @@
+"""`load`, from the name of a dataset to its images, and `dataset_size`, before any is read."""
+
+import math
+from typing import Annotated, Literal
+
+from orc_keras.arguments import Range, check_arguments
+from orc_keras.data import sources
+from orc_keras.data.image_data import ImageData, divide, impossible_fraction
+from orc_keras.data.pipeline import statistics
+from orc_keras.data.preprocessing import Preprocessing
+
+# Larger images are resized: the CIFAR recipe shifts by 4 pixels, which suits small images only.
+LARGEST_UNRESIZED = 96
+USUAL_SIZE = 224  # of resized images, as for ImageNet
+
+
+def load(
+    dataset: str,
+    data_dir: str = "",
+    image_size: Annotated[int, Range(at_least=0)] = 0,
+    validation_fraction: Annotated[float, Range(at_least=0, at_most=1)] = 0.0,
+    crop_flip: Literal["auto", "none", "crop", "crop_and_flip"] = "auto",
+    memory_gb: Annotated[float, Range(at_least=0)] = 4.0,
+    *,
+    known_fingerprint: str | None = None,
+    held_out_only: bool = False,
+) -> ImageData:
+    """Loads a dataset.
+
+    Args:
+        dataset: Images: digits, cifar10, cifar100, imagenet2012, tfds:<any other name in
+            TensorFlow Datasets>, folder:<path>, a folder with train/<class>/ and val/<class>/ (or
+            validation/, or test/), or idx:<path>, a folder of IDX files such as MNIST's.
+        data_dir: Folder of TensorFlow Datasets; empty: its usual place.
+        image_size: Height and width that images are resized to; 0: unchanged if all have one size
+            of at most 96 pixels, otherwise 224.
+        validation_fraction: Fraction of the training images to hold out, in place of the dataset's
+            own held-out images; needed where it has none.
+        crop_flip: Augmentation of training images: crop, shifted by up to 4 pixels if they keep
+            their size, else a random part of each; crop_and_flip, also mirrored; none; auto,
+            crop_and_flip, but none for digits.
+        memory_gb: Images that take at most so many GB (10^9 bytes) decoded are kept in memory;
+            others are read anew in each epoch.
+        known_fingerprint: `notes["files"]` of an earlier call; if a folder still holds the same
+            files, its images are not decoded again to check them.
+        held_out_only: no training images are needed. The classes may then lie in the folder
+            itself, and `train` of the result is the held-out images.
+
+    Raises:
+        ValueError: if the dataset is unknown, missing or damaged, or has nothing to hold out.
+
+    Example:
+
+    >>> digits = load("digits")
+    >>> digits.image_shape, digits.num_classes, len(digits.train), len(digits.held_out)
+    ((8, 8, 1), 10, 1437, 360)
+    """
+    check_arguments(
+        load,
+        dict(dataset=dataset, memory_gb=memory_gb, image_size=image_size, crop_flip=crop_flip)
+        | dict(validation_fraction=validation_fraction),
+    )
+    source = sources.find(dataset, data_dir or None, held_out_only)
+    content = source.read(memory_gb * 1e9, known_fingerprint)
+    splits = list(content.splits.items())
+    if held_out_only:
+        splits = [splits[-1]] * 2
+    train, held_out_from, held_out = _hold_out(splits, validation_fraction, dataset)
+    size, resized = _input_size(content.size, image_size)
+    image_shape = (*size, content.channels)
+    mean, std = content.statistics or statistics(train, Preprocessing(image_shape, resized))
+    return ImageData(
+        train,
+        held_out,
+        content.class_names,
+        image_shape,
+        mean,
+        std,
+        content.crop_flip if crop_flip == "auto" else crop_flip,
+        resized,
+        held_out_from,
+        content.notes,
+    )
+
+
+def dataset_size(
+    dataset: str, data_dir: str = "", image_size: int = 0, validation_fraction: float = 0.0
+) -> tuple[int, tuple[int, int]]:
+    """Returns the number and the size of the training images, without reading any.
+
+    Args:
+        dataset: as in `load`, like the other arguments.
+
+    Returns:
+        The number of training images; and the input's height and width, 224 if the images' size is
+        not known before they are read.
+
+    Raises:
+        ValueError: if the dataset is unknown or missing, or has nothing to hold out.
+    """
+    source = sources.find(dataset, data_dir or None)
+    number, *others = source.num_images.values()
+    held_back = math.ceil(number * validation_fraction)
+    if validation_fraction and min(held_back, number - held_back) < source.fewest:
+        raise impossible_fraction(validation_fraction, number, "validation_fraction")
+    if not (validation_fraction or others):
+        raise _nothing_held_out(dataset)
+    return number - held_back, _input_size(source.size, image_size)[0]
+
+
+def _input_size(size, image_size):
+    """Returns the size of the networks' input, and whether images must be resized to it."""
+    if image_size:
+        input_size = (image_size, image_size)
+    elif size and max(size) <= LARGEST_UNRESIZED:
+        input_size = size
+    else:
+        input_size = (USUAL_SIZE, USUAL_SIZE)
+    return input_size, size != input_size
+
+
+def _hold_out(splits, fraction, dataset):
+    """Returns the training images, and the name and the images of the held-out split."""
+    (_, train), *others = splits
+    if fraction:
+        train, held_back = divide(train, fraction, "validation_fraction")
+        return train, "train", held_back
+    if not others:
+        raise _nothing_held_out(dataset)
+    return train, *others[0]
+
+
+def _nothing_held_out(dataset):
+    return ValueError(
+        f"--dataset={dataset} has no held-out images (val, validation or test); hold back some "
+        "of the training images with --validation_fraction=0.1."
+    )
