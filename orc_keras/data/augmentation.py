@@ -71,5 +71,6 @@ def random_resized_crop(
     image = resize(crop(raw, box, image_shape[-1]), image_shape)
     if not flip:
         return image
-    mirrored = tf.random.stateless_uniform([], tf.random.fold_in(seed, 1)) < 0.5
+    flip_seed: Any = tf.random.fold_in(seed, 1)
+    mirrored = tf.random.stateless_uniform([], flip_seed) < 0.5
     return tf.cond(mirrored, lambda: tf.reverse(image, axis=[1]), lambda: image)

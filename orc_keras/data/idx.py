@@ -62,7 +62,7 @@ def _collections(root):
     return paths
 
 
-def shape(path: Path, kind: str) -> tuple[int, ...]:
+def shape(path: Path, kind: str) -> Any:
     """Returns the shape that an IDX file's header states; the file is not read beyond it.
 
     Args:
@@ -87,7 +87,7 @@ def read(path: Path, kind: str) -> np.ndarray:
         ValueError: if it is not such a file, or is damaged.
     """
     with _opened(path) as file:
-        content = empty_pixels(*_header(path, file, kind))
+        content: Any = empty_pixels(*_header(path, file, kind))
         if file.readinto(memoryview(content).cast("B")) < content.size or file.read(1):
             raise ValueError(f"{path} is not as long as its header says; it may be truncated.")
     return content

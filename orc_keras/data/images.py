@@ -18,7 +18,7 @@ class Images:
     """
 
     reads_batches: bool = False
-    labels: tf.Tensor | None = None
+    labels: Any = None
 
     def __len__(self) -> int:
         raise NotImplementedError

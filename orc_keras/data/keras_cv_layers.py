@@ -66,7 +66,7 @@ def _random_operation(image, seed):
     )
     if image.shape[-1] == 1:
         del operations["color"]
-    branches = [functools.partial(_apply, image, *each) for each in operations.values()]
+    branches: list[Any] = [functools.partial(_apply, image, *each) for each in operations.values()]
     branches.append(lambda: image)
     choice = tf.random.stateless_uniform([], seeds[2], maxval=len(branches), dtype=tf.int32)
     return tf.ensure_shape(tf.switch_case(choice, branches), image.shape)

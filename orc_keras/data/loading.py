@@ -66,8 +66,8 @@ def load(
     if held_out_only:
         splits = [splits[-1]] * 2
     train, held_out_from, held_out = _hold_out(splits, validation_fraction, dataset)
-    size, resized = _input_size(content.size, image_size)
-    image_shape = (*size, content.channels)
+    (height, width), resized = _input_size(content.size, image_size)
+    image_shape = (height, width, content.channels)
     mean, std = content.statistics or statistics(train, Preprocessing(image_shape, resized))
     return ImageData(
         train,

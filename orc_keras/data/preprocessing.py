@@ -68,9 +68,9 @@ def decode(encoded: Any, channels: int) -> tf.Tensor:
     Returns:
         uint8, shape `[height, width, channels]`.
     """
-    image = tf.io.decode_image(encoded, expand_animations=False)
+    image: Any = tf.io.decode_image(encoded, expand_animations=False)
     image.set_shape([None, None, None])
-    has_alpha = tf.shape(image)[-1] % 2 == 0
+    has_alpha = tf.shape(image)[-1] % 2 == 0  # type: ignore  (a tensor)
     image = tf.cond(has_alpha, lambda: _on_white(image), lambda: image)
     if channels == 3:
         is_grey = tf.shape(image)[-1] == 1

@@ -54,7 +54,7 @@ class RecordImages(Images):
 
         self._image, self._label = keys(builder)
         wanted = tfds.decode.PartialDecoding({self._image: True, self._label: True})
-        self._features = wanted.extract_features(builder.info.features)
+        self._features: Any = wanted.extract_features(builder.info.features)
         self._decoders = {self._image: tfds.decode.SkipDecoding()}
         readers = {"tfrecord": _TFRecords, "array_record": _ArrayRecords}
         file_format = builder.info.file_format.value

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class Content:
     splits: Mapping[str, Images]
     class_names: tuple[str, ...]
     channels: int
-    size: tuple[int, ...] | None
+    size: tuple[int, int] | None
     crop_flip: str = "crop_and_flip"
     statistics: tuple | None = None
     notes: dict = dataclasses.field(default_factory=dict)
@@ -54,7 +55,7 @@ class Source:
     """
 
     num_images: dict[str, int]
-    size: tuple[int, ...] | None
+    size: tuple[int, int] | None
     fewest: int
     read: Callable[[float, str | None], Content]
 
@@ -82,11 +83,12 @@ def _digits():
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
-    digits = load_digits()
+    digits: Any = load_digits()
     images = np.rint(digits.images * 255 / 16).astype(np.uint8)[..., None]
-    train, test, train_labels, test_labels = train_test_split(
+    arrays: Any = train_test_split(
         images, digits.target, test_size=0.2, random_state=0, stratify=digits.target
     )
+    train, test, train_labels, test_labels = arrays
     content = Content(
         {"train": PixelImages(train, train_labels), "test": PixelImages(test, test_labels)},
         class_names=tuple(map(str, digits.target_names)),
