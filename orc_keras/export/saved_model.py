@@ -52,7 +52,7 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
     class_names = "".join(f"{name}\n" for name in data["class_names"])
     (directory / "class_names.txt").write_text(class_names, encoding="utf-8")
     files = sorted(path for path in directory.rglob("*") if path.is_file())
-    sums = checksums.of({path.relative_to(directory).as_posix(): path for path in files})
+    sums = checksums.text({path.relative_to(directory).as_posix(): path for path in files})
     (directory / SUMS).write_text(sums, encoding="utf-8")
 
 
