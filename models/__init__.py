@@ -13,14 +13,14 @@ import math
 import numbers
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import keras
 
 from orc_keras.models import mobilenet_v2, resnet, shufflenet_v1, shufflenet_v2, vgg, wide_resnet
+from orc_keras.models.vgg import VggHead
 
 _FAMILIES = (resnet, wide_resnet, vgg, mobilenet_v2, shufflenet_v1, shufflenet_v2)
-VggHead = Literal["default", "linear"]
 
 
 def names() -> list[str]:
@@ -139,7 +139,7 @@ def _options(family, vgg_head):
 
 def _check_input(input_shape, num_classes):
     is_shape = isinstance(input_shape, tuple | list) and len(input_shape) == 3
-    if not is_shape or not all(isinstance(n, numbers.Integral) and n > 0 for n in input_shape):
+    if not is_shape or not all(isinstance(n, numbers.Integral) and int(n) > 0 for n in input_shape):
         raise ValueError(
             "input_shape must be (height, width, channels), three positive whole numbers, not "
             f"{input_shape!r}."

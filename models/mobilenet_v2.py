@@ -7,6 +7,8 @@ import keras
 from keras import layers
 
 from orc_keras.models.parts import (
+    Initializer,
+    Tensor,
     average_pool,
     batch_norm,
     classifier,
@@ -32,12 +34,12 @@ STEM_WIDTH = 16
 LAST_WIDTH = 1280
 
 
-def smallest_size(name):
+def smallest_size(name: str) -> int:
     """Returns the image size that ends at 1 pixel: the stem and three rows halve it."""
     return 16
 
 
-def build(name, input_shape, num_classes):
+def build(name: str, input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
     """Builds MobileNetV2; see `models.build`."""
     images = keras.Input(input_shape, name="images")
     x = conv_bn_relu(images, STEM_WIDTH, "stem", strides=2)
@@ -50,7 +52,7 @@ def build(name, input_shape, num_classes):
     return keras.Model(images, logits, name=name)
 
 
-def block(x, expansion, width, strides, name):
+def block(x: Tensor, expansion: int, width: int, strides: int, name: str) -> Tensor:
     """An inverted residual: expansion, depthwise convolution, projection without ReLU."""
     expanded = expansion * x.shape[-1]
     y = conv_bn_relu(x, expanded, f"{name}_expand", kernel_size=1)
@@ -60,7 +62,7 @@ def block(x, expansion, width, strides, name):
     return layers.Add(name=f"{name}_add")([x, y]) if x.shape == y.shape else y
 
 
-def depthwise_normal(channels):
+def depthwise_normal(channels: int) -> Initializer:
     """Normal of variance 2 / (k * k * out), as in the other convolutions.
 
     Keras's own would take 1 as the output channels of a depthwise convolution.

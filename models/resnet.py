@@ -15,7 +15,7 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-from orc_keras.models.parts import average_pool, classifier, conv_bn, conv_bn_relu, relu
+from orc_keras.models.parts import Tensor, average_pool, classifier, conv_bn, conv_bn_relu, relu
 
 
 class Variant(NamedTuple):
@@ -50,13 +50,13 @@ VARIANTS = {
 }
 
 
-def smallest_size(name):
+def smallest_size(name: str) -> int:
     """Returns the image size that ends at 1 pixel after all halvings."""
     variant = VARIANTS[name]
     return 2 ** (len(variant.widths) - 1) * (4 if variant.imagenet else 1)
 
 
-def build(name, input_shape, num_classes):
+def build(name: str, input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
     """Builds the ResNet `name`; see `models.build`."""
     variant = VARIANTS[name]
     block = bottleneck_block if variant.bottleneck else basic_block
@@ -69,26 +69,26 @@ def build(name, input_shape, num_classes):
     return keras.Model(images, classifier(average_pool(x), num_classes), name=name)
 
 
-def cifar_stem(images, width):
+def cifar_stem(images: Tensor, width: int) -> Tensor:
     """A 3 x 3 convolution of stride 1."""
     return conv_bn_relu(images, width, "stem")
 
 
-def imagenet_stem(images):
+def imagenet_stem(images: Tensor) -> Tensor:
     """A 7 x 7 convolution and 3 x 3 max pooling, each of stride 2."""
     x = conv_bn_relu(images, 64, "stem", kernel_size=7, strides=2)
     x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, padding with 0 acts as -inf
     return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
 
 
-def basic_block(x, width, strides, name):
+def basic_block(x: Tensor, width: int, strides: int, name: str) -> Tensor:
     """Two 3 x 3 convolutions and a shortcut."""
     y = conv_bn_relu(x, width, f"{name}_1", strides=strides)
     y = conv_bn(y, width, f"{name}_2")
     return add_shortcut(x, y, strides, name)
 
 
-def bottleneck_block(x, width, strides, name):
+def bottleneck_block(x: Tensor, width: int, strides: int, name: str) -> Tensor:
     """1 x 1, 3 x 3 and 1 x 1 convolutions, the last with four times the channels; a shortcut."""
     y = conv_bn_relu(x, width, f"{name}_1", kernel_size=1)
     y = conv_bn_relu(y, width, f"{name}_2", strides=strides)
@@ -96,7 +96,7 @@ def bottleneck_block(x, width, strides, name):
     return add_shortcut(x, y, strides, name)
 
 
-def add_shortcut(x, y, strides, name):
+def add_shortcut(x: Tensor, y: Tensor, strides: int, name: str) -> Tensor:
     """Adds a block's input `x`, projected if necessary, to its output `y`; then ReLU."""
     if strides != 1 or x.shape[-1] != y.shape[-1]:
         x = conv_bn(x, y.shape[-1], f"{name}_shortcut", kernel_size=1, strides=strides)

@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from orc_keras.models.parts import (
+    Tensor,
     average_pool,
     batch_norm,
     channel_shuffle,
@@ -25,12 +26,12 @@ STEM_WIDTH = 24
 GROUPS = 3
 
 
-def smallest_size(name):
+def smallest_size(name: str) -> int:
     """Returns the image size that ends at 1 pixel: three stages halve it."""
     return 8
 
 
-def build(name, input_shape, num_classes):
+def build(name: str, input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
     """Builds ShuffleNetV1; see `models.build`."""
     images = keras.Input(input_shape, name="images")
     x = relu(conv_bn_1x1(images, STEM_WIDTH, "stem"), "stem")
@@ -40,7 +41,7 @@ def build(name, input_shape, num_classes):
     return keras.Model(images, classifier(average_pool(x), num_classes), name=name)
 
 
-def unit(x, width, strides, name):
+def unit(x: Tensor, width: int, strides: int, name: str) -> Tensor:
     """Grouped 1 x 1, channel shuffle, depthwise 3 x 3 and grouped 1 x 1 convolutions.
 
     A unit of stride 2 concatenates its average-pooled input; the others add their input.
@@ -60,12 +61,12 @@ def unit(x, width, strides, name):
     return relu(y, name)
 
 
-def halve(x, name):
+def halve(x: Tensor, name: str) -> Tensor:
     """3 x 3 average pooling of stride 2; the padding zeros count in the average."""
     x = layers.ZeroPadding2D(1, name=f"{name}_shortcut_pad")(x)
     return layers.AveragePooling2D(3, 2, name=f"{name}_shortcut_pool")(x)
 
 
-def conv_bn_1x1(x, width, name, groups=1):
+def conv_bn_1x1(x: Tensor, width: int, name: str, groups: int = 1) -> Tensor:
     """1 x 1 convolution, then BatchNorm."""
     return conv_bn(x, width, name, kernel_size=1, groups=groups, initial=uniform())

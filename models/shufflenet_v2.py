@@ -4,10 +4,13 @@ The stem is a 1 x 1 convolution of stride 1, in place of a 3 x 3 convolution of 
 pooling.
 """
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from orc_keras.models.parts import (
+    Tensor,
     average_pool,
     batch_norm,
     channel_shuffle,
@@ -24,12 +27,12 @@ STEM_WIDTH = 24
 LAST_WIDTH = 1024
 
 
-def smallest_size(name):
+def smallest_size(name: str) -> int:
     """Returns the image size that ends at 1 pixel: three stages halve it."""
     return 8
 
 
-def build(name, input_shape, num_classes):
+def build(name: str, input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
     """Builds ShuffleNetV2; see `models.build`."""
     images = keras.Input(input_shape, name="images")
     x = conv_bn_relu_1x1(images, STEM_WIDTH, "stem")
@@ -41,7 +44,7 @@ def build(name, input_shape, num_classes):
     return keras.Model(images, classifier(x, num_classes), name=name)
 
 
-def down_unit(x, width, name):
+def down_unit(x: Tensor, width: int, name: str) -> Tensor:
     """Halves the image and sets the channels to `width`; both branches take the whole input."""
     # Each branch is a model, because Keras would list the layers of both interleaved. This way they
     # have the order of the reference network, and weights can be copied in this order.
@@ -54,30 +57,31 @@ def down_unit(x, width, name):
     return join(left(x), right(x), name)
 
 
-def basic_unit(x, name):
+def basic_unit(x: Tensor, name: str) -> Tensor:
     """Passes one half of the channels through unchanged, the other through the right branch."""
-    left, right = ops.split(x, 2, axis=-1)
+    halves: Any = ops.split(x, 2, axis=-1)
+    left, right = halves
     return join(left, right_branch(right, right.shape[-1], 1, name), name)
 
 
-def right_branch(x, width, strides, name):
+def right_branch(x: Tensor, width: int, strides: int, name: str) -> Tensor:
     """1 x 1, depthwise 3 x 3 and 1 x 1 convolutions; no ReLU after the depthwise one."""
     x = conv_bn_relu_1x1(x, width, f"{name}_right1")
     x = depthwise_conv_bn(x, f"{name}_right2", strides)
     return conv_bn_relu_1x1(x, width, f"{name}_right3")
 
 
-def join(left, right, name):
+def join(left: Tensor, right: Tensor, name: str) -> Tensor:
     """Concatenates both branches and shuffles their channels."""
     x = layers.Concatenate(name=f"{name}_concatenate")([left, right])
     return channel_shuffle(x, 2, name)
 
 
-def conv_bn_relu_1x1(x, width, name):
+def conv_bn_relu_1x1(x: Tensor, width: int, name: str) -> Tensor:
     """1 x 1 convolution, BatchNorm, ReLU."""
     return conv_bn_relu(x, width, name, kernel_size=1, initial=uniform())
 
 
-def depthwise_conv_bn(x, name, strides):
+def depthwise_conv_bn(x: Tensor, name: str, strides: int) -> Tensor:
     """Depthwise 3 x 3 convolution, BatchNorm."""
     return batch_norm(depthwise_conv(x, name, strides, depthwise_uniform()), name)

@@ -9,11 +9,14 @@ connected layer follows, as in most published results on CIFAR-100. Like those n
 fourth max pooling only for images of 64 pixels or more, not for 32.
 """
 
+from typing import Literal
+
 import keras
 from keras import layers
 
-from orc_keras.models.parts import average_pool, classifier, conv_bn_relu, relu
+from orc_keras.models.parts import Initializer, Tensor, average_pool, classifier, conv_bn_relu, relu
 
+VggHead = Literal["default", "linear"]
 # name -> convolutions in each stage
 VARIANTS = {
     "vgg8": (1, 1, 1, 1, 1),
@@ -24,12 +27,14 @@ VARIANTS = {
 STAGE_WIDTHS = (64, 128, 256, 512, 512)  # channels
 
 
-def smallest_size(name, vgg_head="default"):
+def smallest_size(name: str, vgg_head: VggHead = "default") -> int:
     """Returns the image size that ends at 1 pixel after all max poolings."""
     return 32 if vgg_head == "default" else 8
 
 
-def build(name, input_shape, num_classes, vgg_head="default"):
+def build(
+    name: str, input_shape: tuple[int, int, int], num_classes: int, vgg_head: VggHead = "default"
+) -> keras.Model:
     """Builds the VGG `name`; see `models.build`."""
     pooled_stages = max_pooled_stages(min(input_shape[:2]), vgg_head)
     images = x = keras.Input(input_shape, name="images")
@@ -45,18 +50,18 @@ def build(name, input_shape, num_classes, vgg_head="default"):
     return keras.Model(images, logits, name=name)
 
 
-def max_pooled_stages(size, vgg_head):
+def max_pooled_stages(size: int, vgg_head: VggHead) -> tuple[int, ...]:
     """Returns the stages that end in max pooling, for images of `size` pixels."""
     if vgg_head == "default":
         return (1, 2, 3, 4, 5)
     return (1, 2, 3, 4) if size >= 64 else (1, 2, 3)
 
 
-def fully_connected(x, name):
+def fully_connected(x: Tensor, name: str) -> Tensor:
     """512 units with ReLU."""
     return relu(layers.Dense(512, kernel_initializer=normal(), name=name)(x), name)
 
 
-def normal():
+def normal() -> Initializer:
     """Normal of standard deviation 0.01, for fully connected layers."""
     return keras.initializers.RandomNormal(stddev=0.01)

@@ -7,7 +7,7 @@ first BatchNorm and ReLU precede the shortcut as well.
 import keras
 from keras import layers
 
-from orc_keras.models.parts import average_pool, batch_norm, classifier, conv, relu
+from orc_keras.models.parts import Tensor, average_pool, batch_norm, classifier, conv, relu
 
 # name -> depth, widening factor
 VARIANTS = {
@@ -17,12 +17,12 @@ VARIANTS = {
 STAGE_WIDTHS = (16, 32, 64)  # channels, times the widening factor
 
 
-def smallest_size(name):
+def smallest_size(name: str) -> int:
     """Returns the image size that ends at 1 pixel: two stages halve it."""
     return 4
 
 
-def build(name, input_shape, num_classes):
+def build(name: str, input_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
     """Builds the wide ResNet `name`; see `models.build`."""
     depth, widening = VARIANTS[name]
     images = keras.Input(input_shape, name="images")
@@ -35,7 +35,7 @@ def build(name, input_shape, num_classes):
     return keras.Model(images, classifier(x, num_classes, bias_initial="zeros"), name=name)
 
 
-def block(x, width, strides, name):
+def block(x: Tensor, width: int, strides: int, name: str) -> Tensor:
     """BatchNorm, ReLU and 3 x 3 convolution, twice, with a shortcut."""
     activated = bn_relu(x, f"{name}_1")
     y = conv(activated, width, f"{name}_1", strides=strides)
@@ -45,6 +45,6 @@ def block(x, width, strides, name):
     return layers.Add(name=f"{name}_add")([y, x])
 
 
-def bn_relu(x, name):
+def bn_relu(x: Tensor, name: str) -> Tensor:
     """BatchNorm, then ReLU."""
     return relu(batch_norm(x, name), name)

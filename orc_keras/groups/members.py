@@ -75,7 +75,7 @@ def check_member(network: keras.Model) -> None:
             "not support; orc_keras.optimizers.L2SGD has weight decay."
         )
     for weight in network.weights:
-        if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
+        if not np.isfinite(np.asarray(weight)).all():
             raise ValueError(f"{network.name} has NaN or infinite numbers in {weight.path}.")
     _check_logits(network)
 
@@ -108,9 +108,10 @@ def image_shape(network: keras.Model) -> tuple[int | None, ...]:
             "batch of images."
         )
     if hasattr(network, "input_shape"):  # functional or sequential
-        shape = network.input_shape
+        shape: Any = network.input_shape
     else:
-        shape = (network.get_build_config() or {}).get("input_shape") or ()
+        config: Any = network.get_build_config()
+        shape = (config or {}).get("input_shape") or ()
     shape = tuple(shape)  # a list in a loaded network
     if len(shape) != 4 or not all(isinstance(size, int | None) for size in shape):
         raise ValueError(
@@ -158,7 +159,7 @@ def _check_logits(network):
     is_sigmoid = is_sigmoid or type(last_operation).__name__ == "Sigmoid"
     noise = np.random.default_rng(0).normal(size=(4, *(n or 64 for n in image_shape(network))))
     outputs = network(noise.astype("float32"), training=False)
-    outputs = keras.ops.convert_to_numpy(keras.ops.cast(outputs, "float32"))
+    outputs = np.asarray(keras.ops.cast(outputs, "float32"))
     add_up = np.allclose(outputs.sum(axis=-1), 1, atol=1e-2)
     if is_sigmoid or (add_up and np.all((outputs >= 0) & (outputs <= 1))):
         hint = f" (see its last layer, {last.name})" if last else ""

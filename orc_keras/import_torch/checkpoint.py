@@ -68,7 +68,7 @@ def _load(path: str) -> Any:
         raise ValueError("PyTorch reads its checkpoints: pip install torch.") from error
     # Many checkpoints have a best accuracy, a scalar of NumPy, which is no code.
     scalar, _ = np.float64(0).__reduce__()
-    scalars = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    scalars: list[Any] = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
     scalars += [np.dtype, *(type(np.dtype(kind)) for kind in ("f8", "f4"))]
     try:
         with torch.serialization.safe_globals(scalars):

@@ -9,10 +9,7 @@ import re
 from orc_keras import models
 
 # Our layers with weights, except `logits`: a conv or BatchNorm of the stem, of a block, or the end.
-_LAYER = re.compile(
-    r"(?:(?:stage|row)(?P<stage>\d+)_)?(?:(?:block|unit)(?P<block>\d+)_)?"
-    r"(?P<part>\w+?)_(?P<kind>conv|bn)"
-)
+_LAYER = re.compile(r"^(?:(?:stage|row)(\d+)_)?(?:(?:block|unit)(\d+)_)?(\w+?)_(conv|bn)$")
 _RESNET = {
     "stem": "{kind}1",
     "shortcut": "layer{stage}.{block}.downsample.{index}",
@@ -64,7 +61,7 @@ def module_of(network: str, layer: str) -> str:
     modules = _MODULES[family]
     if layer == "logits":
         return modules["logits"]
-    stage, block, part, kind = _LAYER.fullmatch(layer).group("stage", "block", "part", "kind")
+    [(stage, block, part, kind)] = _LAYER.findall(layer)
     stage, block = int(stage or 0), int(block or 0) - 1
     number = int(part) if part.isdecimal() else _NUMBERS.get(part, 1)
     if part.startswith("right") and block > 0:  # only a stage's first block has a left branch

@@ -119,7 +119,7 @@ def _remove_softmax(network, name):
 
     Only of a functional or sequential one, where the last layer is the last one computed.
     """
-    last = network.layers[-1] if network.layers and hasattr(network, "inputs") else None
+    last: Any = network.layers[-1] if network.layers and hasattr(network, "inputs") else None
     is_layer = isinstance(last, keras.layers.Softmax)
     if not is_layer and getattr(last, "activation", None) is not keras.activations.softmax:
         return network
