@@ -28,19 +28,11 @@ class InputSpec:
     mean: float | Sequence[float] = 0.0
     std: float | Sequence[float] = 1.0
 
-    def to_pixels(self, inputs: Any, scale: Any = 1.0, offset: Any = 0.0) -> Any:
-        """Returns `scale * pixel + offset` from normalised images; pixels are from 0 to 255.
-
-        Args:
-            inputs: normalised images, a Keras tensor.
-            scale, offset: numbers, or one for each channel.
-        """
-        ones = np.ones(self.image_shape[-1])
-        factor = 255.0 * np.asarray(scale) * np.asarray(self.std) * ones
-        constant = 255.0 * np.asarray(scale) * np.asarray(self.mean) + np.asarray(offset)
-        constant = constant * ones
-        layer = keras.layers.Rescaling(factor.tolist(), constant.tolist(), name="pixels")
-        return layer(inputs)
+    def to_pixels(self, images: Any) -> Any:
+        """Returns pixels from 0 to 255 of normalised images, a Keras tensor."""
+        pixels = 255.0 * np.ones(self.image_shape[-1])
+        scale, offset = pixels * np.asarray(self.std), pixels * np.asarray(self.mean)
+        return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="pixels")(images)
 
 
 def adapt(

@@ -1,11 +1,9 @@
 """Backbones that have learnt ImageNet: Keras Applications and KerasHub, with a new last layer."""
 
-import dataclasses
 import difflib
 import hashlib
 import importlib.util
 import inspect
-import types
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -17,20 +15,6 @@ from orc_keras.models import parts
 from orc_keras.networks.adapt import InputSpec
 
 BACKBONE = "backbone"  # the name of its layer in the member
-
-
-@dataclasses.dataclass(frozen=True)
-class Scaling:
-    """What a backbone's authors did with pixels: `scale * pixel + offset`, by channel.
-
-    Attributes:
-        scale, offset: one number for each of red, green and blue.
-        is_flipped: whether the backbone takes blue, green and red.
-    """
-
-    scale: tuple[float, ...] = (1.0, 1.0, 1.0)
-    offset: tuple[float, ...] = (0.0, 0.0, 0.0)
-    is_flipped: bool = False
 
 
 def check(source: str) -> None:
@@ -46,7 +30,7 @@ def build(source: str, name: str, spec: InputSpec) -> keras.Model:
     """Returns a backbone with its weights and a new last layer.
 
     The backbone gets what it was trained on: normalisation is undone, a grey image is given to all
-    three channels, and pixels are scaled as its authors did.
+    three channels, and pixels are preprocessed as its authors did.
 
     Args:
         source: such as `applications:MobileNetV2` or `hub:resnet_50_imagenet`.
@@ -61,15 +45,13 @@ def build(source: str, name: str, spec: InputSpec) -> keras.Model:
     if channels not in (1, 3):
         raise ValueError(f"{source} takes images of 3 channels, or of 1, not of {channels}.")
     load = _load_application if library == "applications" else _load_preset
-    backbone, scaling = load(backbone_name, (height, width, 3))
-    x = inputs = keras.Input(spec.image_shape)
+    backbone, preprocess = load(backbone_name, (height, width, 3))
+    inputs = keras.Input(spec.image_shape)
+    pixels = spec.to_pixels(inputs)
     if channels == 1:
-        x = keras.layers.Concatenate(name="grey")([x, x, x])
-    coloured = dataclasses.replace(spec, image_shape=(height, width, 3))
-    x = coloured.to_pixels(x, scaling.scale, scaling.offset)
-    if scaling.is_flipped:
-        x = keras.ops.flip(x, axis=-1)
-    return keras.Model(inputs, parts.classifier(backbone(x), spec.num_classes), name=name)
+        pixels = keras.layers.Concatenate(name="grey")([pixels] * 3)
+    logits = parts.classifier(backbone(preprocess(pixels)), spec.num_classes)
+    return keras.Model(inputs, logits, name=name)
 
 
 def checksum(network: keras.Model) -> str:
@@ -99,7 +81,7 @@ def _load_application(name, shape):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # weights for 224 x 224 are those for other sizes too
-            return function(input_shape=shape, **options), scaling_of(function)
+            backbone = function(input_shape=shape, **options)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
     except Exception as error:  # what Keras raises if it cannot download
@@ -107,22 +89,7 @@ def _load_application(name, shape):
             f"{name} cannot be downloaded; without internet, put its file of weights into models/ "
             f"in the folder KERAS_HOME (~/.keras): {error}"
         ) from error
-
-
-def scaling_of(function: Callable) -> Scaling:
-    """Returns the `Scaling` of an application, by what its `preprocess_input` does to pixels."""
-    modules = [m for m in vars(keras.applications).values() if isinstance(m, types.ModuleType)]
-    own = [m for m in modules if getattr(m, function.__name__, None) is function]
-    preprocess = next((m.preprocess_input for m in own if hasattr(m, "preprocess_input")), None)
-    if preprocess is None:  # MobileNetV3, which scales pixels itself
-        return Scaling()
-    pixels = np.stack([np.zeros(3), *(255 * np.eye(3))]).astype("float32")[:, None, None]
-    offset, *channels = preprocess(pixels.copy())[:, 0, 0]
-    matrix = (np.stack(channels) - offset) / 255  # from channels to the backbone's
-    is_flipped = bool(matrix[0, 0] == 0)
-    if is_flipped:
-        matrix, offset = matrix[:, ::-1], offset[::-1]
-    return Scaling(tuple(np.diag(matrix).tolist()), tuple(offset.tolist()), is_flipped)
+    return backbone, vars(inspect.getmodule(function))["preprocess_input"]
 
 
 # KerasHub
@@ -154,10 +121,6 @@ def _load_preset(preset, shape):
         raise ValueError(f"{preset} has no feature map; take the backbone of a classifier.")
     axes = tuple(range(1, len(features.shape) - 1))
     backbone = keras.Model(inputs, keras.ops.mean(features, axis=axes), name=BACKBONE)
-    return backbone, Scaling(_by_channel(converter.scale, 1.0), _by_channel(converter.offset, 0.0))
-
-
-def _by_channel(value, default):
-    """Returns a number for each channel, of one number, one for each, or None."""
-    value = default if value is None else value
-    return tuple(np.broadcast_to(np.asarray(value, float).ravel(), 3).tolist())
+    scale = 1.0 if converter.scale is None else converter.scale
+    offset = 0.0 if converter.offset is None else converter.offset
+    return backbone, keras.layers.Rescaling(scale, offset)

@@ -8,8 +8,9 @@ from helpers import torch_networks
 from orc_keras import models
 from orc_keras.import_torch import convert
 
-NETWORKS = ["resnet8x4", "wrn_16_2", "vgg8", "mobilenet_v2", "shufflenet_v1", "shufflenet_v2"]
-NETWORKS += ["resnet50", "resnet18_imagenet"]
+NETWORKS = ["resnet8x4", "wrn_16_2", "vgg8", "shufflenet_v2"]
+LARGER = ["mobilenet_v2", "shufflenet_v1", "resnet50", "resnet18_imagenet"]
+NETWORKS += [pytest.param(name, marks=pytest.mark.slow) for name in LARGER]
 CLASSES = 7
 
 

@@ -23,16 +23,16 @@ ONE_OF_EACH_FAMILY = [  # and of each kind of block and stem
 CLASSES = 7
 
 
-def small(name, head="default", more=(0, 0)):
+def small(name, vgg_head="default", more=(0, 0)):
     """The network for the smallest images that it takes, `more` pixels larger; and images.
 
     With weights that let the image through: fresh ones let some networks answer much the same to
     every image, and a fresh BatchNorm does nothing.
     """
     keras.utils.set_random_seed(0)  # of the biases
-    size = models.smallest_size(name, head)
+    size = models.smallest_size(name, vgg_head)
     shape = (size + more[0], size + more[1], 2)
-    network = models.build(name, shape, CLASSES, head)
+    network = models.build(name, shape, CLASSES, vgg_head)
     rng = np.random.default_rng(0)
     for layer in models.leaf_layers(network):
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -61,6 +61,7 @@ def assert_close(actual, expected):
     np.testing.assert_allclose(actual, expected, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, head", [n for n in EVERY if n not in ONE_OF_EACH_FAMILY])
 def test_logits(name, head):
     network, images = small(name, head)
