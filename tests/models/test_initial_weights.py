@@ -1,5 +1,6 @@
 """Each family's weights start in the distributions of its reference networks."""
 
+import functools
 import math
 
 import keras
@@ -9,6 +10,7 @@ import pytest
 from orc_keras import models
 
 
+@functools.cache
 def kernels_of(name):
     """The kernels and the biases of a fresh network by the name of the layer."""
     keras.utils.set_random_seed(0)
@@ -19,7 +21,10 @@ def kernels_of(name):
     return kernels, {layer.name: layer.bias.numpy() for layer in layers if layer.use_bias}
 
 
-@pytest.mark.parametrize("name", ["resnet20", "resnet50", "wrn_28_2", "vgg8", "mobilenet_v2"])
+BOTTLENECK = pytest.param("resnet50", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("name", ["resnet20", BOTTLENECK, "wrn_16_2", "vgg8", "mobilenet_v2"])
 def test_convolutions_start_normal(name):
     """With variance 2 / (k * k * out), not truncated."""
     kernels, _ = kernels_of(name)

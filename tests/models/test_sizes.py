@@ -1,8 +1,5 @@
 """What networks cost: by hand, in the table that is printed, and in the headers of configs/."""
 
-import contextlib
-import io
-
 import keras
 import pytest
 from absl import flags
@@ -53,18 +50,12 @@ PARAMETERS_LINEAR = {
 }
 
 
-@pytest.fixture(scope="module")
-def table():
-    """The columns of `orc-keras networks` by the network's name."""
-    output = io.StringIO()
-    with contextlib.redirect_stdout(output):
-        networks.main(flags.FlagValues(), [])
-    header, *rows = output.getvalue().split("\n\n")[0].splitlines()
+@pytest.mark.slow
+def test_the_table_that_is_printed(capsys):
+    networks.main(flags.FlagValues(), [])
+    header, *rows = capsys.readouterr().out.split("\n\n")[0].splitlines()
     assert header.split() == ["network", "parameters", "usual", "input", "MFLOPs", "smallest"]
-    return {name: columns for name, *columns in map(str.split, rows)}
-
-
-def test_the_table_that_is_printed(table):
+    table = {name: columns for name, *columns in map(str.split, rows)}
     assert list(table) == models.names()
     assert table["resnet20"] == ["278,324", "32", "x", "32", "81.6", "4", "x", "4"]
     assert {name: int(row[0].replace(",", "")) for name, row in table.items()} == PARAMETERS
@@ -77,27 +68,24 @@ def test_parameters_with_a_linear_head(name):
 
 
 OWN = [config for config in CONFIGS if config.stem != "finetune"]  # of networks of models/
+INPUTS = {"digits": ((8, 8, 1), 10), "cifar10": ((32, 32, 3), 10)}  # the others': the usual ones
 
 
-@pytest.mark.parametrize("config", OWN, ids=lambda config: config.stem)
-def test_the_header_of_a_config(config, table):
+def slow_unless_small(config):
+    marks = [] if config.stem in INPUTS else [pytest.mark.slow]
+    return pytest.param(config, marks=marks, id=config.stem)
+
+
+@pytest.mark.parametrize("config", map(slow_unless_small, OWN))
+def test_the_header_of_a_config(config):
     settings = parse(f"--flagfile={config}")
     names = [settings.pivot, *settings.students]
     roles = [" (pivot)", *[""] * (len(names) - 2), " (student)"]
     header = [line for line in config.read_text().splitlines() if line.startswith("#")]
     for name, role, line in zip(names, roles, header[-len(names) :], strict=True):
-        parameters, mega_flops = cost(name, settings.dataset, table)
-        expected = f"# {name + role:<28} {parameters:>12} {mega_flops:>16}"
-        assert line == expected
-
-
-def cost(name, dataset, table):
-    """The parameters and the MFLOPs of a network as they are printed."""
-    if dataset in ("cifar100", "imagenet2012"):
-        return table[name][0], table[name][4]
-    shape = {"digits": (8, 8, 1), "cifar10": (32, 32, 3)}[dataset]
-    network = models.build(name, shape, 10)
-    return f"{models.parameters(network):,}", f"{models.flops(network) / 1e6:,.1f}"
+        network = models.build(name, *INPUTS.get(settings.dataset, models.usual_input(name)))
+        cost = f"{models.parameters(network):>12,} {models.flops(network) / 1e6:>16,.1f}"
+        assert line == f"# {name + role:<28} {cost}"
 
 
 def test_flops_by_hand():
