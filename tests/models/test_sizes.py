@@ -76,7 +76,7 @@ def slow_unless_small(config):
     return pytest.param(config, marks=marks, id=config.stem)
 
 
-@pytest.mark.parametrize("config", map(slow_unless_small, OWN))
+@pytest.mark.parametrize("config", [slow_unless_small(config) for config in OWN])
 def test_the_header_of_a_config(config):
     settings = parse(f"--flagfile={config}")
     names = [settings.pivot, *settings.students]
