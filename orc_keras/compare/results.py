@@ -81,7 +81,7 @@ def read(path: str | Path) -> list[MemberResult]:
         with open(path, newline="") as file:
             rows = csv.DictReader(file)
             return [MemberResult(**{name: kind(row[name]) for name, kind in types}) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise ValueError(f"{path} is not the runs.csv of a comparison.") from error
 
 

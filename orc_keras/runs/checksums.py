@@ -20,6 +20,8 @@ def read(directory: str | Path) -> dict[str, str]:
     """
     path = Path(directory) / SUMS
     try:
+        if not path.is_file():  # a FIFO would be waited for
+            raise ValueError("It is not a file.")
         lines = path.read_text(encoding="utf-8").splitlines()
         return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
     except (OSError, ValueError) as error:

@@ -70,7 +70,7 @@ class RunDirectory:
     def summary(self) -> dict[str, Any]:
         """The summary of a finished run."""
         try:
-            return summary.checked(json.loads(self.checked(run_files.SUMMARY).read_text()))
+            return summary.checked(_json(self.checked(run_files.SUMMARY)))
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"{str(error).rstrip('.')}; {self / run_files.SUMMARY} deleted, the same command "
@@ -85,7 +85,7 @@ class RunDirectory:
     @property
     def sources(self) -> dict[str, str]:
         """The checksums of files and code that members come from, by source."""
-        if not self.has(run_files.SOURCES):
+        if not self.has(run_files.SOURCES) and not self._lists(run_files.SOURCES):
             return {}
         return self._read(run_files.SOURCES, lambda path: dict(_json(path)))
 
@@ -136,6 +136,10 @@ class RunDirectory:
         if not (self / name).is_file():
             raise ValueError(f"{self / name} is missing.")
         return self / name
+
+    def _lists(self, name: str) -> bool:
+        """Whether the checksums of a finished run have a file of this name."""
+        return self.has(run_files.SUMS) and name in checksums.read(self.path)
 
     def claim(self, settings: Settings):
         """Locks the directory for this run until `close`, and writes the settings.
@@ -248,7 +252,12 @@ def finished_run(path: str | Path) -> RunDirectory:
 
 
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text())
+    if not path.is_file():  # a FIFO would be waited for
+        raise ValueError(f"{path} is not a file.")
+    try:
+        return json.loads(path.read_text())
+    except RecursionError as error:
+        raise ValueError(f"{path} is nested too deeply.") from error
 
 
 def _as_json(contents: Any) -> str:

@@ -180,6 +180,19 @@ def read(path):
         names = dict.fromkeys(name for name, _ in by_place if name)
         fields = [field.name for field in dataclasses.fields(Predictions)]
         predictions = {name: Predictions(*(by_place[name, f] for f in fields)) for name in names}
+        if not all(map(_is_possible, predictions.values())):
+            raise ValueError("The arrays are not predictions.")
     except Exception as error:  # NumPy and zipfile raise many kinds
         raise ValueError(f"{path} is damaged or missing.") from error
     return Evaluation(predictions, {int(i): image for (n, i), image in by_place.items() if not n})
+
+
+def _is_possible(predictions):
+    """Whether the arrays have the types, shapes and ranges that `Predictions` states."""
+    classes = (predictions.labels, predictions.predicted, predictions.rank)
+    numbers = (predictions.confidence, predictions.cross_entropy)
+    return (
+        {array.shape for array in (*classes, *numbers)} == {(predictions.labels.size,)}
+        and all(each.dtype == np.int32 and each.min(initial=0) >= 0 for each in classes)
+        and all(each.dtype == np.float32 and np.isfinite(each).all() for each in numbers)
+    )

@@ -105,6 +105,8 @@ class CheckpointManager:
         return 0, 0, None
 
     def _read(self, path):
+        if not path.is_file():  # a FIFO would be waited for
+            raise ValueError("It is not a file.")
         whole = memoryview(path.read_bytes())
         content, checksum = whole[:-SIZE], whole[-SIZE:]
         if checksum != self._checksum(path, content):
