@@ -23,6 +23,9 @@ ROLES = ("name", "seed", "student", "part", "share")
 CLASSES = ("name", "seed", "class", "accuracy")
 
 
+ARGUMENTS = "a folder with roles.csv and classes.csv"
+
+
 def define_flags(values):
     to = {"flag_values": values}
     flags.DEFINE_string("record", "", "Directory of a comparison, to take the files from.", **to)
@@ -32,8 +35,6 @@ def define_flags(values):
 
 
 def main(values, folders):
-    if not folders:
-        raise ValueError("name a folder with roles.csv and classes.csv.")
     if values.record:
         record(Path(values.record), Path(folders[0]), values.names)
     rows = {
@@ -127,4 +128,4 @@ def _write(path, columns, rows):
 
 
 if __name__ == "__main__":
-    common.start(main, define_flags)
+    common.start()

@@ -1,52 +1,42 @@
-"""What the programs share: how they start, the flags of a group, and steps made in turns.
+"""What the programs share: how they start, a group of the flags, and steps timed in turns."""
 
-Nothing else in benchmarks/ that measures builds or compiles a group.
-"""
-
+import dataclasses
 import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # the latter for its helpers
 
 from orc_keras import startup
-from orc_keras.settings import define_flags
 
 startup.quietly()
 
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 
-from orc_keras import building, command_line, recipe
-
-flags.disclaim_key_flags()  # what is defined here belongs to the program
+from orc_keras import building, command_line, recipe, settings
 
 
-def start(main, define_flags):
-    """Starts a program.
-
-    Args:
-        main: a function of the parsed flags and of the list of arguments that are no flags.
-        define_flags: a function that defines its flags in the `FlagValues` that it is given.
-    """
-    define_flags(flags.FLAGS)
-    flags.adopt_module_key_flags(command_line)  # so that --help has them
-
-    def quietly(arguments):
-        startup.log_warnings_only()
-        tf.get_logger().setLevel("ERROR")  # that several models are traced is no mistake here
-        try:
-            main(flags.FLAGS, arguments[1:])
-        except (ValueError, OSError) as error:
-            sys.exit(f"{Path(arguments[0]).name}: {error}")
-
-    app.run(quietly)
+def start():
+    """Runs the program of the main module, which is one as those of `orc_keras.commands` are."""
+    program, values = sys.modules["__main__"], flags.FlagValues()
+    startup.log_warnings_only()
+    tf.get_logger().setLevel("ERROR")  # several models are traced in one process
+    program.define_flags(values)
+    if "--help" in sys.argv:
+        sys.exit(command_line.help_of(program, values))
+    name = Path(sys.argv[0]).name
+    try:
+        program.main(values, command_line.parse(program, values, sys.argv[1:], name))
+    except (ValueError, OSError) as error:
+        sys.exit(f"{name}: {error}")
 
 
 def define_choice(values, name, possible, help):
-    """Defines a flag for some of what is possible, with commas; all of it, unless it is given."""
+    """Defines a flag for a list of choices; by default it has all of them."""
     possible = list(possible)
     flags.DEFINE_list(name, possible, help, flag_values=values)
     flags.register_validator(
@@ -58,52 +48,54 @@ def define_choice(values, name, possible, help):
 
 
 def define_group_flags(values, image_shape="32,32,3", classes=100, turns=15):
-    """Defines the flags of train.py, and those of mini-batches that are made up."""
+    """Defines the flags of train.py, and those of `RandomImages` and `time_in_turns`."""
     to = {"flag_values": values}
-    define_flags(values)
-    what = "Height, width and channels of an image."
-    flags.DEFINE_list("image_shape", image_shape.split(","), what, **to)
+    settings.define_flags(values)
+    shape = image_shape.split(",")
+    flags.DEFINE_list("image_shape", shape, "Height, width and channels of an image.", **to)
     flags.DEFINE_integer("classes", classes, "Number of classes.", 2, **to)
-    flags.DEFINE_integer("turns", turns, "How often each is measured.", 1, **to)
+    flags.DEFINE_integer("turns", turns, "How often each program is timed.", 1, **to)
 
 
-def image_shape(values):
-    return tuple(map(int, values.image_shape))
+class RandomImages:
+    """The settings in the flags, with a mini-batch of random images in memory.
 
+    Attributes:
+        settings: `Settings`.
+        batch: images and labels.
+        batches: a dataset that repeats this mini-batch.
+    """
 
-def compiled_group(ours, shape, classes):
-    """Returns the group of the settings, built and compiled as train.py does, from its seed."""
-    building.set_up_keras(ours)
-    return building.build_group(ours, shape, classes)
+    def __init__(self, values):
+        self.settings = settings.from_flags(values)
+        self.image_shape, self.classes = tuple(map(int, values.image_shape)), values.classes
+        rng, number = np.random.default_rng(0), self.settings.batch_size
+        images = rng.normal(size=(number, *self.image_shape)).astype(np.float32)
+        labels = rng.integers(0, self.classes, number).astype(np.int32)
+        self.batch = tf.constant(images), tf.constant(labels)
+        self.batches = tf.data.Dataset.from_tensors(self.batch).repeat()
 
+    def group(self, **changed):
+        """Returns the group of the settings, changed, built and compiled as train.py does."""
+        ours = dataclasses.replace(self.settings, **changed)
+        building.set_up_keras(ours)
+        return building.build_group(ours, self.image_shape, self.classes)
 
-def random_batch(ours, shape, classes):
-    """Returns a mini-batch of random images and labels."""
-    rng = np.random.default_rng(0)
-    images = rng.normal(size=(ours.batch_size, *shape)).astype(np.float32)
-    labels = rng.integers(0, classes, ours.batch_size).astype(np.int32)
-    return tf.constant(images), tf.constant(labels)
+    def step_of(self, model):
+        """Returns what `fit` calls for `steps_per_execution` mini-batches; it returns the logs."""
+        model.make_train_function()
+        step, batches = model.train_function, iter(self.batches)
+        return lambda: keras.tree.map_structure(np.asarray, step(batches))
 
-
-def endless(batch):
-    return tf.data.Dataset.from_tensors(batch).repeat()
-
-
-def step_of(model, batches):
-    """Returns what `fit` calls for `steps_per_execution` mini-batches; it returns the logs."""
-    model.make_train_function()
-    step, batches = model.train_function, iter(batches)
-    return lambda: keras.tree.map_structure(np.asarray, step(batches))
-
-
-def member_step(ours, network, batch):
-    """The ordinary training step of a network by itself, which is Keras's own."""
-    alone = keras.Model(network.input, network.output)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer = recipe.make_optimizer(**ours.arguments(recipe.make_optimizer))
-    options = dict(steps_per_execution=ours.steps_per_execution, jit_compile=ours.jit_compile)
-    alone.compile(optimizer, loss, metrics=["accuracy"], **options)
-    return step_of(alone, endless(batch))
+    def member_step(self, network):
+        """Returns the same of a network by itself, whose training step is Keras's own."""
+        alone = keras.Model(network.input, network.output)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        ours = self.settings
+        optimizer = recipe.make_optimizer(**ours.arguments(recipe.make_optimizer))
+        options = dict(steps_per_execution=ours.steps_per_execution, jit_compile=ours.jit_compile)
+        alone.compile(optimizer, loss, metrics=["accuracy"], **options)
+        return self.step_of(alone)
 
 
 def seconds(program):
@@ -113,10 +105,7 @@ def seconds(program):
     return time.perf_counter() - started
 
 
-def by_turns(programs, turns):
-    """Returns the seconds that each program took in each turn, an array for each name."""
-    times = {name: [] for name in programs}
-    for _ in range(turns):
-        for name, program in programs.items():
-            times[name].append(seconds(program))
-    return {name: np.array(each) for name, each in times.items()}
+def time_in_turns(programs, turns):
+    """Returns the seconds that each program takes in each turn, an array for each name."""
+    times = [[seconds(program) for program in programs.values()] for _ in range(turns)]
+    return dict(zip(programs, np.array(times).T))

@@ -77,4 +77,4 @@ def differences(network, images, some, target):
 
 
 if __name__ == "__main__":
-    common.start(main, define_flags)
+    common.start()

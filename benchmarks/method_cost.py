@@ -9,30 +9,38 @@ mini-batch of random images in memory. Printed are the medians over the turns of
 relative to that of `alone` in the same turn, in which every member learns, the pivot too.
 """
 
-import dataclasses
-
 import common  # first: it keeps TensorFlow's import quiet
 import numpy as np
 
 from orc_keras import models
 from orc_keras.groups import METHODS
-from orc_keras.settings import from_flags
 
 
 def define_flags(values):
     common.define_group_flags(values, image_shape="14,14,1", classes=10)
-    what = "The methods to measure; alone is measured in any case."
-    common.define_choice(values, "methods", METHODS, what)
+    common.define_choice(values, "methods", METHODS, "The methods to measure, and alone.")
 
 
 def main(values, _=()):
-    ours, shape = from_flags(values), common.image_shape(values)
-    batch = common.random_batch(ours, shape, values.classes)
+    images = common.RandomImages(values)
     names = [name for name in METHODS if name in (*values.methods, "alone")]
-    programs = {name: steps(ours, name, shape, values.classes, batch) for name in names}
-    programs["pivot"] = pivot_step(ours, shape, values.classes, batch)
-    times = common.by_turns(programs, values.turns)
+    programs = {name: stages_step(images, name) for name in names}
+    ours = images.settings
+    pivot = models.build(ours.pivot, images.image_shape, images.classes, ours.vgg_head)
+    programs["pivot"] = images.member_step(pivot)
+    programs["pivot"]()
+    times = common.time_in_turns(programs, values.turns)
     show(times, ours.steps_per_execution, ours.pivot_epochs / ours.epochs)
+
+
+def stages_step(images, method):
+    """Returns a program that makes a step in each stage of a method, without the pivot's own."""
+    group, steps = images.group(method=method), []
+    for stage in group.group_stages():
+        group.set_stage(stage)
+        steps.append(images.step_of(group))
+        steps[-1]()  # is traced now, in its stage
+    return lambda: [step() for step in steps]
 
 
 def show(times, mini_batches, pivot_steps):
@@ -41,30 +49,11 @@ def show(times, mini_batches, pivot_steps):
         if name not in times:
             continue
         ratio = np.median(times[name] / times["alone"])
-        before = times["pivot"] * pivot_steps * group.pivot_learns_before
-        in_all = np.median((times[name] + before) / times["alone"])
+        before = times["pivot"] * pivot_steps * group.trains_pivot_first
+        with_pivot = np.median((times[name] + before) / times["alone"])
         milliseconds = 1e3 * np.median(times[name]) / mini_batches
-        print(f"{name:8}{milliseconds:>8.1f}{ratio:>14.2f}{in_all:>17.2f}")
-
-
-def steps(ours, method, shape, classes, batch):
-    """Returns a program that makes a step in each stage of a method, without the pivot's own."""
-    group = common.compiled_group(dataclasses.replace(ours, method=method), shape, classes)
-    of_stages = []
-    for stage in group.stages_of_method():
-        group.set_stage(stage)
-        of_stages.append(common.step_of(group, common.endless(batch)))
-        of_stages[-1]()  # is traced now, in its stage
-    return lambda: [step() for step in of_stages]
-
-
-def pivot_step(ours, shape, classes, batch):
-    """The step in which the pivot learns alone."""
-    network = models.build(ours.pivot, shape, classes, ours.vgg_head)
-    program = common.member_step(ours, network, batch)
-    program()
-    return program
+        print(f"{name:8}{milliseconds:>8.1f}{ratio:>14.2f}{with_pivot:>17.2f}")
 
 
 if __name__ == "__main__":
-    common.start(main, define_flags)
+    common.start()

@@ -14,6 +14,9 @@ from orc_keras.compare import EFFECT, results, tables
 from absl import flags  # isort: skip
 
 
+ARGUMENTS = "at least one runs.csv of a comparison"
+
+
 def define_flags(values):
     to = {"flag_values": values}
     flags.DEFINE_list("minus", ["kd", "alone"], "What the others are compared with.", **to)
@@ -23,23 +26,20 @@ def define_flags(values):
 
 
 def main(values, paths):
-    if not paths:
-        raise ValueError("name at least one runs.csv of a comparison.")
     figures = [each for path in paths for each in results.read(path)]
     keys = [(each.name, each.seed, each.member) for each in figures]
     if len(set(keys)) < len(keys):
         raise ValueError("the files hold a run twice.")
-    there = dict.fromkeys(each.name for each in figures)
+    names = dict.fromkeys(each.name for each in figures)
     for pattern in values.names:
-        if not fnmatch.filter(there, pattern):
-            raise ValueError(f"--names={pattern} is not there; there are {', '.join(there)}.")
+        if not fnmatch.filter(names, pattern):
+            raise ValueError(f"--names={pattern} is unknown; there are {', '.join(names)}.")
     shown = [each for each in figures if _is_shown(each.name, values)]
     if missing := set(values.minus) - {each.name for each in shown}:
-        raise ValueError(f"--minus={missing.pop()} is not there.")
+        raise ValueError(f"--minus={missing.pop()} is unknown.")
     if values.member and values.member not in {each.member for each in shown}:
-        raise ValueError(f"--member={values.member} is not there.")
-    of_member = results.Results(shown, values.member)
-    print(tables.markdown(of_member, values.minus, values.detect))
+        raise ValueError(f"--member={values.member} is unknown.")
+    print(tables.markdown(results.Results(shown, values.member), values.minus, values.detect))
 
 
 def _is_shown(name, values):
@@ -47,4 +47,4 @@ def _is_shown(name, values):
 
 
 if __name__ == "__main__":
-    common.start(main, define_flags)
+    common.start()

@@ -80,4 +80,4 @@ def seconds_to_sum(values, gpus, size):
 
 
 if __name__ == "__main__":
-    common.start(main, define_flags)
+    common.start()

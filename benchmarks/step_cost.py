@@ -14,7 +14,6 @@ import common  # first: it keeps TensorFlow's import quiet
 import numpy as np
 
 from orc_keras import models
-from orc_keras.settings import from_flags
 
 import tensorflow as tf  # isort: skip
 
@@ -24,41 +23,44 @@ def define_flags(values):
 
 
 def main(values, _=()):
-    ours, shape = from_flags(values), common.image_shape(values)
-    group = common.compiled_group(ours, shape, values.classes)
-    batch = common.random_batch(ours, shape, values.classes)
-    programs = programs_of(group, ours, batch)
+    images = common.RandomImages(values)
+    group = images.group()
+    programs = programs_of(group, images)
     first = {name: common.seconds(program) for name, program in programs.items()}
     peaks = {name: peak_memory(program) for name, program in programs.items()}
-    times = common.by_turns(programs, values.turns)
+    times = common.time_in_turns(programs, values.turns)
+    mini_batches = images.settings.steps_per_execution
     medians = {name: np.median(each) for name, each in times.items()}
-    show_members(group, medians, ours.steps_per_execution)
-    show_group(group, ours, medians)
-    show_tracing_and_memory(group, first, peaks, medians)
-
-
-def programs_of(group, ours, batch):
-    """Returns what is timed: of each member its step, that of stock layers, and a forward pass."""
-    members, stock = group.members, stock_networks(group)
-    return {
-        **{name: common.member_step(ours, network, batch) for name, network in members.items()},
-        **{(n, "stock"): common.member_step(ours, net, batch) for n, net in stock.items()},
-        **{(n, "forward"): forward(ours, network, batch) for n, network in members.items()},
-        "group": common.step_of(group, common.endless(batch)),
+    tracing = {name: first[name] - medians[name] for name in programs}
+    costs = {
+        name: median if "forward" in name else median / mini_batches
+        for name, median in medians.items()
     }
+    show_members(group, costs)
+    show_group(group, costs, images.settings.batch_size)
+    largest = max(peaks[name] for name in group.members)
+    print(f"seconds to trace         {tracing['group']:.1f}", end=" ")
+    print(f"(the members alone, together: {sum(tracing[name] for name in group.members):.1f})")
+    print(f"peak memory, GB          {peaks['group'] / 1e9:.2f}", end=" ")
+    print(f"(a member alone: {largest / 1e9:.2f})")
 
 
-def stock_networks(group):
-    """The members once more, of stock layers only, as their files have them."""
-    return {name: type(net).from_config(net.get_config()) for name, net in group.members.items()}
+def programs_of(group, images):
+    """Returns what is timed: of each member its step, that of stock layers, and a forward pass."""
+    programs = {name: images.member_step(net) for name, net in group.members.items()}
+    for name, network in group.members.items():
+        stock = type(network).from_config(network.get_config())  # as its file has it
+        programs[name, "stock"] = images.member_step(stock)
+        programs[name, "forward"] = forward(network, images)
+    return programs | {"group": images.step_of(group)}
 
 
-def forward(ours, network, batch):
-    @tf.function(jit_compile=ours.jit_compile)
-    def logits(images):
-        return network(images, training=True)
+def forward(network, images):
+    @tf.function(jit_compile=images.settings.jit_compile)
+    def logits(batch):
+        return network(batch, training=True)
 
-    return lambda: logits(batch[0]).numpy()
+    return lambda: logits(images.batch[0]).numpy()
 
 
 def peak_memory(program):
@@ -73,21 +75,20 @@ def peak_memory(program):
     return int(peak.split()[1]) * 1024
 
 
-def show_members(group, medians, mini_batches):
+def show_members(group, costs):
     print(f"{'milliseconds':<24}{'step':>10}{'stock':>10}{'forward':>10}")
     for name in group.members:
-        step, stock = medians[name] / mini_batches, medians[name, "stock"] / mini_batches
-        milliseconds = (1e3 * seconds for seconds in (step, stock, medians[name, "forward"]))
-        print(f"{name:<24}" + "".join(f"{each:>10.1f}" for each in milliseconds))
+        columns = (costs[name], costs[name, "stock"], costs[name, "forward"])
+        print(f"{name:<24}" + "".join(f"{1e3 * seconds:>10.1f}" for seconds in columns))
 
 
-def show_group(group, ours, medians):
+def show_group(group, costs, batch_size):
     """Prints the group's step beside the sum of its members'."""
     shares = [float(group.get_metrics_result()[f"{name}_taught"]) for name in group.student_names]
-    alone = sum(medians[name] for name in group.members) / ours.steps_per_execution
-    stock = sum(medians[name, "stock"] for name in group.members) / ours.steps_per_execution
-    step = medians["group"] / ours.steps_per_execution
-    extra = teachers_passes(group, shares, {n: medians[n, "forward"] for n in group.members})
+    alone = sum(costs[name] for name in group.members)
+    stock = sum(costs[name, "stock"] for name in group.members)
+    step = costs["group"]
+    extra = teachers_passes(group, shares, {n: costs[n, "forward"] for n in group.members})
     flops = {name: models.flops(network) for name, network in group.members.items()}
     floor = 1 + teachers_passes(group, shares, flops) / (3 * sum(flops.values()))
     taught = ", ".join(f"{n} {share:.0%}" for n, share in zip(group.student_names, shares))
@@ -96,24 +97,14 @@ def show_group(group, ours, medians):
     print(f"{'the group':<24}{1e3 * step:>10.1f}")
     print(f"ratio, group / sum       {step / alone:.3f} (floor by operations: {floor:.3f})")
     print(f"ratio, group / stock sum {step / stock:.3f}")
-    print(f"images per second        {ours.batch_size / step:,.0f}")
-
-
-def show_tracing_and_memory(group, first, peaks, medians):
-    tracing = first["group"] - medians["group"]
-    of_members = sum(first[name] - medians[name] for name in group.members)
-    largest = max(peaks[name] for name in group.members)
-    print(f"seconds to trace         {tracing:.1f} (the members alone, together: {of_members:.1f})")
-    print(
-        f"peak memory, GB          {peaks['group'] / 1e9:.2f} (a member alone: {largest / 1e9:.2f})"
-    )
+    print(f"images per second        {batch_size / step:,.0f}")
 
 
 def teachers_passes(group, shares, costs):
     """What the second forward passes cost: the pivot's, and those of the students that taught."""
-    of_students = sum(share * costs[name] for name, share in zip(group.student_names, shares))
-    return costs[group.pivot_name] + of_students
+    by_students = sum(share * costs[name] for name, share in zip(group.student_names, shares))
+    return costs[group.pivot_name] + by_students
 
 
 if __name__ == "__main__":
-    common.start(main, define_flags)
+    common.start()

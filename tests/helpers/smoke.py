@@ -5,6 +5,7 @@ import sys
 from absl import flags
 
 from helpers.programs import ROOT
+from orc_keras import command_line
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
@@ -19,7 +20,7 @@ def run(program, *arguments):
     """Runs the module of a program with flags and arguments, as its command line would."""
     values = flags.FlagValues()
     program.define_flags(values)
-    program.main(values, values([program.__name__, *arguments])[1:])
+    program.main(values, command_line.parse(program, values, list(arguments), program.__name__))
 
 
 def number_behind(text, words):

@@ -32,7 +32,7 @@ def test_tables_from_two_comparisons(tmp_path, capsys):
     assert "mine" not in printed and "| orc | 73.00 ± 0.58 | 3 | 2.5 |" in printed
     with pytest.raises(ValueError, match="the files hold a run twice"):
         smoke.run(results, files[0], files[0])
-    with pytest.raises(ValueError, match="--names=x is not there; there are kd, orc, mine"):
+    with pytest.raises(ValueError, match="--names=x is unknown; there are kd, orc, mine"):
         smoke.run(results, *files, "--names=o*,x", "--minus=kd")
 
 
