@@ -23,7 +23,7 @@ def main() -> None:
     if name in ("--help", "-h", "help"):
         print(f"{__doc__}\n")
         for each in COMMANDS:
-            print(f"  {each:<14}{command_line.module_of(each).__doc__.splitlines()[0]}")
+            print(f"  {each:<14}{command_line.summary_of(each)}")
         print("\norc-keras <command> --help says more.")
     elif name in COMMANDS:
         command_line.run(name, arguments, f"orc-keras {name}")

@@ -29,6 +29,11 @@ def module_of(name: str) -> ModuleType:
     return importlib.import_module(f"orc_keras.commands.{name.replace('-', '_')}")
 
 
+def summary_of(name: str) -> str:
+    """Returns the first line of the docstring of a command."""
+    return (module_of(name).__doc__ or "").partition("\n")[0]
+
+
 def run(name: str, arguments: list[str], program: str) -> None:
     """Runs a command; exits with one sentence if a flag, a file or the data is wrong.
 

@@ -25,7 +25,7 @@ def cells(text, begin):
 def test_stages_of_a_chain(tiny, tmp_path, monkeypatch, quickly):
     monkeypatch.chdir(tmp_path)
     settings = tiny(method="takd", epochs=7, pivot_epochs=2, evaluate_every=3, output_dir="run")
-    text = estimate.prepare(settings)()
+    text = estimate.estimate(settings)
     per_epoch = len(estimate.data.load().train) // settings.batch_size
     assert cells(text, "pivot")[2] == f"{2 * per_epoch}" and cells(text, "pivot")[4] == "1"
     for stage in ("stage1", "stage2", "group"):
@@ -39,13 +39,13 @@ def test_images_that_are_not_there(tiny, monkeypatch, quickly):
     build = lambda name, shape, classes, head: hidden_network(name, 6, 0, shape, classes)  # noqa: E731
     monkeypatch.setattr(estimate.models, "build", build)
     settings = tiny(dataset="cifar10", validation_fraction=0.1, method="alone", batch_size=700)
-    text = estimate.prepare(settings)()
+    text = estimate.estimate(settings)
     assert cells(text, "group")[2] == f"{64 * settings.epochs:,}"
     for member in ("hidden16", "hidden6"):
         assert cells(text, f"parameters of {member}")[0] == f"{PARAMETERS:,}"
 
 
 def test_the_time_of_a_stage():
-    stage = estimate.Stage("group", ("a",), 10.0, 0.5, 100, 3.0, 4)
+    stage = estimate.StageEstimate("group", 10.0, 0.5, 100, 3.0, 4)
     assert stage.seconds() == pytest.approx(10 + 50 + 12)
     assert np.isclose(estimate.KNOWN["cifar100"][2], 50_000)

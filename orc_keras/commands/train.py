@@ -39,8 +39,9 @@ def train(settings: Any, only_estimate: bool = False) -> None:
     """Trains by settings, or estimates what that takes; what stops it is a `CommandError`."""
     import tensorflow as tf
 
-    from orc_keras import estimate, experiment
+    from orc_keras import experiment
     from orc_keras.distribution import workers
+    from orc_keras.estimate import estimate
     from orc_keras.runs import continuation, directory_of
     from orc_keras.training.signals import Stopped
 
@@ -48,7 +49,10 @@ def train(settings: Any, only_estimate: bool = False) -> None:
     again = continuation.how_to_continue(directory, settings)
     settings = dataclasses.replace(settings, output_dir=str(directory.path))
     try:
-        run = (estimate if only_estimate else experiment).prepare(settings)
+        if only_estimate:
+            estimate(settings)
+            return
+        run = experiment.prepare(settings)
         try:
             run()
         except OSError as error:
