@@ -32,21 +32,9 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(unfinished, path)
         _sync(path.parent)
     except tf.errors.OpError as error:  # from TensorFlow's own writing
-        raise OSError(f"{path} cannot be written: {reason(error)}") from error
+        raise OSError(f"{path} cannot be written: {error}") from error
     finally:
         delete(unfinished)
-
-
-def reason(error: Exception) -> str:
-    """Returns why something could not be written, for the end of a sentence.
-
-    TensorFlow's message names the operation, a temporary file, and at last the reason.
-
-    Args:
-        error: an `OSError`, or a `tf.errors.OpError`.
-    """
-    of_tensorflow = str(error).rpartition("; ")[2].partition(" [Op")[0]
-    return getattr(error, "strerror", None) or of_tensorflow
 
 
 def delete(path: Path):

@@ -8,6 +8,7 @@ import keras
 
 from orc_keras.files import replacing
 from orc_keras.groups.default_callbacks import student_logs
+from orc_keras.groups.network_group import NetworkGroup
 
 
 class EarlyStopping(keras.callbacks.Callback):
@@ -38,6 +39,8 @@ class EarlyStopping(keras.callbacks.Callback):
     (3, True)
     >>> stopping.restore_best()
     """
+
+    model: NetworkGroup
 
     def __init__(self, patience: int, path: Path):
         super().__init__()

@@ -5,6 +5,8 @@ import math
 
 import keras
 
+from orc_keras.groups.network_group import NetworkGroup
+
 
 class GroupCSVLogger(keras.callbacks.CSVLogger):
     """Keras's `CSVLogger` for a group; epochs without an evaluation have NaN in its columns.
@@ -27,6 +29,8 @@ class GroupCSVLogger(keras.callbacks.CSVLogger):
     >>> np.isnan(np.genfromtxt(path, delimiter=",", names=True)["val_loss"])
     array([ True, False])
     """
+
+    model: NetworkGroup
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
-from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.scalar.summary import scalar_pb
 
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
@@ -34,6 +33,8 @@ class GroupTensorBoard(keras.callbacks.Callback):
     ['resnet8']
     """
 
+    model: keras.Model
+
     def __init__(self, directory: str | Path):
         super().__init__()
         self._directory = Path(directory)
@@ -43,12 +44,12 @@ class GroupTensorBoard(keras.callbacks.Callback):
         self._writers = {}
 
     def on_epoch_end(self, epoch, logs=None):
-        for run, summary in self._summaries(logs or {}).items():
+        for run, values in self._summaries(logs or {}).items():
             if run not in self._writers:
                 self._writers[run] = tf.summary.create_file_writer(str(self._directory / run))
             with self._writers[run].as_default(epoch):
                 # One operation for all; one for each number would take milliseconds.
-                tf.summary.experimental.write_raw_pb(summary.SerializeToString())
+                tf.summary.experimental.write_raw_pb(values)
             self._writers[run].flush()
 
     def on_train_end(self, logs=None):
@@ -56,14 +57,14 @@ class GroupTensorBoard(keras.callbacks.Callback):
             writer.close()
 
     def _summaries(self, logs):
-        """Returns the summary of each run."""
-        summaries, prefixes = collections.defaultdict(Summary), self._prefixes()
+        """Returns each run's values, a serialised `Summary`."""
+        summaries, prefixes = collections.defaultdict(bytes), self._prefixes()
         charts = _charts(prefixes)
         for name, value in logs.items():
             # In a whole group, `loss` and `accuracy` are a second name of the student's.
             if "" in prefixes.values() or name.removeprefix("val_") not in ("loss", "accuracy"):
                 run, tag = charts.get(name, ("training", f"training/{name}"))
-                summaries[run].MergeFrom(scalar_pb(tag, value))
+                summaries[run] += scalar_pb(tag, value).SerializeToString()  # joined: merged
         return summaries
 
     def _prefixes(self):

@@ -7,6 +7,7 @@ import keras
 
 from orc_keras.formatting import duration
 from orc_keras.groups.default_callbacks import student_logs
+from orc_keras.groups.network_group import NetworkGroup
 
 PRINT_EVERY = 60  # seconds, between lines within an epoch
 
@@ -37,6 +38,8 @@ class ProgressLine(keras.callbacks.Callback):
     Compiling the step; the first one takes a while.
     epoch 1 of 1: accuracy ...%, ... images/s, 0:... gone, 0:00 left
     """
+
+    model: NetworkGroup
 
     def __init__(
         self,

@@ -40,6 +40,8 @@ class RoleHistory(keras.callbacks.Callback):
     (4, 1)
     """
 
+    model: NetworkGroup
+
     def __init__(self, path: str | Path):
         super().__init__()
         self._path = Path(path)

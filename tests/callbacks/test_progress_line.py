@@ -16,8 +16,8 @@ def clock(monkeypatch):
     return clock
 
 
-def line(**given):
-    callback = ProgressLine(epochs=3, steps_per_epoch=100, batch_size=32, **given)
+def line(**arguments):
+    callback = ProgressLine(epochs=3, steps_per_epoch=100, batch_size=32, **arguments)
     callback.set_model(types.SimpleNamespace(learners=["a", "b"], student_names=["b"]))
     return callback
 
