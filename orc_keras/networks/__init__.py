@@ -39,8 +39,7 @@ def build(
         num_classes: C.
         mean, std: numbers by which the images are normalised, one or one for each channel, in
             units of the largest pixel, 255. A pretrained network undoes that.
-        vgg_head: End of every member: linear, one fully connected layer; default, its own (VGGs
-            have three layers, all others one).
+        vgg_head: as in `models.build`.
 
     Returns:
         A built `keras.Model` from normalised images to logits, of the name that the source says. A
