@@ -48,6 +48,7 @@ def define_flags(values):
 
 def main(values, _=()):
     _limit_memory()
+    warnings.simplefilter("ignore")  # NumPy's of impossible numbers
     cases, failures = collections.Counter(), collections.Counter()
     for name in values.reader:
         with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:

@@ -37,7 +37,6 @@ LONG = (
     "test_two_workers",
     "test_killed",
     "test_train",
-    "test_killed_run",
     "test_running",
     "test_experiment",
     "test_resume",

@@ -68,6 +68,8 @@ def test_part_of_a_collection(tmp_path):
     assert sorted(classes) == [1, 1, 1, 3, 3, 3]
     content = gzip.decompress((folder / "train-labels-idx1-ubyte.gz").read_bytes())
     assert list(content[8:]) == [{1: 0, 3: 1}[each] for each in classes]
+    with pytest.raises(ValueError, match="--images=7 must be a multiple of 5"):
+        smoke.run(prepare_data, "idx", str(source), str(tmp_path / "new"), "--images=7")
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,8 @@ import struct
 
 import numpy as np
 import pytest
-from helpers import smoke
 
 from orc_keras import data
-
-import smaller_idx  # isort: skip  (which smoke makes importable)
 
 SPLITS = {"train": 12, "t10k": 6}
 
@@ -103,27 +100,3 @@ def test_a_damaged_archive_and_too_little_memory(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ValueError, match="idx3-ubyte.gz is damaged or truncated"):
         data.load(dataset)
-
-
-def test_a_smaller_collection(tmp_path):
-    """As many of each class, each of the original's; a pixel is the mean of four."""
-    collection(tmp_path / "whole")
-    smoke.run(smaller_idx, str(tmp_path / "whole"), str(tmp_path / "half"), "--images=6", "--half")
-    half = data.load(f"idx:{tmp_path / 'half'}")
-    assert np.bincount(half.train.labels).tolist() == [2, 2, 2] and len(half.held_out) == 6
-    means = images_of("train").reshape(12, 2, 2, 3, 2).mean(axis=(2, 4))
-    for image, label in zip(half.train.pixels[..., 0].numpy(), half.train.labels.numpy()):
-        distances = np.abs(means[label::3] - image).max(axis=(1, 2))
-        assert distances.min() <= 0.5
-    smoke.run(
-        smaller_idx, str(tmp_path / "whole"), str(tmp_path / "two"), "--images=4", "--classes=0,2"
-    )
-    two = data.load(f"idx:{tmp_path / 'two'}")
-    assert two.num_classes == 2 and np.bincount(two.held_out.labels).tolist() == [2, 2]
-    others = list(images_of("train")[2::3])
-    assert all(
-        any((image == other).all() for other in others)
-        for image in two.train.pixels[..., 0].numpy()[two.train.labels.numpy() == 1]
-    )
-    with pytest.raises(ValueError, match="--images=7 must be a multiple of 3"):
-        smoke.run(smaller_idx, str(tmp_path / "whole"), str(tmp_path / "new"), "--images=7")
