@@ -1,4 +1,4 @@
-// The pixels of a picture as the network wants them: what orc_keras/data/decoding.py does.
+// The pixels of a picture as the network wants them: what orc_keras/data/preprocessing.py does.
 
 // Returns uint8 [height, width, channels], flat. A picture of the right size stays as it is; others
 // are cut out of the centre and resized.
