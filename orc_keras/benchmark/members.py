@@ -14,7 +14,6 @@ from orc_keras.evaluate.members import load_members
 from orc_keras.export import CALIBRATION_IMAGES
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, check, path_of
 from orc_keras.export.measure import calibration, measure
-from orc_keras.files import replacing
 from orc_keras.runs import finished_run
 from orc_keras.runs.images import load_images
 from orc_keras.runs.versions import PACKAGES, RUNTIMES, versions
@@ -53,8 +52,7 @@ def benchmark(
         "versions": versions((*PACKAGES, *RUNTIMES)),
         "rows": rows,
     }
-    with replacing(run.path / run_files.BENCHMARK) as unfinished:
-        unfinished.write_text(json.dumps(contents, indent=2) + "\n")
+    run.write_json(run_files.BENCHMARK, contents)
     return contents
 
 

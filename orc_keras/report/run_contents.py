@@ -17,34 +17,20 @@ from orc_keras.settings import Settings
 
 @dataclasses.dataclass
 class RunContents:
-    """The contents of a run's directory; what is missing or damaged is empty or None.
-
-    Attributes:
-        path, name: the directory and its name.
-        settings: of the run.
-        members: the names, the pivot first, *the* student last.
-        summary: the contents of its summary.
-        data: the description of its images.
-        history: each metric's values by epoch, by name.
-        roles: the teachers of each mini-batch, `[mini_batches, k]`.
-        predictions: of each member, by name.
-        examples: images that the student misclassified, by their position.
-        benchmark: the contents of `benchmark.json`.
-        problems: sentences about what is missing or damaged.
-    """
+    """The contents of a run's directory; what is missing or damaged is empty or None."""
 
     path: Path
-    name: str
+    name: str  # of the directory
     settings: Settings
-    members: list[str]
-    summary: dict[str, Any] | None = None
-    data: dict[str, Any] = dataclasses.field(default_factory=dict)
-    history: dict[str, list[float]] = dataclasses.field(default_factory=dict)
-    roles: np.ndarray | None = None
-    predictions: dict[str, Predictions] = dataclasses.field(default_factory=dict)
-    examples: dict[int, np.ndarray] = dataclasses.field(default_factory=dict)
-    benchmark: dict[str, Any] | None = None
-    problems: list[str] = dataclasses.field(default_factory=list)
+    members: list[str]  # the pivot first, *the* student last
+    summary: dict[str, Any] | None
+    data: dict[str, Any]  # the description of the images
+    history: dict[str, list[float]]  # each metric's values by epoch, by name
+    roles: np.ndarray | None  # the teachers of each mini-batch, `[mini_batches, k]`
+    predictions: dict[str, Predictions]  # of each member
+    examples: dict[int, np.ndarray]  # images that the student misclassified, by position
+    benchmark: dict[str, Any] | None
+    problems: list[str]  # sentences about what is missing or damaged
 
     @property
     def students(self) -> list[str]:
@@ -96,21 +82,30 @@ def read(path: str | Path) -> RunContents:
     directory = RunDirectory(path)
     if not directory.has(run_files.SETTINGS):
         raise ValueError(f"{path} is not the directory of a run: it has no {run_files.SETTINGS}.")
-    name = directory.path.resolve().name
-    run = RunContents(directory.path, name, directory.settings, directory.members)
-    contents = functools.partial(_contents, directory, run.problems)
-    run.summary = contents(run_files.SUMMARY, _summary, "has not finished")
-    run.data = contents(run_files.DATA, lambda d: d.data, "has not loaded its images") or {}
-    run.history = contents(run_files.HISTORY, _history, "has not finished an epoch") or {}
-    changes_roles = any(name.endswith("_taught") for name in run.history)
+    problems: list[str] = []
+    contents = functools.partial(_contents, directory, problems)
+    summary = contents(run_files.SUMMARY, _summary, "has not finished")
+    data = contents(run_files.DATA, lambda d: d.data, "has not loaded its images") or {}
+    history = contents(run_files.HISTORY, _history, "has not finished an epoch") or {}
+    changes_roles = any(name.endswith("_taught") for name in history)
     no_roles = "has no history of its roles" if changes_roles else ""
-    run.roles = contents(run_files.ROLES, lambda d: d.roles, no_roles)
-    read_evaluation = functools.partial(_evaluation, class_names=run.class_names)
-    not_evaluated = "has not been evaluated" if run.summary else ""
+    not_evaluated = "has not been evaluated" if summary else ""
+    read_evaluation = functools.partial(_evaluation, num_classes=len(data.get("class_names", [])))
     evaluation = contents(run_files.EVALUATION, read_evaluation, not_evaluated)
-    run.predictions, run.examples = evaluation or ({}, {})
-    run.benchmark = contents(run_files.BENCHMARK, _benchmark)
-    return run
+    return RunContents(
+        path=directory.path,
+        name=directory.path.resolve().name,
+        settings=directory.settings,
+        members=directory.members,
+        summary=summary,
+        data=data,
+        history=history,
+        roles=contents(run_files.ROLES, lambda d: d.roles, no_roles),
+        predictions=evaluation.predictions if evaluation else {},
+        examples=evaluation.examples if evaluation else {},
+        benchmark=contents(run_files.BENCHMARK, _benchmark),
+        problems=problems,
+    )
 
 
 def _contents(directory, problems, file, read_file, missing=""):
@@ -144,11 +139,11 @@ def _history(directory):
     return history
 
 
-def _evaluation(directory, class_names):
+def _evaluation(directory, num_classes):
     evaluation = directory.evaluation
     for predictions in (evaluation.predictions[name] for name in directory.members):
         classes = np.concatenate([predictions.labels, predictions.predicted])
-        if class_names and classes.max() >= len(class_names):
+        if num_classes and classes.max() >= num_classes:
             raise ValueError("It has classes that the images have not.")
     return evaluation
 

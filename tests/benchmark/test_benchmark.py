@@ -10,6 +10,7 @@ from orc_keras.benchmark import members, table
 from orc_keras.benchmark.members import benchmark
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_in_a_process_of_its_own(digits_run, tmp_path, monkeypatch, capsys):
     """What the files are is measured here; the times are those of other processes."""
     shutil.copytree(digits_run, tmp_path / "run")
@@ -51,17 +52,15 @@ def test_which_are_worth_taking():
         ("small", "tflite"),
         ("large", "tflite"),
     ]
-    shown = {
-        (row["member"], row["format"].rstrip(" *")) for row in table.table(made_up_benchmark())
-    }
-    assert len(shown) == 4
+    rows = {(row["member"], row["format"].rstrip(" *")) for row in table.table(made_up_benchmark())}
+    assert len(rows) == 4
     assert table.text(made_up_benchmark()).count(" *") == 3
 
 
 @pytest.mark.parametrize(("formats", "named"), [(["web"], "web"), ([], ""), (["tflite", "x"], "x")])
-def test_refused_formats(digits_run, formats, named):
+def test_refused_formats(formats, named):
     with pytest.raises(ValueError, match=f"--formats={named} is unknown; possible are saved_model"):
-        benchmark(digits_run, formats)
+        benchmark("a run", formats)
 
 
 def test_what_cannot_be_timed_is_said(monkeypatch):
