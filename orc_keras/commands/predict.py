@@ -57,10 +57,10 @@ def predict(network, path: str) -> list[tuple[str, float]]:
 
     if not Path(path).is_file():
         raise ValueError(f"{path} is not a file.")
+    files.read_headers([Path(path)])  # refuses what TensorFlow would decode wrongly
     try:
         (probabilities,) = network.answer([Path(path).read_bytes()])["probabilities"].numpy()
     except ValueError as error:
-        reason = files.complaint(path, network.image_shape)
-        raise ValueError(f"{path} {reason}; {network.takes}.") from error
+        raise ValueError(f"{path}: {error}") from error
     best = np.argsort(-probabilities, kind="stable")[:SHOWN]
     return [(network.class_names[i], float(probabilities[i])) for i in best]

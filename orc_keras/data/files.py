@@ -16,8 +16,6 @@ from orc_keras import startup
 from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
 from orc_keras.data.preprocessing import decode
 
-DAMAGED = "is damaged or truncated"
-
 
 class Header(NamedTuple):
     """The properties of an image that its file's header states."""
@@ -77,24 +75,6 @@ def refusal(image: Image.Image, bits: int) -> str | None:
     return None
 
 
-def complaint(path: Path | str, image_shape: tuple[int, int, int]) -> str:
-    """Returns why a network could not take the image in a file, as the end of a sentence.
-
-    Args:
-        path: of the file.
-        image_shape: height, width and channels that the network takes.
-    """
-    try:
-        (header,) = read_headers([Path(path)])
-    except ValueError:
-        return "is not an image that can be read"
-    if image_shape[-1] == 1 and not header.is_grey:
-        return "is in colour, but the network takes grey images"
-    if header[:2] != tuple(image_shape[:2]):
-        return f"has {header.height} x {header.width} pixels, or is damaged"
-    return DAMAGED
-
-
 def fingerprint(root: Path, paths: Sequence[Path]) -> str:
     """Returns a short text that changes if files are added, removed, moved or changed.
 
@@ -148,7 +128,7 @@ def _decode(path, channels, pixels=None):
         if pixels is not None:
             pixels[:] = image.numpy().ravel()
     except (tf.errors.OpError, ValueError) as error:  # ValueError: not of its header's size
-        raise ValueError(DAMAGED) from error
+        raise ValueError("is damaged or truncated") from error
 
 
 def _for_each(function: Callable, paths: Sequence[Path | str]) -> list:
@@ -171,7 +151,8 @@ def _for_each(function: Callable, paths: Sequence[Path | str]) -> list:
     if errors:
         first = "; ".join(f"{printable(path)} {error}" for path, error in errors[:3])
         more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-        raise ValueError(f"Of {len(paths):,} images {len(errors):,} cannot be used: {first}{more}.")
+        count = f"Of {len(paths):,} images {len(errors):,} cannot be used: " * (len(paths) > 1)
+        raise ValueError(f"{count}{first}{more}.")
     return results
 
 

@@ -204,15 +204,14 @@ def _read(images, preprocessing, indices, crop, batch_size):
     """Maps (indices, seeds) to (images, labels, seeds), by whole mini-batches if possible."""
     indices = indices.with_options(_options())
 
-    def read(index, seed):
-        return *images.read(index), seed
-
     if images.reads_batches and not preprocessing.resized:
-        return _mapped(indices, read)
-    # Two maps, since reading may be serial (an ArrayRecord is read in Python), decoding is not.
-    examples = _mapped(indices.unbatch(), read)
-    crops = _mapped(examples, lambda raw, label, seed: (crop(raw, seed), label, seed))
-    return crops.batch(batch_size, num_parallel_calls=CORES)
+        return _mapped(indices, lambda index, seed: (*images.read(index), seed))
+
+    def read(index, seed):
+        raw, label = images.read(index)
+        return crop(raw, seed), label, seed
+
+    return _mapped(indices.unbatch(), read).batch(batch_size, num_parallel_calls=CORES)
 
 
 def _options():

@@ -56,16 +56,15 @@ class RecordImages(Images):
         wanted = tfds.decode.PartialDecoding({self._image: True, self._label: True})
         self._features: Any = wanted.extract_features(builder.info.features)
         self._decoders = {self._image: tfds.decode.SkipDecoding()}
-        readers = {"tfrecord": _TFRecords, "array_record": _ArrayRecords}
         file_format = builder.info.file_format.value
-        if file_format not in readers:
+        if file_format != "tfrecord":
             raise ValueError(
-                f"{builder.data_dir} is in the format {file_format}; possible are "
-                f"{' and '.join(readers)}."
+                f"{builder.data_dir} is in the format {file_format}; what does not fit into memory "
+                "is read from the format tfrecord only."
             )
         info = builder.info.splits[split]
         self._length = info.num_examples
-        self._read = readers[file_format](list(map(os.fspath, info.filepaths)), info.shard_lengths)
+        self._read = _TFRecords(list(map(os.fspath, info.filepaths)), info.shard_lengths)
 
     def __len__(self) -> int:
         return self._length
@@ -127,28 +126,3 @@ def _offsets(path, number):
     if len(offsets) != number or end != size:
         raise ValueError(f"{path} is damaged: it does not hold {number} whole records.")
     return np.array(offsets, np.int64)
-
-
-class _ArrayRecords:
-    """Reads ArrayRecord files, which have their own index."""
-
-    def __init__(self, paths, lengths):
-        from array_record.python.array_record_data_source import ArrayRecordDataSource
-
-        self._paths, self._ends = paths, np.cumsum(lengths)
-        try:
-            self._source = ArrayRecordDataSource(paths)
-        except Exception as error:  # its messages name the file
-            raise ValueError(f"A file cannot be read.\n{error}") from error
-        if len(self._source) != self._ends[-1]:
-            raise ValueError(f"{paths[0]} and its like do not hold {self._ends[-1]} records.")
-
-    def __call__(self, index):
-        return tf.ensure_shape(tf.numpy_function(self._record, [index], tf.string), [])
-
-    def _record(self, index):
-        try:
-            return self._source[int(index)]
-        except Exception as error:
-            path = self._paths[np.searchsorted(self._ends, index, side="right")]
-            raise ValueError(f"{path} is damaged or unreadable: {error}") from error

@@ -173,6 +173,7 @@ np.save(sys.argv[2], np.concatenate(list(batches.as_numpy_iterator())))
 """
 
 
+@pytest.mark.slow
 def test_a_deterministic_program_with_another_seed_does_the_same_and_is_quiet(tmp_path):
     images, seeds = samples(3)
     np.savez(tmp_path / "given.npz", images=images, seeds=seeds)

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 from helpers.digits_run import CLASSES, normalised
 from helpers.programs import PROGRAM, programs
+from PIL import Image
 
 from orc_keras import data
 from orc_keras.commands import evaluate, predict
@@ -165,14 +166,14 @@ def test_bad_input(digits_run, folder, tmp_path):
     large.write_bytes(tf.io.encode_png(np.zeros((16, 16, 1), np.uint8)).numpy())
     (tmp_path / "text.png").write_text("no image")
     network = SavedModel(digits_run / "student")
-    wrong = {
-        "large.png": "has 16 x 16 pixels",
-        "text.png": "is not an image that can be read",
-        "colour/3/1.png": "is in colour, but the network takes grey images",
-    }
-    for name, what in wrong.items():
-        message = f"{name} {what}.*; .* takes undamaged PNGs, .*, of 8 x 8 x 1 unless"
+    for name in ("large.png", "colour/3/1.png"):
+        message = (
+            f"{name}: An image cannot be read; .* takes undamaged PNGs, .*, of 8 x 8 x 1 unless"
+        )
         refused(message, predict.predict, network, tmp_path / name)
+    refused("text.png is not a readable image", predict.predict, network, tmp_path / "text.png")
+    Image.fromarray(image).convert("P").save(tmp_path / "palette.bmp")
+    refused("bmp is a BMP with a palette", predict.predict, network, tmp_path / "palette.bmp")
     refused(
         "--json=.* cannot be written",
         evaluate.check_writable,
