@@ -4,7 +4,6 @@ The checks of its value, its flag with the help, and its field in `Settings` fol
 """
 
 import dataclasses
-import functools
 import inspect
 import math
 import numbers
@@ -151,7 +150,6 @@ def _origin(annotation):
     return typing.get_origin(_plain(annotation))
 
 
-@functools.cache
 def arguments_of(function: Callable) -> dict[str, Argument]:
     """Returns the arguments of a function or class that a user sets, by name.
 

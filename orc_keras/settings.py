@@ -236,7 +236,7 @@ def from_flags(flag_values: flags.FlagValues = flags.FLAGS) -> Settings:
     Raises:
         ValueError: if a flag is missing or out of its range.
     """
-    values = {name: flag_values[name].value for name in ARGUMENTS}
+    values: dict[str, Any] = {name: flag_values[name].value for name in ARGUMENTS}
     for name in PATHS:
         values[name] = os.path.expanduser(values[name])  # a shell does not, after --flag=
     for name, argument in ARGUMENTS.items():

@@ -6,7 +6,7 @@ from helpers.programs import ROOT
 
 ORDER = """
     lazy startup models run_files arguments files formatting distribution data groups networks
-    callbacks recipe training settings building runs evaluate export benchmark report validation
+    callbacks recipe settings building runs training evaluate export benchmark report validation
     evaluate_and_export experiment import_torch estimate compare command_line commands __main__
 """
 PLACES = {name: place for place, name in enumerate(ORDER.split())}

@@ -35,7 +35,7 @@ def check_factors(factors: Mapping[str, float], possible: list[str]) -> None:
 
 def check_replicas(
     strategy: tf.distribute.Strategy,
-    members: Mapping[str, keras.Model],
+    members: dict[str, keras.Model],
     optimizer: keras.optimizers.Optimizer,
     jit_compile: bool,
 ) -> None:

@@ -5,6 +5,7 @@ import numbers
 import os
 import re
 from collections.abc import Generator, Iterator
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -15,7 +16,7 @@ NO_CLASS = "A label must be one of the classes, a whole number from 0 to {last},
 
 
 @contextlib.contextmanager
-def checked(images):
+def checked(images: Any) -> Iterator[None]:
     """A context for `fit`, `evaluate` and the like that reports wrong data in one sentence.
 
     Args:
@@ -44,7 +45,9 @@ def _check_given(images):
         raise ValueError("There are no images: nothing to learn from, nothing to evaluate on.")
 
 
-def unpack(data, image_shape, num_classes):
+def unpack(
+    data: Any, image_shape: tuple[int | None, ...], num_classes: int
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
     """Returns images as floats and labels as integers, after checking both.
 
     Values are checked when the step runs: a label out of range or a NaN in an image raises an error
@@ -76,9 +79,8 @@ def unpack(data, image_shape, num_classes):
     weights = None if weights is None else _as_weights(weights)
     with tf.control_dependencies([_check_values(images, labels, weights, num_classes)]):
         labels = tf.cast(labels, tf.int32)
-        return tuple(
-            None if each is None else tf.identity(each) for each in (images, labels, weights)
-        )
+        weights = None if weights is None else tf.identity(weights)
+        return tf.identity(images), tf.identity(labels), weights
 
 
 def _check_images(images, image_shape):
@@ -164,7 +166,6 @@ def _translate_errors():
         for sentence in (NOT_FINITE, NO_CLASS.partition("{")[0], NO_WEIGHT):
             # In a graph the message is "[sentence] [[value]]"; eager execution adds lines.
             found = re.search(rf"{sentence}[^\]'\n]*", error.message)
-            value = found and re.search(r"[-+\w.]+", error.message[found.end() :])
-            if value:
+            if found and (value := re.search(r"[-+\w.]+", error.message[found.end() :])):
                 raise ValueError(f"{found[0]} {value[0]}.") from None
         raise

@@ -11,7 +11,6 @@ from orc_keras.arguments import arguments_of, check_arguments
 from orc_keras.groups import input_validation, losses, members, optimizers, sample_weights
 from orc_keras.groups.base_model import PIVOT, GroupModel, per_replica
 from orc_keras.groups.member_metrics import MemberMetrics
-from orc_keras.groups.role_record import RoleRecord
 from orc_keras.groups.sample_weights import SampleWeights
 
 GROUP = "group"  # the last stage of every method
@@ -51,7 +50,7 @@ class NetworkGroup(GroupModel):
 
     description = "several networks, trained as one"
     trains_pivot_first = True
-    role_record: RoleRecord | None = None
+    role_record: Any = None
 
     if TYPE_CHECKING:  # the arguments of a method are attributes
 

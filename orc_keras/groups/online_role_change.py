@@ -147,6 +147,7 @@ class OnlineRoleChange(NetworkGroup):
         # 2. Change roles.
         teachers = self._change_roles(mean_losses)  # [k]
         is_teacher = roles.as_mask(teachers, len(logits))  # [N]
+        is_student = tf.logical_not(is_teacher)  # R, the student group
 
         # 3. Collect feedback.
         allocation = feedback.allocate(mean_losses, is_teacher, num_samples=tf.shape(labels)[0])
@@ -165,7 +166,7 @@ class OnlineRoleChange(NetworkGroup):
         all_teachers = [pivot_logits]
         if "group" in self.teachings:
             all_teachers += self._temporary_teacher_logits(teachers, is_teacher, images, logits)
-        self._teach("group", ~is_teacher, labels, weights, logits, all_teachers, tape)
+        self._teach("group", is_student, labels, weights, logits, all_teachers, tape)
 
         # 7. Demote. Roles end with the mini-batch; only their record remains.
         self.role_record.record(teachers, is_teacher, mean_losses)

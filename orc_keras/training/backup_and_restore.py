@@ -1,6 +1,7 @@
 """The callback that saves training, and continues it bit by bit the same."""
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -8,38 +9,39 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras.distribution.workers import Workers
+from orc_keras.training.checkpoints import CheckpointManager
 from orc_keras.training.signals import Stopped, StopSignals
 
 
 class BackupAndRestore(keras.callbacks.Callback):
-    """Saves the whole state of a group's training, and continues from the newest save.
+    """Saves the whole state of a group's training, and continues from the newest checkpoint.
 
     The state is every weight and metric of the group, its optimizers, the position in the data and
     the history file. If the order of the data is a function of the step, as in `orc_keras.data`,
     interrupted training ends with the same weights and history as uninterrupted training. A signal
-    causes a save, and then `Stopped`.
+    causes a checkpoint, and then `Stopped`.
 
     Call `fit` once for each of `fit_segments(epochs)`, with endless data that begin at
     `callback.first_step`. Put the callback before the one that writes the history. Build everything
     before `fit`, as a `NetworkGroup` does: only built variables can be restored.
 
     Args:
-        saves: `CheckpointManager`.
+        checkpoints: their `CheckpointManager`.
         steps_per_epoch: mini-batches in an epoch.
-        every: the interval between saves, a number and `"steps"` or `"epochs"`.
+        every: the interval between checkpoints, a number and `"steps"` or `"epochs"`.
         history: path of the file that `GroupCSVLogger(history, append=True)` writes.
-        workers: `Workers`, if there are several: only the chief reads and writes saves.
+        workers: `Workers`, if there are several: only the chief reads and writes checkpoints.
         signals: `StopSignals`, which may stop training; None: nothing does.
 
     Raises:
         ValueError: if `every` is something else; from `fit`, if it is not called as above, or if
-            the save is of another group.
-        OSError: from `fit`, if a save cannot be written.
+            the checkpoint is of another group.
+        OSError: from `fit`, if a checkpoint cannot be written.
 
     Example:
 
-    >>> saves = CheckpointManager(directory, "group")
-    >>> progress = BackupAndRestore(saves, 100, (1, "epochs"), directory / "history.csv")
+    >>> checkpoints = CheckpointManager(directory, "group")
+    >>> progress = BackupAndRestore(checkpoints, 100, (1, "epochs"), directory / "history.csv")
     >>> list(progress.fit_segments(epochs=3))  # nothing was saved yet
     [(3, 100)]
 
@@ -48,33 +50,42 @@ class BackupAndRestore(keras.callbacks.Callback):
         epoch: the number of complete epochs.
         step: the number of steps made after these.
         first_step: the number of steps made in all epochs.
-        seconds: the duration of training, in this process and in earlier ones, at the last save.
+        seconds: the duration of training until the last checkpoint, in all processes.
     """
 
-    def __init__(self, saves, steps_per_epoch, every, history, workers=None, signals=None):
+    def __init__(
+        self,
+        checkpoints: CheckpointManager,
+        steps_per_epoch: int,
+        every: tuple[int, str],
+        history: str | Path,
+        workers: Workers | None = None,
+        signals: StopSignals | None = None,
+    ):
         super().__init__()
         if every[0] < 1 or every[1] not in ("steps", "epochs"):
             raise ValueError(f'every must be like (500, "steps") or (1, "epochs"), not {every}.')
-        self._saves = saves
+        self._checkpoints = checkpoints
         self.steps_per_epoch = steps_per_epoch
         self._every, self._unit = every
         self._history = Path(history)
         self._workers = workers or Workers(tf.distribute.get_strategy())
         self._signals = signals or StopSignals()
-        self._started = self._metrics = None
-        self.epoch, self.step, self._values = self._workers.broadcast(saves.read())
+        self._started: float | None = None
+        self._metrics: list[keras.Metric] = []
+        self.epoch, self.step, self._values = self._workers.broadcast(checkpoints.read())
         self.seconds = float(self._values["seconds"]) if self._values else 0.0
 
     @property
-    def saved_history(self):
-        """The contents of the history file at the save that training continues from, a text."""
+    def saved_history(self) -> str:
+        """The history file's text at the checkpoint that training continues from."""
         return self._values["history"].tobytes().decode() if self._values else ""
 
     @property
-    def first_step(self):
+    def first_step(self) -> int:
         return self.epoch * self.steps_per_epoch + self.step
 
-    def fit_segments(self, epochs):
+    def fit_segments(self, epochs: int) -> Iterator[tuple[int, int]]:
         """Yields the rest of the training as arguments of `fit`: `epochs` and `steps_per_epoch`.
 
         First the rest of an interrupted epoch, then the other epochs. The rest has 0 steps if
@@ -109,7 +120,7 @@ class BackupAndRestore(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.step = self._load_finished + batch + 1
-        # After the last step of an epoch, validation comes first, and then the save.
+        # After the last step of an epoch, validation comes first, and then the checkpoint.
         if self.step < self.steps_per_epoch and (self._is_stopped() or self._is_due()):
             self._save()
 
@@ -144,18 +155,20 @@ class BackupAndRestore(keras.callbacks.Callback):
         Args:
             metrics: values to save in place of the current ones.
         """
-        here = (self.epoch, self.step)
-        if self._saved != here:
-            self.seconds = time.perf_counter() - self._started
+        position = (self.epoch, self.step)
+        if self._saved != position:
+            self.seconds = time.perf_counter() - (self._started or 0.0)
             values = self._of_all_workers(_values(self._state()) | (metrics or {}))
             history = np.frombuffer(self._history.read_bytes(), np.uint8)
             if self._workers.is_chief:
-                self._saves.write(*here, values | {"seconds": self.seconds, "history": history})
-            self._saved, self._steps_saved = here, self.first_step
+                self._checkpoints.write(
+                    *position, values | {"seconds": self.seconds, "history": history}
+                )
+            self._saved, self._steps_saved = position, self.first_step
         if self._signal:
             self._workers.barrier()
             self._signals.release()
-            raise Stopped(self._signal, *here)
+            raise Stopped(self._signal, *position)
 
     def _of_all_workers(self, values):
         """Replaces this worker's copies of per-replica values by those of all replicas."""
@@ -173,12 +186,12 @@ class BackupAndRestore(keras.callbacks.Callback):
                 copy.assign(saved[number % len(saved)])
 
     def _check(self, variables):
-        """Raises ValueError if the save is of another group, or this one is not all built."""
+        """Raises ValueError if the checkpoint is of another group, or this one is not all built."""
         shapes = {name: tuple(copies[0].shape) for name, copies in variables.items()}
         saved = {name: np.shape(self._values[name])[1:] for name in self._values if "/" in name}
         if shapes != saved:
             raise ValueError(
-                "The save is not one of this model: their variables differ. The model, its "
+                "The checkpoint is not one of this model: their variables differ. The model, its "
                 "optimizer and its metrics have to be built before `fit`."
             )
 
@@ -204,7 +217,14 @@ class BackupAndRestore(keras.callbacks.Callback):
         return {f"{kind}/{i}": copies(variable.value) for i, variable in enumerate(variables)}
 
 
-def finish_epoch(model, epoch, callbacks, validation_data, validation_steps=None, verbose=0):
+def finish_epoch(
+    model: keras.Model,
+    epoch: int,
+    callbacks: list[keras.callbacks.Callback],
+    validation_data: tf.data.Dataset,
+    validation_steps: int | None = None,
+    verbose: int | str = 0,
+) -> None:
     """Does what `fit` does behind the last step of an epoch, for one that was stopped there.
 
     Args:
@@ -212,17 +232,23 @@ def finish_epoch(model, epoch, callbacks, validation_data, validation_steps=None
         epoch: its number, from 0.
         callbacks: those of `fit`; so are the other arguments.
     """
-    every = keras.callbacks.CallbackList(
+    callback_list = keras.callbacks.CallbackList(
         callbacks, model=model, verbose=verbose, epochs=epoch + 1, steps=validation_steps
     )
-    every.on_train_begin()
-    every.on_epoch_begin(epoch)
+    callback_list.on_train_begin()
+    callback_list.on_epoch_begin(epoch)
     logs = {name: float(value) for name, value in model.get_metrics_result().items()}
     evaluated = model.evaluate(
-        validation_data, steps=validation_steps, callbacks=every, return_dict=True, verbose=0
+        validation_data,
+        steps=validation_steps,
+        callbacks=callback_list,
+        return_dict=True,
+        verbose=0,
     )
-    every.on_epoch_end(epoch, logs | {f"val_{name}": value for name, value in evaluated.items()})
-    every.on_train_end()
+    callback_list.on_epoch_end(
+        epoch, logs | {f"val_{name}": value for name, value in evaluated.items()}
+    )
+    callback_list.on_train_end()
 
 
 def _values(variables):

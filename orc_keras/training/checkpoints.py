@@ -1,4 +1,4 @@
-"""Saves: all that training needs to continue as if it had never stopped."""
+"""Checkpoints: all that training needs to continue as if it had never stopped."""
 
 import hashlib
 import io
@@ -12,30 +12,30 @@ import numpy as np
 from orc_keras.arguments import Range, check_arguments
 from orc_keras.files import UNFINISHED, delete, replacing
 
-SIZE = hashlib.sha256().digest_size  # of the checksum, which ends a save
+SIZE = hashlib.sha256().digest_size  # of the checksum, which ends a checkpoint
 
 
 class CheckpointManager:
-    """The saves of a training stage, one file each: `<stage>-<epoch>-<step>.npz`.
+    """The checkpoints of a training stage, one file each: `<stage>-<epoch>-<step>.npz`.
 
-    A save is written under a temporary name, synced to disk and renamed, so it is whole even if the
-    process or the machine dies. Each has a checksum.
+    A checkpoint is written under a temporary name, synced to disk and renamed, so it is whole even
+    if the process or the machine dies. Each has a checksum.
 
     Args:
-        directory: where the saves are.
+        directory: where the checkpoints are.
         stage: the beginning of their names.
         max_to_keep: how many to keep, 1 or more; older ones are deleted.
         run: the identity of the training, as text. The checksum covers it and the file's name, so
-            that a save of another training, or a renamed one, is not used.
+            that a checkpoint of another training, or a renamed one, is not used.
 
     Raises:
         ValueError: if `max_to_keep` is less than 1, or `stage` is not a name.
 
     Example:
 
-    >>> saves = CheckpointManager(directory, "group", max_to_keep=2)
-    >>> saves.write(epoch=3, step=100, values={"momentum": 0.5})
-    >>> epoch, step, values = saves.read()
+    >>> checkpoints = CheckpointManager(directory, "group", max_to_keep=2)
+    >>> checkpoints.write(epoch=3, step=100, values={"momentum": 0.5})
+    >>> epoch, step, values = checkpoints.read()
     >>> epoch, step, float(values["momentum"])
     (3, 100, 0.5)
     """
@@ -61,7 +61,7 @@ class CheckpointManager:
         step: Annotated[int, Range(at_least=0, at_most=10**8 - 1)],
         values: Mapping[str, np.ndarray],
     ) -> None:
-        """Writes a save, then deletes old ones.
+        """Writes a checkpoint, then deletes old ones.
 
         Args:
             epoch: the number of complete epochs.
@@ -69,12 +69,12 @@ class CheckpointManager:
             values: arrays by name.
 
         Raises:
-            OSError: if it cannot be written; earlier saves remain.
+            OSError: if it cannot be written; earlier checkpoints remain.
         """
         check_arguments(CheckpointManager.write, dict(epoch=epoch, step=step))
         path = self._directory / f"{self._stage}-{epoch:06d}-{step:08d}.npz"
         content = io.BytesIO()
-        np.savez(content, **values)
+        np.savez(content, allow_pickle=False, **values)
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             with replacing(path) as unfinished, open(unfinished, "wb") as file:
@@ -82,15 +82,15 @@ class CheckpointManager:
                 file.write(self._checksum(path, content.getbuffer()))
         except OSError as error:
             raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
-        there = self._paths()
+        paths = self._paths()
         # Training continued from before the newer ones, so those are damaged.
-        newer, older = there[: there.index(path)], there[there.index(path) + self._max_to_keep :]
+        newer, older = paths[: paths.index(path)], paths[paths.index(path) + self._max_to_keep :]
         unfinished = self._directory.glob(f"{UNFINISHED}{self._stage}-*")
         for needless in (*newer, *older, *unfinished):
             delete(needless)
 
-    def read(self):
-        """Returns epoch, step and values of the newest valid save, or zeros and None.
+    def read(self) -> tuple[int, int, dict[str, np.ndarray] | None]:
+        """Returns epoch, step and values of the newest valid checkpoint, or zeros and None.
 
         Prints the name of each one that is not valid.
         """
@@ -120,6 +120,6 @@ class CheckpointManager:
         return digest.digest()
 
     def _paths(self):
-        """Returns the paths of the saves, newest first."""
+        """Returns the paths of the checkpoints, newest first."""
         number = "[0-9]" * 6 + "-" + "[0-9]" * 8
         return sorted(self._directory.glob(f"{self._stage}-{number}.npz"), reverse=True)

@@ -5,9 +5,9 @@ import threading
 
 
 class Stopped(Exception):
-    """Training was saved and ended because of a signal."""
+    """Training was saved and stopped because of a signal."""
 
-    def __init__(self, signal_number, epoch, step):
+    def __init__(self, signal_number: int, epoch: int, step: int):
         super().__init__(f"stopped by {signal.Signals(signal_number).name}")
         self.signal_number, self.epoch, self.step = signal_number, epoch, step
 
@@ -36,18 +36,18 @@ class StopSignals:
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
-                self._handlers[number] = signal.signal(number, self._note)
+                self._handlers[number] = signal.signal(number, self._receive)
         return self
 
     def __exit__(self, *_):
         self.release()
 
-    def release(self):
+    def release(self) -> None:
         """Restores the earlier signal handlers."""
         while self._handlers:
             signal.signal(*self._handlers.popitem())
 
-    def _note(self, number, _):
+    def _receive(self, number, _):
         self.received = number
         if number == signal.SIGINT:
             self.release()

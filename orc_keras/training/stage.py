@@ -1,8 +1,9 @@
-"""Trains one stage of a run, continuing from its newest save."""
+"""Trains one stage of a run, continuing from its newest checkpoint."""
 
 import functools
 import math
 import sys
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -21,13 +22,15 @@ from orc_keras.callbacks import (
 )
 from orc_keras.callbacks.group_csv_logger import parse_history
 from orc_keras.distribution import strategies
-from orc_keras.groups.network_group import PIVOT
+from orc_keras.groups.network_group import PIVOT, NetworkGroup
+from orc_keras.runs import Run, RunDirectory
+from orc_keras.settings import Settings
 from orc_keras.training.backup_and_restore import BackupAndRestore, finish_epoch
 from orc_keras.training.checkpoints import CheckpointManager
 from orc_keras.training.signals import StopSignals
 
 
-def train(run, group):
+def train(run: Run, group: NetworkGroup) -> tuple[float, float]:
     """Trains the group of a run in the stage that it has entered.
 
     Args:
@@ -44,10 +47,10 @@ def train(run, group):
     settings, history = run.settings, run.directory / run_files.history(group.stage)
     steps_per_epoch = len(run.images.train) // settings.batch_size
     epochs = epochs_of(group.stage, settings)
-    saves, throughput = checkpoints_of(settings, run.directory, group.stage), Throughput()
+    checkpoints, throughput = checkpoints_of(settings, run.directory, group.stage), Throughput()
     with StopSignals() as signals:
         progress = BackupAndRestore(
-            saves, steps_per_epoch, settings.save_interval(), history, run.workers, signals
+            checkpoints, steps_per_epoch, settings.save_interval(), history, run.workers, signals
         )
         if progress.first_step:
             steps = epochs * steps_per_epoch
@@ -55,26 +58,25 @@ def train(run, group):
         stopping = _stopping(run, group, progress)
         callbacks = _callbacks(run, group, progress, throughput, history) + stopping
         try:
-            for until, steps in progress.fit_segments(epochs):
+            for last_epoch, steps in progress.fit_segments(epochs):
                 if not any(each.is_over for each in stopping):
-                    _fit(run, group, progress, throughput, callbacks, until, steps)
+                    _fit(run, group, progress, throughput, callbacks, last_epoch, steps)
         except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
             _name_images(run.images, error)
             raise
     for each in stopping:
         each.restore_best()
-        print(
-            f"These are the weights of epoch {each.best_epoch + 1}, the best on validation images."
-        )
+        number = (each.best_epoch or 0) + 1
+        print(f"These are the weights of epoch {number}, the best on validation images.")
     return progress.seconds, float(np.median(throughput.rates)) if throughput.rates else math.nan
 
 
-def epochs_of(stage, settings):
+def epochs_of(stage: str, settings: Settings) -> int:
     """Returns the number of epochs of a stage."""
     return settings.pivot_epochs if stage == PIVOT else settings.epochs
 
 
-def checkpoints_of(settings, directory, stage):
+def checkpoints_of(settings: Settings, directory: RunDirectory, stage: str) -> CheckpointManager:
     """Returns the `CheckpointManager` of a stage, valid only for runs with the same settings."""
     run = str(settings.identity())
     return CheckpointManager(
@@ -82,8 +84,8 @@ def checkpoints_of(settings, directory, stage):
     )
 
 
-def is_over(run, stage, later):
-    """Whether a stage has no saves, but a later one has, which include the stage's result.
+def is_over(run: Run, stage: str, later: Sequence[str]) -> bool:
+    """Whether a stage has no checkpoints, but a later one has, which include the stage's result.
 
     Args:
         run: `Run`; its chief worker looks.
@@ -91,10 +93,10 @@ def is_over(run, stage, later):
         later: the names of the stages that follow it.
     """
 
-    def is_there(stage):
+    def has_checkpoint(stage):
         return checkpoints_of(run.settings, run.directory, stage).read()[2] is not None
 
-    return run.workers.broadcast(not is_there(stage) and any(map(is_there, later)))
+    return run.workers.broadcast(not has_checkpoint(stage) and any(map(has_checkpoint, later)))
 
 
 def _stopping(run, group, progress):
@@ -140,20 +142,20 @@ def _learning_rate_scheduler(settings, epochs):
     )
 
 
-def _fit(run, group, progress, throughput, callbacks, until, steps):
-    """Trains to the end of epoch `until`; `steps` is the number per epoch, or of its rest."""
+def _fit(run, group, progress, throughput, callbacks, last_epoch, steps):
+    """Trains to the end of epoch `last_epoch`; `steps` is the number per epoch, or of its rest."""
     batch_size, images = run.settings.batch_size, run.images
-    judged = images.validation or images.held_out
-    batches = functools.partial(data.held_out_batches, images, batch_size, images=judged)
+    evaluated_images = images.validation or images.held_out
+    batches = functools.partial(data.held_out_batches, images, batch_size, images=evaluated_images)
     validation = {
         "validation_data": strategies.distribute(group.distribute_strategy, batches),
-        "validation_steps": math.ceil(len(judged) / batch_size),
+        "validation_steps": math.ceil(len(evaluated_images) / batch_size),
     }
     if not steps:
         return finish_epoch(group, progress.epoch, callbacks, **validation, verbose=_verbosity())
     return group.fit(
         _train_batches(run, group, progress.first_step, throughput),
-        epochs=until,
+        epochs=last_epoch,
         initial_epoch=progress.epoch,
         steps_per_epoch=steps,
         **validation,
@@ -164,7 +166,7 @@ def _fit(run, group, progress, throughput, callbacks, until, steps):
     )
 
 
-def evaluated(epochs, settings):
+def evaluated(epochs: int, settings: Settings) -> list[int]:
     """Returns the epochs that end with an evaluation, counted from 1."""
     every = settings.evaluate_every
     return [*range(every, epochs, every), epochs]
