@@ -1,6 +1,6 @@
 """How well a network does in each format, beside its Keras file, on held-out images."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import keras
@@ -8,7 +8,7 @@ import numpy as np
 
 from orc_keras import data
 from orc_keras.data import ImageData
-from orc_keras.export.formats import FORMATS, network_predictor
+from orc_keras.export.formats import FORMATS, Predictor, network_predictor
 from orc_keras.runs.predictions import Predictions
 
 MAX_IMAGES = 5000  # to evaluate on; some runtimes are slow on a CPU
@@ -32,7 +32,6 @@ def measure(
         `accuracy_of_network`; `agreement`, the share of images that file and network give the same
         class; `largest_difference` of a logit; `bytes` of the file or directory.
     """
-    positions = evenly_spaced(len(images.held_out), MAX_IMAGES)
     description = images.description()
     predictors = {
         name: load(path, description)
@@ -40,6 +39,25 @@ def measure(
         if (load := FORMATS[name].load)
     }
     predictors[NETWORK] = network_predictor(network, description)
+    positions = evenly_spaced(len(images.held_out), MAX_IMAGES)
+    batches = data.held_out_pixels(images, positions, batch_size)
+    predictions, differences = _predict(predictors, batches)
+    expected = predictions.pop(NETWORK)
+    return {
+        name: {
+            "images": len(positions),
+            "accuracy": each.accuracy(),
+            "accuracy_of_network": expected.accuracy(),
+            "agreement": float(np.mean(each.predicted == expected.predicted)),
+            "largest_difference": differences[name],
+            "bytes": size(paths[name]),
+        }
+        for name, each in predictions.items()
+    }
+
+
+def _predict(predictors: Mapping[str, Predictor], batches: Iterable):
+    """Returns the `Predictions`, and the largest difference of a logit from the network's."""
     largest = dict.fromkeys(predictors, 0.0)
 
     def logits(batch):
@@ -49,19 +67,7 @@ def measure(
             largest[name] = max(largest[name], float(np.abs(each - by_name[NETWORK]).max()))
         return by_name
 
-    predictions = Predictions.of(logits, data.held_out_pixels(images, positions, batch_size))
-    expected = predictions.pop(NETWORK)
-    return {
-        name: {
-            "images": len(positions),
-            "accuracy": each.accuracy(),
-            "accuracy_of_network": expected.accuracy(),
-            "agreement": float(np.mean(each.predicted == expected.predicted)),
-            "largest_difference": largest[name],
-            "bytes": size(paths[name]),
-        }
-        for name, each in predictions.items()
-    }
+    return Predictions.of(logits, batches), largest
 
 
 def calibration(images: ImageData, number: int) -> list[np.ndarray]:

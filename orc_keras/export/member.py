@@ -67,10 +67,14 @@ def export(
         measured = earlier | {name: measured.get(name) for name in new}
         measured = {name: measured[name] for name in FORMATS if name in measured}
         card = model_card.text(summary, member, target.name, measured)
-        for name, text in ((MEASURED, json.dumps(measured, indent=2) + "\n"), (CARD, card)):
-            with replacing(saved_model / name) as path:
-                path.write_text(text, encoding="utf-8")
+        _write_text(saved_model / MEASURED, json.dumps(measured, indent=2) + "\n")
+        _write_text(saved_model / CARD, card)
     return measured
+
+
+def _write_text(target: Path, text: str) -> None:
+    with replacing(target) as path:
+        path.write_text(text, encoding="utf-8")
 
 
 def _earlier(target: Path, keep: bool) -> dict[str, Any]:
@@ -141,8 +145,8 @@ def export_member(
     images = _images(directory, data_dir, needs_training=INT8 in names)
     some = calibration(images, calibration_images) if images and INT8 in names else ()
     export(network, member, target, directory.summary, names, images, some)
-    with replacing(directory.path / SUMS) as path:  # which lists the student's
-        path.write_text(checksums.updated(directory.path, written), encoding="utf-8")
+    sums = checksums.updated(directory.path, written)  # the student's files are listed there
+    _write_text(directory.path / SUMS, sums)
     return written, target / CARD
 
 
