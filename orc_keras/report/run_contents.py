@@ -89,6 +89,7 @@ def read(path: str | Path) -> RunContents:
     history = contents(run_files.HISTORY, _history, "has not finished an epoch") or {}
     changes_roles = any(name.endswith("_taught") for name in history)
     no_roles = "has no history of its roles" if changes_roles else ""
+    roles = contents(run_files.ROLES, lambda d: d.roles, no_roles)
     not_evaluated = "has not been evaluated" if summary else ""
     read_evaluation = functools.partial(_evaluation, num_classes=len(data.get("class_names", [])))
     evaluation = contents(run_files.EVALUATION, read_evaluation, not_evaluated)
@@ -100,7 +101,7 @@ def read(path: str | Path) -> RunContents:
         summary=summary,
         data=data,
         history=history,
-        roles=contents(run_files.ROLES, lambda d: d.roles, no_roles),
+        roles=roles,
         predictions=evaluation.predictions if evaluation else {},
         examples=evaluation.examples if evaluation else {},
         benchmark=contents(run_files.BENCHMARK, _benchmark),
