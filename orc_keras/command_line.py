@@ -53,6 +53,9 @@ def run(name: str, arguments: list[str], program: str) -> None:
             print(help_of(command, flag_values))
             return
         command.main(flag_values, parse(command, flag_values, arguments, program))
+    except BrokenPipeError:  # whoever read the output has ended, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (CommandError, ValueError, OSError, FloatingPointError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 1))

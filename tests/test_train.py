@@ -12,6 +12,8 @@ from helpers.programs import program, programs, serve
 
 from orc_keras import data
 
+pytestmark = pytest.mark.slow  # a program that trains, and one that serves
+
 FLAGS = [
     "--dataset=digits",
     "--pivot=resnet8",
