@@ -109,7 +109,7 @@ def _print_introduction(run, group):
     print(f"On {devices.description(strategy, settings.batch_size)}.")
     if reason := devices.why_no_gpu():
         print(f"An NVIDIA card is here, but TensorFlow does not use it: {reason}.")
-    print(summary.data(run.images.description()))
+    print(summary.describe_images(run.images.description()))
     if unused := settings.unused():
         flags = ", ".join(f"--{name}" for name in unused)
         print(f"Not used by --method={settings.method}: {flags}.")

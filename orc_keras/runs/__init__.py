@@ -1,6 +1,27 @@
-"""The directory of a run: writing and reading."""
+"""Runs: what is in memory while a group trains, and the directory that is written and read."""
 
+import dataclasses
+
+from orc_keras.data import ImageData
+from orc_keras.distribution.workers import Workers
 from orc_keras.runs.directory import RunDirectory, directory_of, finished_run
-from orc_keras.runs.run import Run
+from orc_keras.settings import Settings
 
 __all__ = ["Run", "RunDirectory", "directory_of", "finished_run"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What a run needs from its start to its end.
+
+    Attributes:
+        settings: its settings.
+        directory: where it writes.
+        images: the images to train and to evaluate on.
+        workers: the processes that share the computation.
+    """
+
+    settings: Settings
+    directory: RunDirectory
+    images: ImageData
+    workers: Workers

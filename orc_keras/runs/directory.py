@@ -16,7 +16,8 @@ from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.files import delete, replacing
 from orc_keras.groups.members import numbered
 from orc_keras.networks import name_of
-from orc_keras.runs import checksums, predictions, summary
+from orc_keras.runs import checksums, predictions
+from orc_keras.runs.summary import DATA, check, check_summary
 from orc_keras.settings import Settings, from_text
 
 
@@ -70,7 +71,7 @@ class RunDirectory:
     def summary(self) -> dict[str, Any]:
         """The summary of a finished run."""
         try:
-            return summary.checked(_json(self.checked(run_files.SUMMARY)))
+            return check_summary(_json(self.checked(run_files.SUMMARY)))
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"{str(error).rstrip('.')}; {self / run_files.SUMMARY} deleted, the same command "
@@ -80,7 +81,7 @@ class RunDirectory:
     @property
     def data(self) -> dict[str, Any]:
         """The description of the images."""
-        return self._read(run_files.DATA, lambda path: summary.checked_data(_json(path)))
+        return self._read(run_files.DATA, lambda path: check("data", _json(path), DATA))
 
     @property
     def sources(self) -> dict[str, str]:
@@ -185,11 +186,11 @@ class RunDirectory:
     def finish(self, contents: dict[str, Any]):
         """Writes the summary, which marks the run as finished, and checksums of all its files."""
         later = (run_files.SUMMARY, run_files.SUMS, run_files.BENCHMARK)
-        written = [name for name in run_files.ALL if name not in later]
-        written += [*self._earlier_histories(), run_files.GROUP, run_files.PIVOT]
+        names = [name for name in run_files.ALL if name not in later]
+        names += [*self._earlier_histories(), run_files.GROUP, run_files.PIVOT]
         student = checksums.read(self / run_files.STUDENT)
-        written += [f"{run_files.STUDENT}/{name}" for name in student]
-        paths = {name: self / name for name in written if (self / name).is_file()}
+        names += [f"{run_files.STUDENT}/{name}" for name in student]
+        paths = {name: self / name for name in names if (self / name).is_file()}
         with self.replacing(run_files.SUMMARY) as unfinished:
             unfinished.write_text(_as_json(contents))
             with self.replacing(run_files.SUMS) as path:

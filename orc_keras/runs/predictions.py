@@ -2,7 +2,9 @@
 
 import collections
 import dataclasses
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from scipy.special import log_softmax
@@ -35,7 +37,7 @@ class Predictions:
     cross_entropy: np.ndarray
 
     @classmethod
-    def from_logits(cls, logits, labels):
+    def from_logits(cls, logits: Any, labels: Any) -> Self:
         """Returns the predictions of logits `[n, classes]`; ties go to the first class.
 
         Raises:
@@ -50,49 +52,44 @@ class Predictions:
         return cls(
             labels,
             logits.argmax(axis=1).astype(np.int32),
-            np.sum((logits > true) | ((logits == true) & earlier), axis=1, dtype=np.int32),
+            np.asarray(((logits > true) | ((logits == true) & earlier)).sum(axis=1), np.int32),
             np.exp(log_probabilities.max(axis=1)),
             -np.take_along_axis(log_probabilities, labels[:, None], axis=1)[:, 0],
         )
 
     @classmethod
-    def of(cls, compute_logits, batches):
+    def of(cls, compute_logits: Callable, batches: Iterable) -> dict[str, Self]:
         """Returns the predictions of several networks, by name.
 
         Args:
             compute_logits: a function from images to logits, arrays or tensors, by name.
             batches: of images and integer labels.
         """
-        parts = collections.defaultdict(list)
+        by_name = collections.defaultdict(list)
         for images, labels in batches:
             for name, logits in compute_logits(images).items():
-                parts[name].append(cls.from_logits(logits, labels))
-        return {name: cls._joined(of_network) for name, of_network in parts.items()}
+                by_name[name].append(vars(cls.from_logits(logits, labels)).values())
+        return {name: cls(*map(np.concatenate, zip(*each))) for name, each in by_name.items()}
 
-    @classmethod
-    def _joined(cls, parts):
-        fields = (field.name for field in dataclasses.fields(cls))
-        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
-
-    def accuracy(self, k=1):
+    def accuracy(self, k: int = 1) -> float:
         """Returns the top-k accuracy."""
         return float(np.mean(self.rank < k))
 
-    def accuracy_by_class(self, num_classes):
+    def accuracy_by_class(self, num_classes: int) -> np.ndarray:
         """Returns the accuracy on each class, NaN for a class without images."""
         images = np.bincount(self.labels, minlength=num_classes)
         hits = np.bincount(self.labels[self.rank == 0], minlength=num_classes)
         return np.where(images > 0, hits / np.maximum(images, 1), np.nan)
 
-    def balanced_accuracy(self):
+    def balanced_accuracy(self) -> float:
         """Returns the mean of the accuracies on each class that has images."""
         return float(np.nanmean(self.accuracy_by_class(self.labels.max() + 1)))
 
-    def reliability(self):
+    def reliability(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns the reliability diagram: accuracy against confidence.
 
         Returns:
-            Three arrays over 15 bins of confidence of equal width: the number of images, their mean
+            The number of images in each of 15 bins of confidence of equal width, their mean
             confidence and their accuracy; the latter two are 0 in an empty bin.
         """
         bins = np.ceil(self.confidence * CALIBRATION_BINS).astype(int) - 1  # (lower, upper]
@@ -101,45 +98,50 @@ class Predictions:
             np.bincount(bins, weights=weights, minlength=CALIBRATION_BINS)
             for weights in (None, self.confidence, self.rank == 0)
         )
-        some = np.maximum(images, 1)
-        return images, confidences / some, hits / some
+        divisor = np.maximum(images, 1)
+        return images, confidences / divisor, hits / divisor
 
-    def calibration_error(self):
+    def calibration_error(self) -> float:
         """Returns the expected calibration error (Guo et al. 2017, equation 3), 15 bins."""
         images, confidence, accuracy = self.reliability()
         return float(np.sum(images * np.abs(accuracy - confidence)) / len(self.labels))
 
-    def confusions(self, most=6):
+    def confusions(self, most: int = 6) -> list[tuple[int, int, np.ndarray]]:
         """Returns the pairs of classes that are confused most often.
 
         Args:
             most: the largest number of pairs.
 
         Returns:
-            A list of (class, larger class, positions of the confused images), most images first.
+            Class, larger class and positions of the confused images, most images first.
         """
         wrong = np.flatnonzero(self.rank > 0)
         pairs = np.sort(np.stack([self.labels[wrong], self.predicted[wrong]], axis=1), axis=1)
-        different, belongs, counts = np.unique(
+        different, pair_of, counts = np.unique(
             pairs, axis=0, return_inverse=True, return_counts=True
         )
         order = np.argsort(-counts, kind="stable")[:most]
-        return [(*different[i].tolist(), wrong[belongs.ravel() == i]) for i in order]
+        return [(*different[i].tolist(), wrong[pair_of.ravel() == i]) for i in order]
 
-    def measures(self, class_names):
-        """Returns all measures as a dict that can be written as JSON."""
-        by_class = self.accuracy_by_class(len(class_names))
+    def figures(self) -> dict[str, float]:
+        """Returns the measures that a run's summary has of each member."""
         return {
-            "images": len(self.labels),
-            "top_1": self.accuracy(),
+            "accuracy": self.accuracy(),
             "top_5": self.accuracy(5),
             "balanced_accuracy": self.balanced_accuracy(),
             "cross_entropy": float(self.cross_entropy.mean()),
             "calibration_error": self.calibration_error(),
-            "accuracy_by_class": {
-                name: None if np.isnan(accuracy) else float(accuracy)
-                for name, accuracy in zip(class_names, by_class)
-            },
+        }
+
+    def measures(self, class_names: Sequence[str]) -> dict[str, Any]:
+        """Returns all measures as a dict that can be written as JSON."""
+        figures = self.figures()
+        by_class = zip(class_names, self.accuracy_by_class(len(class_names)).tolist())
+        return {
+            "images": len(self.labels),
+            "top_1": figures.pop("accuracy"),
+            **figures,
+            "accuracy_by_class": {name: None if np.isnan(a) else a for name, a in by_class},
         }
 
 
@@ -147,47 +149,44 @@ class Evaluation(NamedTuple):
     """The evaluation of all members of a run on its held-out images.
 
     Attributes:
-        predictions: `Predictions` of each member, by name.
+        predictions: of each member, by name.
         examples: some images that the student misclassified, uint8, by their position among the
             held-out images.
     """
 
-    predictions: dict
-    examples: dict
+    predictions: Mapping[str, Predictions]
+    examples: Mapping[int, np.ndarray]
 
 
-def write(evaluation, path):
-    """Writes an `Evaluation` as an `.npz` file."""
+def write(evaluation: Evaluation, path: Path):
+    """Writes an evaluation as an `.npz` file."""
     arrays = {
         f"{name}/{field}": value
         for name, predictions in evaluation.predictions.items()
-        for field, value in dataclasses.asdict(predictions).items()
+        for field, value in vars(predictions).items()
     }
-    examples = {f"/{position}": image for position, image in evaluation.examples.items()}
+    arrays |= {f"/{position}": image for position, image in evaluation.examples.items()}
     with open(path, "wb") as file:
-        np.savez_compressed(file, **arrays, **examples)
+        np.savez_compressed(file, **arrays)
 
 
-def read(path):
-    """Returns the `Evaluation` in a file.
-
-    Raises:
-        ValueError: if the file is damaged or missing.
-    """
-    try:
-        with np.load(path) as arrays:
-            by_place = {tuple(key.rsplit("/", 1)): arrays[key] for key in arrays.files}
-        names = dict.fromkeys(name for name, _ in by_place if name)
-        fields = [field.name for field in dataclasses.fields(Predictions)]
-        predictions = {name: Predictions(*(by_place[name, f] for f in fields)) for name in names}
-        if not all(map(_is_possible, predictions.values())):
-            raise ValueError("The arrays are not predictions.")
-    except Exception as error:  # NumPy and zipfile raise many kinds
-        raise ValueError(f"{path} is damaged or missing.") from error
-    return Evaluation(predictions, {int(i): image for (n, i), image in by_place.items() if not n})
+def read(path: Path) -> Evaluation:
+    """Returns the evaluation in a file; some exception if it is damaged."""
+    members, examples = collections.defaultdict(dict), {}
+    with np.load(path) as arrays:
+        for key, value in arrays.items():
+            member, _, name = key.rpartition("/")
+            if member:
+                members[member][name] = value
+            else:
+                examples[int(name)] = value
+    predictions = {name: Predictions(**each) for name, each in members.items()}
+    if not all(map(_is_possible, predictions.values())):
+        raise ValueError(f"{path} does not hold predictions.")
+    return Evaluation(predictions, examples)
 
 
-def _is_possible(predictions):
+def _is_possible(predictions: Predictions) -> bool:
     """Whether the arrays have the types, shapes and ranges that `Predictions` states."""
     classes = (predictions.labels, predictions.predicted, predictions.rank)
     numbers = (predictions.confidence, predictions.cross_entropy)

@@ -47,7 +47,7 @@ def test_every_kind_of_file_in_one_folder(tmp_path):
     notes = images.description()
     assert notes["ignored_files"] == 3
     assert notes["images_with_alpha"] == 1 and notes["images_with_16_bits"] == 1
-    assert summary.data(notes) == (
+    assert summary.describe_images(notes) == (
         "Images: 13 for training, 6 held out (from val); 2 classes; 8 x 8 x 3; ignored files: 3; "
         "images with alpha: 1; images with 16 bits: 1"
     )
@@ -183,7 +183,7 @@ def test_a_class_whose_name_begins_with_a_dot_is_said(tmp_path):
     images = load(tmp_path)
     assert images.class_names == ("cat", "dog")
     assert images.notes["ignored_folders"] == ["train/.owl", "val/.owl"]
-    line = summary.data(images.description())
+    line = summary.describe_images(images.description())
     assert line.endswith("; no classes, because of the dot: train/.owl, val/.owl")
 
 

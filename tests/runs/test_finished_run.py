@@ -23,7 +23,6 @@ from orc_keras.evaluate.members import load_member
 from orc_keras.export.model_card import plain
 from orc_keras.report import run_contents
 from orc_keras.runs import RunDirectory, checksums, finished_run
-from orc_keras.runs import predictions as predictions_file
 from orc_keras.training.stage import checkpoints_of
 
 FEW = dict(students=("hidden12", "hidden6"), epochs=1)
@@ -128,7 +127,7 @@ def test_checkpoints_of_something_else_are_not_used(settings, run, other, capsys
         (lambda s: s["data"].update(class_names=7), "data has a wrong class_names, 7"),
         (lambda s: s["members"]["hidden6"].update(accuracy="0.9"), "hidden6 has a wrong accuracy"),
         (lambda s: s["members"].update(hidden6=None), "hidden6 is not a dict"),
-        (lambda s: s.update(settings=[]), r"summary.json has a wrong settings, \[\]"),
+        (lambda s: s.update(settings=[]), "settings is not a dict"),
     ],
 )
 def test_a_summary_of_other_keys_or_types(run, spoil, message):
@@ -199,8 +198,6 @@ def test_pickles_are_not_read(run, tmp_path):
     np.save(run / "roles.npy", payload, allow_pickle=True)
     np.savez(run / "evaluation.npz", **{"hidden6/labels": payload})
     assert _load(run / "roles.npy", 1).size == 0
-    with pytest.raises(ValueError, match="evaluation.npz is damaged"):
-        predictions_file.read(run / "evaluation.npz")
     for name in ("roles.npy", "evaluation.npz"):
         sum_up_again(run, name)
     problems = run_contents.read(run).problems
