@@ -5,8 +5,8 @@ from torch import nn
 from torch.nn import functional
 
 
-def conv(i, o, size=3, strides=1, **how):
-    return nn.Conv2d(i, o, size, strides, size // 2, **{"bias": False} | how)
+def conv(i, o, size=3, strides=1, **options):
+    return nn.Conv2d(i, o, size, strides, size // 2, **{"bias": False} | options)
 
 
 def norm(channels):
@@ -267,8 +267,8 @@ def build(name, classes):
 def _built(name, classes):
     small = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3), "resnet50": (3, 4, 6, 3)}
     if name in small:
-        how = dict(v2=True, bottleneck=name == "resnet50")
-        return ResNet(classes, 64, (64, 128, 256, 512), small[name], **how)
+        options = dict(v2=True, bottleneck=name == "resnet50")
+        return ResNet(classes, 64, (64, 128, 256, 512), small[name], **options)
     if name.endswith("_imagenet"):
         blocks = small[name.removesuffix("_imagenet")]
         return ResNet(classes, 64, (64, 128, 256, 512), blocks, imagenet=True)

@@ -14,8 +14,8 @@ NETWORKS += [pytest.param(name, marks=pytest.mark.slow) for name in LARGER]
 CLASSES = 7
 
 
-def converted(tmp_path, state, network="resnet8", **how):
-    torch.save(state, tmp_path / "teacher.pth", **how)
+def converted(tmp_path, state, network="resnet8", **options):
+    torch.save(state, tmp_path / "teacher.pth", **options)
     return convert(str(tmp_path / "teacher.pth"), network, CLASSES)
 
 
@@ -40,7 +40,7 @@ def parameters():
 
 
 @pytest.mark.parametrize(
-    ("wrap", "how"),
+    ("wrap", "options"),
     [
         (lambda p: p, {}),
         (lambda p: {"state_dict": {f"module.{name}": each for name, each in p.items()}}, {}),
@@ -50,8 +50,8 @@ def parameters():
         ),
     ],
 )
-def test_wrappings(tmp_path, parameters, wrap, how):
-    ours = converted(tmp_path, wrap(parameters), **how)
+def test_wrappings(tmp_path, parameters, wrap, options):
+    ours = converted(tmp_path, wrap(parameters), **options)
     kernel = parameters["conv1.weight"].numpy().transpose(2, 3, 1, 0)
     np.testing.assert_array_equal(ours.get_layer("stem_conv").kernel, kernel)
 

@@ -33,10 +33,10 @@ def saved(network, tmp_path, name="teacher.keras"):
     return str(tmp_path / name)
 
 
-def built(source, **how):
+def built(source, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return networks.build(source, SHAPE, CLASSES, **how)
+        return networks.build(source, SHAPE, CLASSES, **options)
 
 
 def test_a_file_keeps_its_weights_and_gets_its_name(tmp_path):
@@ -135,6 +135,7 @@ def a_group():
     [
         (two_outputs, "must return one tensor of logits"),
         (not_finite, "teacher has NaN or infinite numbers in"),
+        (lambda: classifier(last="sigmoid"), "teacher returns probabilities"),
         (with_code, "in Keras's safe mode, which runs no code from a file:\n"),
         (a_group, "holds a group, not a network"),
         (lambda: linear_network(num_classes=7), "it has 7 classes, and the images 5"),
