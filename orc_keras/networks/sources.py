@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import hashlib
 import importlib
 import inspect
 import re
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 import keras
 
+from orc_keras.files import sha256
 from orc_keras.groups.base_model import GroupModel
 
 RAW = "raw:"  # before a file: the network takes pixels from 0 to 255
@@ -74,8 +74,7 @@ def checksum(source: str) -> str:
     path = path_of(source)
     if kind_of(source) == "code":
         path = inspect.getfile(importlib.import_module(source.partition(":")[0]))
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path)
 
 
 # Files
