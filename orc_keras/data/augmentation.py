@@ -48,12 +48,9 @@ def random_resized_crop(
 
     Args:
         raw: the image, encoded or `[height, width, channels]`.
-        seed: of the stateless random numbers, two integers.
-        image_shape: of the result.
+        seed: two integers, on which alone the crop depends.
+        image_shape: of the result, which is uint8.
         flip: whether to mirror.
-
-    Returns:
-        uint8, shape `image_shape`.
     """
 
     def box(shape):

@@ -9,19 +9,14 @@ import numpy as np
 
 
 def open_builder(name: str, data_dir: str | None) -> Any:
-    """Opens a dataset; downloads and prepares it if it is not on disk.
+    """Returns the `tfds.core.DatasetBuilder` of a dataset, prepared if it is not on disk.
 
     Args:
         name: as in `tfds.builder`: cifar10, imagenet_v2/topimages, imagenet2012:5.1.0, ...
         data_dir: the folder of TensorFlow Datasets; None for its usual place.
 
-    Returns:
-        A `tfds.core.DatasetBuilder` whose data are on disk. If they were there before, the network
-        is not accessed.
-
     Raises:
-        ValueError: if the dataset is unknown, is not for image classification, or is not on disk
-            and cannot be prepared.
+        ValueError: if the dataset is unknown, not for image classification, or cannot be prepared.
     """
     import tensorflow_datasets as tfds
 
@@ -35,10 +30,7 @@ def open_builder(name: str, data_dir: str | None) -> Any:
 
 
 def splits(builder: Any) -> list[str]:
-    """Returns the names of the training split and, if it exists, of the held-out split.
-
-    The latter is `validation` if it exists, otherwise `test`; other splits are not used.
-    """
+    """Returns `train` and the held-out split: `validation`, or `test`, or none."""
     names = set(builder.info.splits)
     if "train" not in names:
         raise ValueError(f"--dataset={builder.name} has no split `train` in {builder.data_dir}.")

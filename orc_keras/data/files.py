@@ -28,11 +28,7 @@ class Header(NamedTuple):
 
 
 def read_headers(paths: Sequence[Path]) -> list[Header]:
-    """Returns the `Header` of each file.
-
-    Raises:
-        ValueError: if a file is not an image, or one that TensorFlow would decode wrongly.
-    """
+    """Returns the `Header` of each file, or raises ValueError if one is refused."""
     return _for_each(_header, paths)
 
 
@@ -59,9 +55,7 @@ def _header(path):
 def refusal(image: Image.Image, bits: int) -> str | None:
     """Returns why TensorFlow would decode an image wrongly, as the end of a sentence, or None.
 
-    Args:
-        image: as opened by Pillow.
-        bits: for each pixel of a BMP, as its header says.
+    `bits` are those of a pixel of a BMP, which Pillow does not tell.
     """
     if image.format not in ("PNG", "JPEG", "MPO", "BMP", "WEBP"):
         return f"is a {image.format}, not a PNG, JPEG, BMP or WebP"
@@ -95,22 +89,14 @@ def _hash_of_ends(path):
 
 
 def check(paths: Sequence[Path | str]) -> None:
-    """Decodes every file once.
-
-    Raises:
-        ValueError: if one cannot be decoded.
-    """
+    """Decodes every file once; raises ValueError if one cannot be decoded."""
     _for_each(lambda path: _decode(path, 3), paths)
 
 
 def in_memory(
     paths: Sequence[Path], labels: Sequence[int], headers: Sequence[Header], channels: int
 ) -> Images:
-    """Returns the decoded images of files, in memory.
-
-    Raises:
-        ValueError: if one cannot be decoded.
-    """
+    """Returns the decoded images of files; raises ValueError if one cannot be decoded."""
     sizes = np.array([(header.height, header.width) for header in headers], np.int64)
     ends = np.cumsum(sizes.prod(axis=1) * channels)
     pixels = empty_pixels(int(ends[-1]))
@@ -162,12 +148,7 @@ def printable(path: Path | str) -> str:
 
 
 class FileImages(Images):
-    """Images in one file each, read and decoded when they are needed.
-
-    Args:
-        paths: of the files.
-        labels: int32 classes, shape `[number]`.
-    """
+    """Images in one file each, read and decoded when they are needed."""
 
     def __init__(self, paths: Sequence[Path | str], labels: Any):
         with tf.device("CPU"):

@@ -10,27 +10,16 @@ HELD_OUT = ("val", "validation", "test")  # the first that exists
 
 
 class Split(NamedTuple):
-    """The images of a split, in order, with their classes, and what is left out.
-
-    Attributes:
-        paths: of the images.
-        labels: their classes, as numbers.
-        ignored: files that are not images.
-        hidden: folders with images that are not classes, because their names begin with a dot.
-    """
+    """The images of a split, in order, with their classes, and what is left out."""
 
     paths: list[Path]
     labels: list[int]
-    ignored: list[Path]
-    hidden: list[Path]
+    ignored: list[Path]  # files that are not images
+    hidden: list[Path]  # folders of images whose names begin with a dot
 
 
 def find(root: Path) -> tuple[tuple[str, ...], dict[str, Split]]:
-    """Finds the images and the classes.
-
-    Returns:
-        The names of the classes, in order; and `Split` by name, first `train`, then the held-out
-        one, if it exists.
+    """Returns the names of the classes and the splits: `train`, and the held-out one if any.
 
     Raises:
         ValueError: if the folder has no `train/`; if a class is empty, or in one split only; if
@@ -54,14 +43,7 @@ def find(root: Path) -> tuple[tuple[str, ...], dict[str, Split]]:
 
 
 def find_held_out(root: Path) -> tuple[tuple[str, ...], dict[str, Split]]:
-    """Finds images for evaluation only; the folder itself may hold the classes.
-
-    Returns:
-        As `find`, with one split.
-
-    Raises:
-        ValueError: as `find`.
-    """
+    """Like `find`, with the held-out split only; the folder itself may hold the classes."""
     _check_folder(root)
     name = next((name for name in HELD_OUT if (root / name).is_dir()), None)
     folder = root / name if name else root

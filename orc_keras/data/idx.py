@@ -21,14 +21,11 @@ Paths = dict[str, dict[str, Path]]  # by split, `train` first; then of `"images"
 
 
 def find(path: Path) -> Paths:
-    """Finds the files of a collection.
+    """Returns the files of a collection, or raises ValueError if they are missing or ambiguous.
 
     Args:
         path: a folder that holds one collection; or, where it holds several as EMNIST's does, that
             folder and the collection's name, as in `emnist/emnist-letters`.
-
-    Raises:
-        ValueError: if the files are missing, or the choice is not clear.
     """
     root, name = (path, None) if path.is_dir() else (path.parent, path.name)
     collected = _collections(root)
@@ -63,25 +60,13 @@ def _collections(root):
 
 
 def shape(path: Path, kind: str) -> Any:
-    """Returns the shape that an IDX file's header states; the file is not read beyond it.
-
-    Args:
-        path: of the file.
-        kind: `"images"` or `"labels"`.
-
-    Raises:
-        ValueError: if it is not such a file.
-    """
+    """Returns the shape that the header of a file states: `kind` is `"images"` or `"labels"`."""
     with _opened(path) as file:
         return _header(path, file, kind)
 
 
 def read(path: Path, kind: str) -> np.ndarray:
-    """Returns the content of an IDX file, uint8 of the shape that its header states.
-
-    Args:
-        path: of the file.
-        kind: `"images"`, `[number, height, width]`, or `"labels"`, `[number]`.
+    """Returns the content of a file, uint8: images `[number, height, width]` or labels `[number]`.
 
     Raises:
         ValueError: if it is not such a file, or is damaged.
@@ -94,14 +79,9 @@ def read(path: Path, kind: str) -> np.ndarray:
 
 
 def load(files: Paths) -> tuple[dict[str, PixelImages], tuple[str, ...]]:
-    """Reads a collection whole.
+    """Reads a collection; returns the images by split and the names of the classes.
 
-    Args:
-        files: from `find`.
-
-    Returns:
-        The images by split, and the names of the classes: the labels' numbers, as far as they
-        occur among the training images (EMNIST's letters begin at 1).
+    These are the labels that occur among the training images (EMNIST's letters begin at 1).
 
     Raises:
         ValueError: if a file is damaged, or labels do not belong to the images.

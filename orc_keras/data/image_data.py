@@ -15,8 +15,8 @@ class ImageData:
     """Training and held-out images, and how they are processed for the networks.
 
     Attributes:
-        train: the training images, `orc_keras.data.images.Images`.
-        held_out: the images for evaluation only, `Images` too.
+        train: the training images.
+        held_out: the images for evaluation only.
         class_names: the names of the classes.
         image_shape: height, width and channels of the networks' input.
         mean, std: mean and standard deviation of each channel, with pixels scaled to 0..1.

@@ -109,12 +109,7 @@ class MixedImages(Images):
 
 
 class Subset(Images):
-    """Some images of a split, without copying them.
-
-    Args:
-        images: of the split.
-        indices: of the subset's images, shape `[number]`.
-    """
+    """Some images of a split, by their indices, without copying them."""
 
     def __init__(self, images: Images, indices: Any):
         self._images = images

@@ -91,10 +91,7 @@ def central_crop(raw: Any, image_shape: tuple[int, int, int]) -> tf.Tensor:
 
     Args:
         raw: the image, encoded or `[height, width, channels]`.
-        image_shape: of the result.
-
-    Returns:
-        uint8, shape `image_shape`.
+        image_shape: of the result, which is uint8.
     """
 
     def box(shape):
@@ -107,13 +104,7 @@ def central_crop(raw: Any, image_shape: tuple[int, int, int]) -> tf.Tensor:
 
 
 def crop(raw: Any, box: Callable, channels: int) -> tf.Tensor:
-    """Cuts a box out of an image.
-
-    Args:
-        raw: the image, encoded or `[height, width, channels]`.
-        box: a function from the image's shape to (top, left, height, width).
-        channels: 1 or 3.
-    """
+    """Cuts `box(shape)`, (top, left, height, width), out of an image, encoded or not."""
     if raw.dtype != tf.string:
         return _slice(raw, box(tf.shape(raw)))
     return tf.cond(
@@ -142,13 +133,6 @@ def resize(image: Any, image_shape: tuple[int, int, int]) -> tf.Tensor:
     """Resizes bilinearly; an image of twice the size or more is averaged in whole blocks first.
 
     Bilinear interpolation alone would skip most pixels of a large photograph.
-
-    Args:
-        image: uint8, shape `[height, width, channels]`.
-        image_shape: of the result.
-
-    Returns:
-        uint8, shape `image_shape`.
     """
     block = tf.reduce_min(tf.shape(image)[:2] // tf.constant(image_shape[:2]))
     image = tf.cond(block > 1, lambda: _averaged(image, block), lambda: tf.cast(image, tf.float32))

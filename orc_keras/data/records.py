@@ -14,12 +14,7 @@ RECORD_OVERHEAD = 16  # bytes: a TFRecord's length (8), its checksum (4), the da
 
 
 def in_memory(builder: Any, split: str) -> PixelImages:
-    """Returns the decoded images of a split, all of one size, in the order of the files.
-
-    Args:
-        builder: from `catalogue.open_builder`.
-        split: a name from `catalogue.splits`.
-    """
+    """Returns the decoded images of a split, all of one size, in the order of the files."""
     import tensorflow_datasets as tfds
 
     image, label = keys(builder)
@@ -40,13 +35,8 @@ def in_memory(builder: Any, split: str) -> PixelImages:
 class RecordImages(Images):
     """The images of a split on disk, readable in any order.
 
-    Args:
-        builder: from `catalogue.open_builder`.
-        split: a name from `catalogue.splits`.
-
     Raises:
-        ValueError: if a file of the split is missing, has another length than it should, or is
-            in a format without random access.
+        ValueError: if a file of the split is missing, is damaged, or has another format.
     """
 
     def __init__(self, builder: Any, split: str):

@@ -20,25 +20,15 @@ STATISTICS = {"cifar10": CIFAR, "cifar100": CIFAR, "imagenet2012": IMAGENET}
 
 @dataclasses.dataclass(frozen=True)
 class Content:
-    """The images of a source, and their properties.
+    """The images of a source, and their properties."""
 
-    Attributes:
-        splits: images by split, `train` first; the second one is held out.
-        class_names: the names of the classes.
-        channels: 1 or 3.
-        size: height and width of every image; None if they differ.
-        crop_flip: the default of training: `none`, `crop` or `crop_and_flip`.
-        statistics: mean and standard deviation of each channel; None: to be computed.
-        notes: facts for the summary.
-    """
-
-    splits: Mapping[str, Images]
+    splits: Mapping[str, Images]  # `train` first; the second one is held out
     class_names: tuple[str, ...]
     channels: int
-    size: tuple[int, int] | None
-    crop_flip: str = "crop_and_flip"
-    statistics: tuple | None = None
-    notes: dict = dataclasses.field(default_factory=dict)
+    size: tuple[int, int] | None  # height and width of every image; None if they differ
+    crop_flip: str = "crop_and_flip"  # the default of training
+    statistics: tuple | None = None  # mean and standard deviation; None: to be computed
+    notes: dict = dataclasses.field(default_factory=dict)  # for the summary
 
 
 @dataclasses.dataclass(frozen=True)

@@ -198,7 +198,3 @@ def test_libraries_say_nothing_of_single_images(tmp_path, monkeypatch, recwarn, 
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 64 - 1)
     assert load(tmp_path, memory_gb=0).class_names == ("cat", "dog")
     assert not recwarn.list and capfd.readouterr().err == ""
-    with pytest.warns(Image.DecompressionBombWarning):
-        Image.open(path).close()
-    tf.io.decode_image(bytes(contents))
-    assert "Corrupt JPEG data" in capfd.readouterr().err, "there was something to say"
