@@ -77,9 +77,9 @@ def calibration(images: ImageData, number: int) -> list[np.ndarray]:
     return [image for batch, _ in batches.as_numpy_iterator() for image in batch]
 
 
-def evenly_spaced(total: int, number: int) -> np.ndarray:
+def evenly_spaced(total: int, number: int) -> list[int]:
     """Returns at most so many positions below `total`."""
-    return np.linspace(0, total - 1, min(number, total), dtype=np.int64)
+    return np.linspace(0, total - 1, min(number, total), dtype=np.int64).tolist()
 
 
 def size(path: Path) -> int:
