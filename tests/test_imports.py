@@ -5,7 +5,7 @@ import ast
 from helpers.programs import ROOT
 
 ORDER = """
-    lazy startup models run_files arguments files formatting distribution data groups networks
+    startup models run_files arguments files formatting distribution data groups networks
     callbacks recipe settings building runs training evaluate export benchmark report validation
     evaluate_and_export experiment import_torch estimate compare command_line commands __main__
 """
