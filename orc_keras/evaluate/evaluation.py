@@ -134,7 +134,7 @@ def evaluate_group(
     predictions = Predictions.of(logits_function(members), batches)
     *_, student = predictions.values()
     examples = [position for *_, wrong in student.confusions() for position in wrong[:EXAMPLES]]
-    return Evaluation(predictions, _thumbnails(images, np.array(examples, int)))
+    return Evaluation(predictions, _thumbnails(images, list(map(int, examples))))
 
 
 def table(measures: Mapping[str, Any]) -> str:
@@ -191,11 +191,11 @@ def _relabel(batches: Iterable, images: ImageData, class_names: list[str]) -> It
     return ((contents, numbers[labels.numpy()]) for contents, labels in batches)
 
 
-def _thumbnails(images: ImageData, positions: np.ndarray) -> dict[int, np.ndarray]:
+def _thumbnails(images: ImageData, positions: list[int]) -> dict[int, np.ndarray]:
     thumbnails = {}
     batches = data.held_out_pixels(images, positions)
     pixels = (image for batch, _ in batches.as_numpy_iterator() for image in batch)
-    for position, image in zip(positions.tolist(), pixels):
+    for position, image in zip(positions, pixels):
         picture = Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image)
         picture.thumbnail((THUMBNAIL, THUMBNAIL))
         thumbnails[position] = np.asarray(picture)

@@ -4,20 +4,13 @@ import json
 
 import numpy as np
 
-from orc_keras.runs import predictions as predictions_file
-from orc_keras.runs.predictions import Predictions
+from helpers.summaries import MEMBER, SUMMARY
+from orc_keras.runs.predictions import Evaluation, Predictions, write
 
 CLASSES = ["one", "two & <b>more</b>", "$3$", "vier"]
 MEMBERS = ("large", "small", "small_2")
 EPOCHS, STEPS = 6, 10
-OF_DATA = {
-    "image_shape": [8, 8, 3],
-    "mean": [0.5] * 3,
-    "std": [0.5] * 3,
-    "augmentation": "none",
-    "resized": False,
-    "held_out_from": "test",
-}
+IMAGES = {"image_shape": [8, 8, 3], "mean": [0.5] * 3, "std": [0.5] * 3}
 
 
 def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
@@ -27,7 +20,8 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
     flags = {"dataset": "made:up", "pivot": "large", "students": "small,small", "batch_size": 8}
     flags |= {"epochs": EPOCHS, "seed": 0}
     (path / "settings.flags").write_text("".join(f"--{k}={v}\n" for k, v in flags.items()))
-    data = {"class_names": classes, "train_images": 85, "held_out_images": 80} | OF_DATA
+    numbers = {"class_names": classes, "train_images": 85, "held_out_images": 80}
+    data = SUMMARY["data"] | IMAGES | numbers
     (path / "data.json").write_text(json.dumps(data))
     columns = {"epoch": range(EPOCHS), "learning_rate": [0.1] * 4 + [0.01] * 2}
     for name in MEMBERS:
@@ -49,27 +43,19 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
         predictions[name] = Predictions.from_logits(logits, labels)
     shown = [i for *_, wrong in predictions["small_2"].confusions() for i in wrong[:6].tolist()]
     examples = {i: rng.integers(0, 256, (8, 8, 3)).astype(np.uint8) for i in shown}
-    evaluation = predictions_file.Evaluation(predictions, examples)
-    predictions_file.write(evaluation, path / "evaluation.npz")
+    write(Evaluation(predictions, examples), path / "evaluation.npz")
     members = {
-        name: {
-            "network": name,
-            "role": role,
-            "parameters": 1234,
-            "accuracy": predictions[name].accuracy(),
-            "top_5": predictions[name].accuracy(5),
-            "cross_entropy": 0.1,
-            "calibration_error": 0.1,
-            "taught": taught,
-        }
+        name: MEMBER
+        | {"network": name, "role": role, "parameters": 1234, "taught": taught}
+        | predictions[name].figures()
         for name, role, taught in zip(
             MEMBERS, ("pivot", "immature teacher", "student"), (None, 0.5, 0.5)
         )
     }
-    settings = {"dataset": "made:up", "data_dir": "", "image_size": 0, "validation_fraction": 0.0}
-    settings |= {"batch_size": 8, "epochs": EPOCHS}
-    summary = {"settings": settings, "members": members, "data": data, "description": "chance"}
-    (path / "summary.json").write_text(json.dumps(summary | {"versions": {"numpy": "2"}}))
+    settings = SUMMARY["settings"] | {"dataset": "made:up", "batch_size": 8, "epochs": EPOCHS}
+    summary = SUMMARY | {"settings": settings, "members": members, "data": data}
+    summary |= {"description": "chance", "versions": {"numpy": "2"}}
+    (path / "summary.json").write_text(json.dumps(summary))
     return path
 
 
