@@ -31,6 +31,7 @@ from orc_keras.formatting import markdown_table
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 ENDS = (-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGTERM)  # exit codes of a stopped run
 EVENTS = ("step", "test", "rename", "seconds")
+NEVER_RENAMED = ("settings.flags", "checkpoints", "tensorboard")
 COMPARED = ("*history.csv", "*.np?", "*.keras", "checkpoints/*.keras")
 
 
@@ -72,15 +73,20 @@ class Moments:
 
     def __init__(self, rng, whole, seconds):
         self._rng, self._seconds = rng, seconds
-        self._names = sorted({path.name for path in whole.rglob("*")})
+        paths = [*whole.iterdir(), *(whole / "checkpoints").iterdir()]
+        names = sorted(str(path.relative_to(whole)) for path in paths)
+        self._names = [name for name in names if name not in NEVER_RENAMED]
 
-    def draw(self):
-        event = self._rng.choice(EVENTS)
+    def draw(self, run):
+        """Returns a moment in what the run in this directory has left to do, if there is one."""
+        names = [name for name in self._names if not (run / name).exists()]
+        is_trained = "checkpoints/group.keras" not in names
+        event = self._rng.choice(EVENTS[2:] if is_trained else EVENTS)
         when = {
             "step": self._rng.randint(1, STEPS),
             "test": self._rng.randint(1, 3),
-            "rename": self._rng.choice(self._names),
-            "seconds": self._rng.uniform(0, 0.8 * self._seconds),
+            "rename": Path(self._rng.choice(names or self._names)).name,
+            "seconds": self._rng.uniform(0, 0.5 * self._seconds),
         }
         return event, when[event], self._rng.choice(SIGNALS)
 
@@ -98,7 +104,7 @@ def kill(runs, directory, moments, kills, most):
     code = None
     while code != 0:
         is_last = kills.total() == most
-        event, when, number = (None, None, None) if is_last else moments.draw()
+        event, when, number = (None, None, None) if is_last else moments.draw(directory)
         code, printed = _run(runs, directory, event, when, number)
         if code in ENDS and not is_last:
             kills[event, signal.Signals(number).name] += 1

@@ -33,9 +33,10 @@ def test_a_run_is_stopped_at_drawn_moments_until_it_ends(tmp_path):
 
         start = run
 
+    (tmp_path / "checkpoints").mkdir()
     moments = kill.Moments(random.Random(0), tmp_path, 0)
     kills = kill.collections.Counter()
-    moments.draw = lambda: ("step", 3, kill.signal.SIGKILL)
+    moments.draw = lambda run: ("step", 3, kill.signal.SIGKILL)
     assert kill.kill(Runs(), tmp_path, moments, kills, 9) == []
     assert kills.total() == 3
     Runs.codes = iter([1])
