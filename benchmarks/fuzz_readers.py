@@ -1,10 +1,11 @@
 """The readers of `fuzz.py`: what writes a right file, what reads it, and which result is right."""
 
 import contextlib
-import dataclasses
 import hashlib
 import json
+import operator
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,11 +14,10 @@ import numpy as np
 from absl import flags
 from helpers import folders
 from helpers.made_up_run import made_up_benchmark, make_run
-from helpers.networks import hidden_network
+from helpers.networks import NUM_CLASSES, hidden_network
 from prepare_data import write_idx
 
-from orc_keras import building, command_line, data, networks, settings
-from orc_keras import run_files as names
+from orc_keras import building, command_line, data, networks, run_files, settings
 from orc_keras.commands import train
 from orc_keras.compare import results
 from orc_keras.import_torch import convert
@@ -26,8 +26,7 @@ from orc_keras.runs.directory import RunDirectory, finished_run
 from orc_keras.runs.predictions import Predictions
 from orc_keras.training.checkpoints import CheckpointManager
 
-SUMS = names.SUMS
-CLASSES = 5
+SUMS = run_files.SUMS
 
 
 def is_equal(result, right):
@@ -42,33 +41,18 @@ def is_well_formed(result, right):
 
 
 class Reader(NamedTuple):
-    """A reader.
-
-    Attributes:
-        write: writes the right files into an empty folder.
-        file: the one to damage, relative to the folder; or several, of which one is drawn.
-        read: returns what is read from the folder, as dicts, lists and arrays.
-        form: of the file's contents, for damages of its values.
-        accepts: whether a result is right, given also that of the undamaged file.
-        culprit: what a message may name in place of the file or its folder; empty: it names a flag
-            or an entry of the file.
-    """
-
-    write: Callable[[Path], Any]
-    file: str | tuple[str, ...]
-    read: Callable[[Path], Any]
-    form: str = ""
-    accepts: Callable[[Any, Any], bool] = is_equal
-    culprit: str | None = None
-
-
-# Runs
+    write: Callable[[Path], Any]  # writes the right files into an empty folder
+    file: str | tuple[str, ...]  # the one to damage; or several, of which one is drawn
+    read: Callable[[Path], Any]  # returns what is in the folder, as dicts, lists and arrays
+    form: str = ""  # of the file's contents, for damages of its values
+    accepts: Callable[[Any, Any], bool] = is_equal  # whether a result is right
+    culprit: str | None = None  # named in place of the file; "": a flag, or an entry of the file
 
 
 def write_run(folder):
     make_run(folder / "run")
-    (folder / "run" / names.BENCHMARK).write_text(json.dumps(made_up_benchmark()))
-    (folder / "run" / names.SOURCES).write_text(json.dumps({"a.keras": 64 * "0"}))
+    (folder / "run" / run_files.BENCHMARK).write_text(json.dumps(made_up_benchmark()))
+    (folder / "run" / run_files.SOURCES).write_text(json.dumps({"a.keras": 64 * "0"}))
     sign(folder / "run")
 
 
@@ -81,7 +65,7 @@ def sign(run):
 
 def write_unfinished(folder):
     write_run(folder)
-    for name in (names.SUMMARY, SUMS):
+    for name in (run_files.SUMMARY, SUMS):
         (folder / "run" / name).unlink()
 
 
@@ -90,7 +74,7 @@ def read_run(folder):
     return {part: read(run) for part, read in PARTS.items()}
 
 
-def run_part(part, file, form, accepts=is_well_formed, write=write_unfinished):
+def run_part(part, form, accepts=is_well_formed, write=write_unfinished):
     """Returns the reader of a part of a run, whose checksums do not tell the damage."""
 
     def read(folder):
@@ -99,27 +83,23 @@ def run_part(part, file, form, accepts=is_well_formed, write=write_unfinished):
                 sign(folder / "run")
         return PARTS[part](RunDirectory(folder / "run"))
 
-    return Reader(write, f"run/{file}", read, form, accepts)
+    return Reader(write, file_of(part), read, form, accepts)
 
 
+def file_of(part):
+    return f"run/{getattr(run_files, part.upper())}"
+
+
+ATTRIBUTES = ("settings", "data", "sources", "roles", "benchmark")
 PARTS = {
-    "settings": lambda run: dataclasses.asdict(run.settings),
+    **{name: operator.attrgetter(name) for name in ATTRIBUTES},
     "summary": lambda run: [run.summary, summary.table(run.summary)],
-    "data": lambda run: run.data,
-    "sources": lambda run: run.sources,
     "history": lambda run: run.history(),
-    "roles": lambda run: run.roles,
-    "benchmark": lambda run: run.benchmark,
     "evaluation": lambda run: [
         {name: vars(each) for name, each in run.evaluation.predictions.items()},
         run.evaluation.examples,
     ],
 }
-RUN_FILES = ("SETTINGS", "SUMMARY", "DATA", "SOURCES", "HISTORY", "ROLES", "EVALUATION")
-
-
-def are_students(roles, right):
-    return roles.dtype == np.uint8 and bool(((roles < 2) | (roles == 255)).all())
 
 
 def are_predictions(result, right):
@@ -157,18 +137,15 @@ def read_flagfile(folder):
     values = flags.FlagValues()
     train.define_flags(values)
     command_line.parse(train, values, [f"--flagfile={folder / 'my.flags'}"], "train.py")
-    return dataclasses.asdict(settings.from_flags(values))
-
-
-# Networks
+    return settings.from_flags(values)
 
 
 def write_keras(folder):
     hidden_network("teacher", 3).save(folder / "teacher.keras")
 
 
-def read_keras(folder):
-    return answers(networks.build(str(folder / "teacher.keras"), (4, 4, 1), CLASSES))
+def read_network(folder):
+    return answers(networks.build(str(folder / "teacher.keras"), (4, 4, 1), NUM_CLASSES))
 
 
 def read_weights(folder):
@@ -187,11 +164,11 @@ def write_torch(folder):
     from helpers import torch_networks
 
     torch.manual_seed(0)
-    torch.save(torch_networks.build("resnet8", CLASSES).state_dict(), folder / "resnet8.pth")
+    torch.save(torch_networks.build("resnet8", NUM_CLASSES).state_dict(), folder / "resnet8.pth")
 
 
 def read_torch(folder):
-    network = convert(str(folder / "resnet8.pth"), "resnet8", CLASSES)
+    network = convert(str(folder / "resnet8.pth"), "resnet8", NUM_CLASSES)
     return [np.asarray(weight) for weight in network.weights]
 
 
@@ -200,50 +177,37 @@ def has_same_shapes(result, right):
     return [each.shape for each in result] == [each.shape for each in right]
 
 
-# Images
+def write_images(suffix, folder):
+    for split in ("train", "val"):
+        for name in ("cat", "dog"):
+            (folder / split / name).mkdir(parents=True)
+            for seed in range(2):
+                folders.photo(seed).save(folder / split / name / f"{seed}{suffix}")
 
 
-def write_images(suffix):
-    def write(folder):
-        for split in ("train", "val"):
-            for name in ("cat", "dog"):
-                (folder / split / name).mkdir(parents=True)
-                for seed in range(2):
-                    folders.photo(seed).save(folder / split / name / f"{seed}{suffix}")
-
-    return write
+def write_idx_files(suffix, folder):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 4, 4)).astype(np.uint8)
+    for split in ("train", "t10k"):
+        write_idx(folder / f"{split}-images-idx3-ubyte{suffix}", pixels)
+        write_idx(folder / f"{split}-labels-idx1-ubyte{suffix}", np.arange(20, dtype="u1") % 5)
 
 
-def write_idx_files(suffix=""):
-    def write(folder):
-        rng = np.random.default_rng(0)
-        for split in ("train", "t10k"):
-            images = rng.integers(0, 256, (20, 4, 4)).astype(np.uint8)
-            write_idx(folder / f"{split}-images-idx3-ubyte{suffix}", images)
-            write_idx(folder / f"{split}-labels-idx1-ubyte{suffix}", np.arange(20, dtype="u1") % 5)
-
-    return write
+def read_images(kind, folder):
+    """Returns all images of a dataset, as `train.py` loads them."""
+    images = data.load(f"{kind}:{folder}")
+    splits = (images.train, images.held_out)
+    return [np.asarray(x) for split in splits for x in (split.pixels, split.labels)]
 
 
-def read_images(kind):
-    """Returns a reader of all images of a dataset, as `train.py` loads them."""
-
-    def read(folder):
-        images = data.load(f"{kind}:{folder}")
-        splits = (images.train, images.held_out)
-        return [np.asarray(x) for split in splits for x in (split.pixels, split.labels)]
-
-    return read
-
-
-read_folder, read_idx = read_images("folder"), read_images("idx")
+write_pngs, write_jpegs = partial(write_images, ".png"), partial(write_images, ".jpg")
+write_plain, write_gzip = partial(write_idx_files, ""), partial(write_idx_files, ".gz")
+read_folder, read_idx = partial(read_images, "folder"), partial(read_images, "idx")
 
 
 def lacks_the_first(result, right):
     """Accepts all images, or all but the first, whose file is not there."""
-    return is_equal(
-        result, right if len(result[0]) == 4 else [x[1:] for x in right[:2]] + right[2:]
-    )
+    first = 4 - len(result[0])
+    return is_equal(result, [x[first:] for x in right[:2]] + right[2:])
 
 
 def has_other_pixels(result, right):
@@ -255,16 +219,16 @@ def has_other_pixels(result, right):
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 READERS = {
     "flagfile": Reader(write_flagfile, "my.flags", read_flagfile, "text", is_well_formed, ""),
-    "settings": run_part("settings", names.SETTINGS, "text"),
-    "summary": run_part("summary", names.SUMMARY, "json", write=write_run),
-    "data": run_part("data", names.DATA, "json"),
-    "sources": run_part("sources", names.SOURCES, "json"),
-    "benchmark": run_part("benchmark", names.BENCHMARK, "json"),
-    "history": run_part("history", names.HISTORY, "text"),
-    "roles": run_part("roles", names.ROLES, "npy", are_students),
-    "evaluation": run_part("evaluation", names.EVALUATION, "npz", are_predictions),
+    "settings": run_part("settings", "text"),
+    "summary": run_part("summary", "json", write=write_run),
+    "data": run_part("data", "json"),
+    "sources": run_part("sources", "json"),
+    "benchmark": run_part("benchmark", "json"),
+    "history": run_part("history", "text"),
+    "roles": run_part("roles", "npy", lambda roles, _: set(roles.flat) <= {0, 1, 255}),
+    "evaluation": run_part("evaluation", "npz", are_predictions),
     "finished_run": Reader(
-        write_run, tuple(f"run/{getattr(names, name)}" for name in RUN_FILES), read_run
+        write_run, tuple(file_of(part) for part in PARTS if part != "benchmark"), read_run
     ),
     "checksums": Reader(write_run, f"run/{SUMS}", read_run, "text"),
     "checkpoint": Reader(
@@ -273,13 +237,13 @@ READERS = {
     "runs_csv": Reader(
         write_runs_csv, "runs.csv", lambda f: results.read(f / "runs.csv"), "text", is_well_formed
     ),
-    "network": Reader(write_keras, "teacher.keras", read_keras, "keras", has_same_shapes),
+    "network": Reader(write_keras, "teacher.keras", read_network, "keras", has_same_shapes),
     "weights": Reader(write_keras, "teacher.keras", read_weights, "keras", has_same_shapes),
     "pytorch": Reader(write_torch, "resnet8.pth", read_torch, "torch", has_same_shapes, ""),
-    "png": Reader(write_images(".png"), "train/cat/0.png", read_folder, "png", lacks_the_first),
-    "jpeg": Reader(write_images(".jpg"), "train/cat/0.jpg", read_folder, "", has_other_pixels),
-    "idx": Reader(write_idx_files(), IMAGES, read_idx, "idx", has_same_shapes),
-    "idx_labels": Reader(write_idx_files(), LABELS, read_idx, "idx", has_same_shapes),
-    "idx_gzip": Reader(write_idx_files(".gz"), f"{IMAGES}.gz", read_idx),
+    "png": Reader(write_pngs, "train/cat/0.png", read_folder, "png", lacks_the_first),
+    "jpeg": Reader(write_jpegs, "train/cat/0.jpg", read_folder, "", has_other_pixels),
+    "idx": Reader(write_plain, IMAGES, read_idx, "idx", has_same_shapes),
+    "idx_labels": Reader(write_plain, LABELS, read_idx, "idx", has_same_shapes),
+    "idx_gzip": Reader(write_gzip, f"{IMAGES}.gz", read_idx),
 }
 NO_FIFO = ("flagfile", "runs_csv")  # files that a user names, as in --flagfile=<(program)
