@@ -1,11 +1,14 @@
-"""Atomic writing: a file is complete or absent, even if the process or the machine dies."""
+"""Files: atomic writing, JSON, locks, checksums."""
 
 import contextlib
+import fcntl
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 import tensorflow as tf
 
@@ -49,6 +52,31 @@ def sha256(path: str | Path) -> str:
     """Returns the SHA-256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_json(path: Path) -> Any:
+    """Returns the contents of a JSON file; OSError or ValueError if there are none."""
+    if not path.is_file():  # a FIFO would be waited for
+        raise ValueError(f"{path} is not a file.")
+    try:
+        return json.loads(path.read_text())
+    except RecursionError as error:
+        raise ValueError(f"{path} is nested too deeply.") from error
+
+
+def as_json(contents: Any) -> str:
+    """Returns contents as the text of a JSON file."""
+    return json.dumps(contents, indent=2) + "\n"  # ASCII only
+
+
+def lock(file: IO):
+    """Locks an open file; BlockingIOError if another process has locked it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # some network file systems have no locks
+        pass
 
 
 def _sync(path: Path):

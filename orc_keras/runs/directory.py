@@ -1,19 +1,17 @@
 """The directory of a run."""
 
-import fcntl
-import json
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from orc_keras import run_files
 from orc_keras.callbacks.group_csv_logger import parse_history
 from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
-from orc_keras.files import delete, replacing
+from orc_keras.files import as_json, delete, lock, read_json, replacing
 from orc_keras.groups.members import numbered
 from orc_keras.networks import name_of
 from orc_keras.runs import checksums, predictions
@@ -71,7 +69,7 @@ class RunDirectory:
     def summary(self) -> dict[str, Any]:
         """The summary of a finished run."""
         try:
-            return check_summary(_json(self.checked(run_files.SUMMARY)))
+            return check_summary(read_json(self.checked(run_files.SUMMARY)))
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"{str(error).rstrip('.')}; {self / run_files.SUMMARY} deleted, the same command "
@@ -81,14 +79,14 @@ class RunDirectory:
     @property
     def data(self) -> dict[str, Any]:
         """The description of the images."""
-        return self._read(run_files.DATA, lambda path: check("data", _json(path), DATA))
+        return self._read(run_files.DATA, lambda path: check("data", read_json(path), DATA))
 
     @property
     def sources(self) -> dict[str, str]:
         """The checksums of files and code that members come from, by source."""
         if not self.has(run_files.SOURCES) and not self._lists(run_files.SOURCES):
             return {}
-        return self._read(run_files.SOURCES, lambda path: dict(_json(path)))
+        return self._read(run_files.SOURCES, lambda path: dict(read_json(path)))
 
     @property
     def roles(self) -> np.ndarray:
@@ -114,7 +112,7 @@ class RunDirectory:
     def benchmark(self) -> dict[str, Any]:
         """What each member costs; written after the run, so without a checksum."""
         try:
-            return _json(self / run_files.BENCHMARK)
+            return read_json(self / run_files.BENCHMARK)
         except (OSError, ValueError) as error:
             raise ValueError(f"{self / run_files.BENCHMARK} is missing or damaged.") from error
 
@@ -152,7 +150,7 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             # The lock lasts until the file is closed or the process ends, in whatever way.
             self._file = open(self / run_files.SETTINGS, "a+")  # noqa: SIM115
-            _lock(self._file)
+            lock(self._file)
             if settings.overwrite:
                 self._delete_run()
                 self._file.truncate(0)
@@ -174,7 +172,7 @@ class RunDirectory:
             return False
         with open(self / run_files.SETTINGS, "a") as file:
             try:
-                _lock(file)
+                lock(file)
             except BlockingIOError:
                 return True
         return False
@@ -192,14 +190,14 @@ class RunDirectory:
         names += [f"{run_files.STUDENT}/{name}" for name in student]
         paths = {name: self / name for name in names if (self / name).is_file()}
         with self.replacing(run_files.SUMMARY) as unfinished:
-            unfinished.write_text(_as_json(contents))
+            unfinished.write_text(as_json(contents))
             with self.replacing(run_files.SUMS) as path:
                 path.write_text(checksums.text(paths | {run_files.SUMMARY: unfinished}))
 
     def write_json(self, name: str, contents: Any):
         """Writes a JSON file, whole or not at all."""
         with self.replacing(name) as path:
-            path.write_text(_as_json(contents))
+            path.write_text(as_json(contents))
 
     def replacing(self, name: str):
         """A context that gives a path to write to; see `files.replacing`."""
@@ -250,26 +248,3 @@ def finished_run(path: str | Path) -> RunDirectory:
         )
     run.summary  # noqa: B018 (read now, so that what is wrong is said first)
     return run
-
-
-def _json(path: Path) -> Any:
-    if not path.is_file():  # a FIFO would be waited for
-        raise ValueError(f"{path} is not a file.")
-    try:
-        return json.loads(path.read_text())
-    except RecursionError as error:
-        raise ValueError(f"{path} is nested too deeply.") from error
-
-
-def _as_json(contents: Any) -> str:
-    return json.dumps(contents, indent=2) + "\n"  # ASCII only
-
-
-def _lock(file: IO):
-    """Locks an open file; BlockingIOError if another process has locked it."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:  # some network file systems have no locks
-        pass
