@@ -27,7 +27,8 @@ def start():
     tf.get_logger().setLevel("ERROR")  # several models are traced in one process
     program.define_flags(values)
     if "--help" in sys.argv:
-        sys.exit(command_line.help_of(program, values))
+        print(command_line.help_of(program, values))
+        return
     name = Path(sys.argv[0]).name
     try:
         program.main(values, command_line.parse(program, values, sys.argv[1:], name))
