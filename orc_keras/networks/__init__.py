@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 from orc_keras import models
 from orc_keras.networks import pretrained, sources
-from orc_keras.networks.adapt import InputSpec, adapt, replace_classifier
+from orc_keras.networks.adapt import adapt, replace_classifier
 from orc_keras.networks.sources import import_modules, kind_of, load_model, name_of
 
 __all__ = ["build", "check", "checksum", "import_modules", "kind_of", "load_model", "name_of"]
@@ -53,19 +54,23 @@ def build(
     >>> build("resnet8", (8, 8, 1), num_classes=10).name
     'resnet8'
     """
-    kind, spec = kind_of(source), InputSpec(image_shape, num_classes, mean, std)
+    kind, name = kind_of(source), name_of(source)
     if kind == "name":
         return models.build(source, image_shape, num_classes, vgg_head)
+    pixels = 255.0 * np.ones(image_shape[-1])
+    scale, offset = np.multiply(pixels, std).tolist(), np.multiply(pixels, mean).tolist()
+    to_pixels = keras.layers.Rescaling(scale, offset, name="pixels")
     if kind == "pretrained":
-        return pretrained.build(source, name_of(source), spec)
+        return pretrained.build(source, name, image_shape, num_classes, to_pixels)
     if kind == "code":
-        network = sources.call_function(source, spec.image_shape, num_classes)
+        network = sources.import_function(source)(image_shape, num_classes)
     else:
         network = sources.load_network(source)
     try:
         if kind == "features":
             network = replace_classifier(network, num_classes)
-        return adapt(network, name_of(source), spec, takes_pixels=source.startswith(sources.RAW))
+        preprocess = to_pixels if source.startswith("raw:") else None
+        return adapt(network, name, image_shape, num_classes, preprocess)
     except ValueError as error:
         raise ValueError(f"{source} cannot be a member: {error}") from error
 
@@ -77,8 +82,6 @@ def check(source: str, vgg_head: models.VggHead = "default") -> None:
         ValueError: as `build`.
     """
     kind = kind_of(source)
-    if "" in source.split(":"):
-        raise ValueError(f"{source!r} lacks what should stand before or behind the colon.")
     if kind == "name":
         models.smallest_size(source, vgg_head)
     elif kind == "pretrained":

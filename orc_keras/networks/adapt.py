@@ -1,59 +1,40 @@
 """Makes a member of a group of a network that somebody else has built."""
 
-import dataclasses
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 
 from orc_keras import models
-from orc_keras.groups.members import check_member, image_shape, num_classes
+from orc_keras.groups import members
 from orc_keras.models import parts
 
 
-@dataclasses.dataclass(frozen=True)
-class InputSpec:
-    """The images that a member takes, and the number of their classes.
-
-    Attributes:
-        image_shape: height, width and channels.
-        num_classes: C.
-        mean, std: of normalisation, with pixels scaled to 0..1; one number, or one per channel.
-    """
-
-    image_shape: tuple[int, int, int]
-    num_classes: int
-    mean: float | Sequence[float] = 0.0
-    std: float | Sequence[float] = 1.0
-
-    def to_pixels(self, images: Any) -> Any:
-        """Returns pixels from 0 to 255 of normalised images, a Keras tensor."""
-        pixels = 255.0 * np.ones(self.image_shape[-1])
-        scale, offset = pixels * np.asarray(self.std), pixels * np.asarray(self.mean)
-        return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="pixels")(images)
-
-
 def adapt(
-    network: keras.Model, name: str, spec: InputSpec, takes_pixels: bool = False
+    network: Any,
+    name: str,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    preprocess: keras.Layer | None = None,
 ) -> keras.Model:
     """Returns a network as a member: of that name, from normalised images to logits.
 
-    Args:
-        network: a `keras.Model`, whose weights become the member's.
-        name: the member's.
-        spec: what the member takes and answers.
-        takes_pixels: whether the network takes pixels from 0 to 255.
+    Its weights become the member's. `preprocess` makes the network's input of normalised images.
 
     Raises:
         ValueError: if it does not take such images, has another number of classes, or cannot be
             a member, as `check_member` says.
     """
-    _check_fits(network, spec)
+    _check_fits(network, image_shape, num_classes)
     _remove_regularizers(network, name)
-    member = _connect(_remove_softmax(network, name), name, spec, takes_pixels)
-    check_member(member)
+    network = _remove_softmax(network, name)
+    if preprocess is None and getattr(network, "input_shape", None) == (None, *image_shape):
+        member = keras.Model(network.inputs[0], network.outputs[0], name=name)
+    else:
+        images = keras.Input(image_shape)
+        logits = network(preprocess(images) if preprocess else images)
+        member = keras.Model(images, logits, name=name)
+    members.check_member(member)
     return member
 
 
@@ -63,46 +44,37 @@ def replace_classifier(network: keras.Model, num_classes: int) -> keras.Model:
     Raises:
         ValueError: if its last layer, but for a softmax, is no fully connected one.
     """
-    *_, last = models.leaf_layers(network)
+    *others, last = models.leaf_layers(network)
     if isinstance(last, keras.layers.Softmax | keras.layers.Activation):
-        *_, last, _ = models.leaf_layers(network)
+        last = others[-1]
     if not isinstance(last, keras.layers.Dense) or not hasattr(network, "inputs"):
         raise ValueError("its last layer is not a fully connected one, which could be replaced.")
     return keras.Model(network.inputs[0], parts.classifier(last.input, num_classes))
 
 
-def _check_fits(network, spec):
-    shape, classes = image_shape(network), num_classes(network)
-    if any(size not in (None, own) for size, own in zip(shape, spec.image_shape)):
-        raise ValueError(f"it takes images of shape {shape}, and these have {spec.image_shape}.")
-    if classes != spec.num_classes:
-        raise ValueError(f"it has {classes} classes, and the images {spec.num_classes}.")
-
-
-def _connect(network, name, spec, takes_pixels):
-    """Returns a functional model of that name, which takes normalised images of one size."""
-    same_shape = getattr(network, "input_shape", None) == (None, *spec.image_shape)
-    if same_shape and not takes_pixels:
-        return keras.Model(network.inputs[0], network.outputs[0], name=name)
-    inputs = keras.Input(spec.image_shape)
-    try:
-        logits = network(spec.to_pixels(inputs) if takes_pixels else inputs)
-    except ValueError as error:
-        raise ValueError(f"it does not take images of shape {spec.image_shape}: {error}") from error
-    return keras.Model(inputs, logits, name=name)
+def _check_fits(network, image_shape, num_classes):
+    if not isinstance(network, keras.Model):
+        raise ValueError(f"it must be a keras.Model, not {type(network).__name__}.")
+    shape, classes = members.image_shape(network), members.num_classes(network)
+    if any(size not in (None, own) for size, own in zip(shape, image_shape)):
+        raise ValueError(f"it takes images of shape {shape}, and these have {image_shape}.")
+    if classes != num_classes:
+        raise ValueError(f"it has {classes} classes, and the images {num_classes}.")
 
 
 def _remove_regularizers(network, name):
     """Removes regularizers: a group's members have none, because the optimizer decays weights."""
-    found = False
-    for layer in models.leaf_layers(network):
-        for attribute, value in list(vars(layer).items()):
-            if attribute.endswith("_regularizer") and value:
-                setattr(layer, attribute, None)
-                found = True
+    regularizers = [
+        (layer, attribute)
+        for layer in models.leaf_layers(network)
+        for attribute, value in vars(layer).items()
+        if attribute.endswith("_regularizer") and value
+    ]
+    for layer, attribute in regularizers:
+        setattr(layer, attribute, None)
     for weight in network.trainable_weights:
         weight.regularizer = None
-    if found:
+    if regularizers:
         warnings.warn(f"{name}: its regularizers are removed.", stacklevel=3)
 
 

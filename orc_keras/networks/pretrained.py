@@ -1,8 +1,7 @@
 """Backbones that have learnt ImageNet: Keras Applications and KerasHub, with a new last layer."""
 
-import difflib
 import hashlib
-import importlib.util
+import importlib
 import inspect
 import warnings
 from collections.abc import Callable
@@ -12,7 +11,6 @@ import keras
 import numpy as np
 
 from orc_keras.models import parts
-from orc_keras.networks.adapt import InputSpec
 
 BACKBONE = "backbone"  # the name of its layer in the member
 
@@ -26,31 +24,33 @@ def check(source: str) -> None:
         _import_keras_hub()
 
 
-def build(source: str, name: str, spec: InputSpec) -> keras.Model:
+def build(
+    source: str,
+    name: str,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    to_pixels: keras.Layer,
+) -> keras.Model:
     """Returns a backbone with its weights and a new last layer.
 
     The backbone gets what it was trained on: normalisation is undone, a grey image is given to all
-    three channels, and pixels are preprocessed as its authors did.
-
-    Args:
-        source: such as `applications:MobileNetV2` or `hub:resnet_50_imagenet`.
-        name: the member's.
-        spec: what the member takes and answers.
+    three channels, and pixels are preprocessed as its authors did. `to_pixels` makes pixels from 0
+    to 255 of normalised images.
 
     Raises:
         ValueError: if there is no such backbone, or it does not take such images.
     """
     library, _, backbone_name = source.partition(":")
-    height, width, channels = spec.image_shape
+    *size, channels = image_shape
     if channels not in (1, 3):
         raise ValueError(f"{source} takes images of 3 channels, or of 1, not of {channels}.")
     load = _load_application if library == "applications" else _load_preset
-    backbone, preprocess = load(backbone_name, (height, width, 3))
-    inputs = keras.Input(spec.image_shape)
-    pixels = spec.to_pixels(inputs)
+    backbone, preprocess = load(backbone_name, (*size, 3))
+    inputs = keras.Input(image_shape)
+    pixels = to_pixels(inputs)
     if channels == 1:
         pixels = keras.layers.Concatenate(name="grey")([pixels] * 3)
-    logits = parts.classifier(backbone(preprocess(pixels)), spec.num_classes)
+    logits = parts.classifier(backbone(preprocess(pixels)), num_classes)
     return keras.Model(inputs, logits, name=name)
 
 
@@ -62,16 +62,10 @@ def checksum(network: keras.Model) -> str:
     return digest.hexdigest()
 
 
-# Keras Applications
-
-
 def _find_application(name) -> Callable:
-    """Returns the function of Keras Applications of that name."""
     functions = {n: f for n, f in vars(keras.applications).items() if inspect.isfunction(f)}
     if name not in functions:
-        alike = difflib.get_close_matches(name, functions, n=1)
-        hint = f"did you mean {alike[0]}? There are" if alike else "there are"
-        raise ValueError(f"Keras Applications has no {name!r}; {hint} {', '.join(functions)}.")
+        raise ValueError(f"Keras Applications has no {name!r}; there are {', '.join(functions)}.")
     return functions[name]
 
 
@@ -82,23 +76,19 @@ def _load_application(name, shape):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # weights for 224 x 224 are those for other sizes too
             backbone = function(input_shape=shape, **options)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
     except Exception as error:  # what Keras raises if it cannot download
         raise ValueError(
-            f"{name} cannot be downloaded; without internet, put its file of weights into models/ "
-            f"in the folder KERAS_HOME (~/.keras): {error}"
+            f"{name} cannot be loaded (without internet, put its file of weights into models/ in "
+            f"the folder KERAS_HOME, ~/.keras): {error}"
         ) from error
     return backbone, vars(inspect.getmodule(function))["preprocess_input"]
 
 
-# KerasHub
-
-
 def _import_keras_hub() -> Any:
-    if importlib.util.find_spec("keras_hub") is None:
-        raise ValueError("KerasHub is not installed; pip install keras-hub, or orc-keras[hub].")
-    return importlib.import_module("keras_hub")
+    try:
+        return importlib.import_module("keras_hub")
+    except ImportError as error:
+        raise ValueError("KerasHub is not installed: pip install orc-keras[hub].") from error
 
 
 def _load_preset(preset, shape):
@@ -108,15 +98,11 @@ def _load_preset(preset, shape):
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
     except Exception as error:  # of the hosts of presets, many kinds
         raise ValueError(
-            f"{preset} cannot be loaded ({type(error).__name__}); it must be a preset of images, "
-            "such as resnet_50_imagenet, which is downloaded from Kaggle or Hugging Face, or a "
-            "folder that save_to_preset has written."
+            f"{preset} cannot be loaded; it must be a preset of images, such as "
+            f"resnet_50_imagenet, or a folder that save_to_preset has written: {error}"
         ) from error
     inputs = keras.Input(shape)
-    try:
-        features = network(inputs)
-    except ValueError as error:
-        raise ValueError(f"{preset}: {error}") from error
+    features = network(inputs)
     if not isinstance(features, keras.KerasTensor) or len(features.shape) not in (3, 4):
         raise ValueError(f"{preset} has no feature map; take the backbone of a classifier.")
     axes = tuple(range(1, len(features.shape) - 1))

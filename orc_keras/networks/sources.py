@@ -1,7 +1,6 @@
 """Kinds of sources, told from their text; files and functions that networks come from."""
 
 import contextlib
-import difflib
 import importlib
 import inspect
 import re
@@ -16,12 +15,16 @@ import keras
 from orc_keras.files import sha256
 from orc_keras.groups.base_model import GroupModel
 
-RAW = "raw:"  # before a file: the network takes pixels from 0 to 255
-FEATURES = "features:"  # before a file: the network gets a new last layer
-PRETRAINED = ("applications", "hub")
+Kind = Literal["name", "file", "features", "code", "pretrained"]
+PREFIXES: dict[str, Kind] = {
+    "raw": "file",  # of a network that takes pixels from 0 to 255
+    "features": "features",
+    "applications": "pretrained",
+    "hub": "pretrained",
+}
 
 
-def kind_of(source: str) -> Literal["name", "file", "features", "code", "pretrained"]:
+def kind_of(source: str) -> Kind:
     """Returns what a source is.
 
     Args:
@@ -36,12 +39,12 @@ def kind_of(source: str) -> Literal["name", "file", "features", "code", "pretrai
     >>> [kind_of(each) for each in ("resnet20", "raw:teacher.keras", "my_networks:tiny")]
     ['name', 'file', 'code']
     """
-    if source.endswith(".keras") or source.startswith((RAW, FEATURES)):
-        return "features" if source.startswith(FEATURES) else "file"
     prefix, colon, _ = source.partition(":")
-    if colon:
-        return "pretrained" if prefix in PRETRAINED else "code"
-    return "name"
+    if colon and prefix in PREFIXES:
+        return PREFIXES[prefix]
+    if source.endswith(".keras"):
+        return "file"
+    return "code" if colon else "name"
 
 
 def name_of(source: str) -> str:
@@ -52,32 +55,24 @@ def name_of(source: str) -> str:
     >>> [name_of(each) for each in ("runs/a/teacher.keras", "applications:MobileNetV2")]
     ['teacher', 'mobilenetv2']
     """
-    kind = kind_of(source)
-    if kind == "name":
-        return source
+    kind, name = kind_of(source), source.rpartition(":")[2]
     if kind in ("file", "features"):
-        name = Path(path_of(source)).stem
-    elif kind == "code":
-        name = source.rpartition(":")[2]
-    else:
-        name = Path(source.partition(":")[2]).name.lower()
+        name = Path(name).stem
+    elif kind == "pretrained":
+        name = Path(name).name.lower()
     return re.sub(r"\W+", "_", name)
 
 
 def path_of(source: str) -> str:
     """Returns the path in the source of a file."""
-    return str(Path(source.removeprefix(RAW).removeprefix(FEATURES)).expanduser())
+    return str(Path(re.sub("^(raw|features):", "", source)).expanduser())
 
 
 def checksum(source: str) -> str:
     """Returns the SHA-256 of a source's file, or of the module in which its function is."""
-    path = path_of(source)
-    if kind_of(source) == "code":
-        path = inspect.getfile(importlib.import_module(source.partition(":")[0]))
-    return sha256(path)
-
-
-# Files
+    if kind_of(source) != "code":
+        return sha256(path_of(source))
+    return sha256(inspect.getfile(importlib.import_module(source.partition(":")[0])))
 
 
 def check_file(path: str | Path) -> None:
@@ -106,14 +101,10 @@ def load_model(path: str | Path) -> Any:
 
 def load_network(source: str) -> keras.Model:
     """Returns the network in a source's file; ValueError as `load_model`, or if it is a group."""
-    path = path_of(source)
-    network = load_model(path)
+    network = load_model(path_of(source))
     if isinstance(network, GroupModel):
-        raise ValueError(f"{path} holds a group, not a network; export one of its members first.")
+        raise ValueError(f"{source} holds a group, not a network; export one of its members first.")
     return network
-
-
-# Functions
 
 
 def import_function(source: str) -> Callable:
@@ -124,25 +115,13 @@ def import_function(source: str) -> Callable:
     Raises:
         ValueError: if there is none, or the module cannot be imported.
     """
-    module_name, _, function_name = source.partition(":")
+    module, _, function = source.partition(":")
     if "" not in sys.path:
         sys.path.insert(0, "")  # the working directory, where a command does not look by itself
     try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the module does
-        if isinstance(error, ModuleNotFoundError) and error.name == module_name:
-            raise ValueError(
-                f"there is no module {module_name}, neither here nor installed."
-            ) from error
-        raise ValueError(
-            f"{module_name} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
-    function = getattr(module, function_name, None)
-    if not callable(function):
-        alike = difflib.get_close_matches(function_name, vars(module), n=1)
-        hint = f"; did you mean {alike[0]}?" if alike else "."
-        raise ValueError(f"{module_name} has no function {function_name!r}{hint}")
-    return function
+        return getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{source} cannot be imported: {error}") from error
 
 
 def import_modules(sources: Iterable[str]) -> None:
@@ -153,17 +132,3 @@ def import_modules(sources: Iterable[str]) -> None:
                 import_function(source)
             elif source.startswith("hub:"):
                 importlib.import_module("keras_hub")
-
-
-def call_function(source: str, image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
-    """Returns the network that a source's function builds; ValueError if it does not."""
-    function = import_function(source)
-    try:
-        network = function(image_shape, num_classes)
-    except Exception as error:  # whatever the function does
-        raise ValueError(
-            f"{source}{(image_shape, num_classes)} raises {type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(network, keras.Model):
-        raise ValueError(f"{source} must return a keras.Model, not {type(network).__name__}.")
-    return network

@@ -74,8 +74,8 @@ def test_an_application_gets_what_it_was_trained_on(tmp_path):
         capture_output=True,
         text=True,
     )
-    expected = "mobilenetv2 MobileNetV2: Input size must be at least 32x32"
-    assert done.stdout.startswith(expected), done.stderr
+    assert done.stdout.startswith("mobilenetv2 MobileNetV2 cannot be loaded"), done.stderr
+    assert "Input size must be at least 32x32" in done.stdout
 
 
 def test_weights_that_cannot_be_downloaded_are_named(monkeypatch):
@@ -105,16 +105,18 @@ def test_a_preset_of_kerashub_in_a_folder(tmp_path):
     normalised = (pixels / 255 - np.array([0.3, 0.4, 0.5])) / 0.2
     expected = features @ kernel + bias
     np.testing.assert_allclose(member(normalised), expected, rtol=1e-3, atol=1e-3)
-    with pytest.raises(ValueError, match="cannot be loaded .*; it must be a preset of images"):
+    with pytest.raises(
+        ValueError, match="not_there cannot be loaded; it must be a preset of images"
+    ):
         networks.build(f"hub:{tmp_path}/not_there", (8, 8, 3), 5)
 
 
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
-        ("applications:MobileNet2", "no 'MobileNet2'; did you mean MobileNetV2"),
-        ("hub:", "'hub:' lacks what should stand before or behind the colon"),
-        (":", "lacks what should stand"),
+        ("applications:MobileNet2", "no 'MobileNet2'; there are .*MobileNetV2"),
+        ("hub:", " cannot be loaded; it must be a preset of images"),
+        (":", "Empty module name"),
     ],
 )
 def test_backbones_that_there_are_not(source, complaint):
