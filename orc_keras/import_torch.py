@@ -1,0 +1,169 @@
+"""Published PyTorch checkpoints as networks of `models/`."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from orc_keras import models
+
+# Parameters of PyTorch by the name of ours; a BatchNorm's scale is called as a layer's kernel.
+PARAMETERS = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
+# PyTorch's modules by the part of ours, in RepDistiller (Tian et al. 2020) and mdistiller, whose
+# checkpoints are the same, and for the ImageNet ResNets in torchvision. "block" is any part that is
+# not named. `number` counts the convolutions of a block, `index` the modules (convolution,
+# BatchNorm, ReLU, ...) of a sequence.
+RESNET = {
+    "stem": "{kind}1",
+    "shortcut": "layer{stage}.{block}.downsample.{index}",
+    "block": "layer{stage}.{block}.{kind}{number}",
+    "logits": "fc",
+}
+MODULES = {
+    "resnet": RESNET,
+    "resnet_v2": RESNET | {"shortcut": "layer{stage}.{block}.shortcut.{index}", "logits": "linear"},
+    "wide_resnet": {
+        "stem": "{kind}1",
+        "last": "{kind}1",
+        "shortcut": "block{stage}.layer.{block}.convShortcut",
+        "block": "block{stage}.layer.{block}.{kind}{number}",
+        "logits": "fc",
+    },
+    "vgg": {"block": "block{row}.{index}", "logits": "classifier"},
+    "mobilenet_v2": {
+        "stem": "conv1.{index}",
+        "last": "conv2.{index}",
+        "block": "blocks.{row}.{block}.conv.{index}",
+        "logits": "classifier.0",
+    },
+    "shufflenet_v1": RESNET | {"logits": "linear"},
+    "shufflenet_v2": RESNET | {"last": "{kind}2", "logits": "linear"},
+}
+NUMBERS = {"expand": 1, "depthwise": 2, "project": 3}  # of MobileNetV2's convolutions
+NUMBERS |= {"left1": 1, "left2": 2, "right1": 3, "right2": 4, "right3": 5}  # of ShuffleNetV2's
+# Our layers with weights, except `logits`: a conv or BatchNorm of the stem, of a block, or the end.
+LAYER = re.compile(r"^(?:(?:stage|row)(\d+)_)?(?:(?:block|unit)(\d+)_)?(\w+?)_(conv|bn)$")
+
+
+def convert(checkpoint: str, network: str, classes: int) -> keras.Model:
+    """Returns the network in a PyTorch checkpoint.
+
+    Args:
+        checkpoint: a `.pth` file of RepDistiller, mdistiller or torchvision: a state dict, perhaps
+            in a dict under "model" or "state_dict", perhaps of `torch.nn.DataParallel`.
+        network: its name in `models.names()`. Published VGGs have one fully connected layer.
+        classes: their number.
+
+    Raises:
+        ValueError: if PyTorch is not installed; if the checkpoint is missing or damaged, or holds
+            code; if parameters are missing, left over, of another shape, or not finite.
+    """
+    image_shape, _ = models.usual_input(network)
+    model = models.build(network, image_shape, classes, vgg_head="linear")
+    weights, arrays = dict(_weights_by_name(model)), _read(checkpoint)
+    missing = [name for name in weights if name not in arrays]
+    more = [name for name in arrays if name not in weights]
+    if missing or more:
+        raise ValueError(
+            f"{checkpoint} is not of a {network}, as RepDistiller, mdistiller and torchvision name "
+            f"its parameters: missing are {missing[:3]}, left over {more[:3]}."
+        )
+    for name, weight in weights.items():
+        value = _transpose(arrays[name], weight)
+        if value.shape != tuple(weight.shape):
+            raise ValueError(
+                f"{name} has the shape {arrays[name].shape}, which does not fit the "
+                f"{tuple(weight.shape)} of {weight.path} in {network}."
+            )
+        if not np.isfinite(value).all():
+            raise ValueError(f"{name} has NaN or infinite numbers.")
+        weight.assign(value)
+    return model
+
+
+def _read(path: str) -> dict[str, np.ndarray]:
+    """Returns the parameters in a checkpoint, by name."""
+    if not Path(path).is_file():
+        raise ValueError(f"{path} is not a file.")
+    state = _load(path)
+    for wrapping in ("model", "state_dict"):
+        state = state.get(wrapping, state) if isinstance(state, dict) else state
+    if not isinstance(state, dict):
+        raise ValueError(f"{path} holds no parameters by their names, a state dict.")
+    return {
+        name.removeprefix("module."): value.numpy()  # DataParallel puts it before each name
+        for name, value in state.items()
+        if hasattr(value, "numpy") and not name.endswith("num_batches_tracked")
+    }
+
+
+def _load(path: str) -> Any:
+    """Returns what a checkpoint holds; it is a pickle, of which only tensors are read, no code."""
+    try:
+        import torch
+    except ImportError as error:
+        raise ValueError("PyTorch reads its checkpoints: pip install torch.") from error
+    # Many checkpoints have a best accuracy, a scalar of NumPy, which is no code.
+    scalar, _ = np.float64(0).__reduce__()
+    scalars: list[Any] = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+    scalars += [np.dtype, *(type(np.dtype(kind)) for kind in ("f8", "f4"))]
+    try:
+        with torch.serialization.safe_globals(scalars):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for damaged files
+        raise ValueError(
+            f"{path} cannot be loaded by PyTorch's weights_only, which reads tensors and runs no "
+            f"code:\n{error}"
+        ) from error
+
+
+def _weights_by_name(network: keras.Model) -> Iterator[tuple[str, Any]]:
+    """Yields the name of each PyTorch parameter, and the variable of ours that it becomes."""
+    for layer in models.leaf_layers(network):
+        for weight in getattr(layer, "weights", ()):
+            yield f"{module_of(network.name, layer.name)}.{PARAMETERS[weight.name]}", weight
+
+
+def _transpose(array, weight):
+    """Returns PyTorch's parameter with its axes in the order of ours."""
+    if array.ndim == 2:  # fully connected
+        return array.T
+    if array.ndim == 4:  # a convolution: out, in, height, width
+        depthwise = weight.shape[-1] == 1 and array.shape[1] == 1
+        return array.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
+    return array
+
+
+def module_of(network: str, layer: str) -> str:
+    """Returns the name of the PyTorch module that corresponds to a layer with weights.
+
+    Example:
+
+    >>> module_of("wrn_40_2", "stage1_block2_1_conv"), module_of("wrn_40_2", "logits")
+    ('block1.layer.1.conv1', 'fc')
+    """
+    family = models.family_of(network)
+    if network in ("resnet18", "resnet34", "resnet50"):  # in RepDistiller's `resnetv2.py`
+        family = "resnet_v2"
+    modules = MODULES[family]
+    if layer == "logits":
+        return modules["logits"]
+    [(stage, block, part, kind)] = LAYER.findall(layer)
+    stage, block = int(stage or 0), int(block or 0) - 1
+    number = int(part) if part.isdecimal() else NUMBERS.get(part, 1)
+    if part.startswith("right") and block > 0:  # only a stage's first block has a left branch
+        number -= 2
+    index = 3 * (number - 1) + (kind == "bn")
+    return modules.get(part, modules["block"]).format(
+        stage=stage, row=stage - 1, block=block, kind=kind, number=number, index=index
+    )
