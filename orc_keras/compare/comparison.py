@@ -5,8 +5,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from orc_keras import startup
 from orc_keras.compare import EFFECT, plots, results, running, tables
-from orc_keras.compare.plan import PlannedRun, plan
+from orc_keras.compare.plan import plan
 from orc_keras.settings import Settings
 
 
@@ -34,22 +35,16 @@ def compare(
         ValueError: if something is impossible, a directory holds another run, or runs failed.
         KeyboardInterrupt: if a signal stopped it.
     """
+    if not jobs:
+        jobs = 1 if tf.config.list_physical_devices("GPU") else len(startup.cores())
     tf.config.set_visible_devices([], "GPU")  # leave their memory to the runs
     runs = plan(base, methods, variants, seeds, directory)
-    failed = running.train(runs, jobs or min(running.default_jobs(), len(runs)))
-    write_results(runs, directory, effect)
+    failed = running.train(runs, min(jobs, len(runs)))
+    if rows := results.member_results(runs):
+        results.write(rows, directory / "runs.csv")
+        compared = results.Results(rows)
+        print(f"\n{tables.write(compared, directory, effect)}")
+        plots.write(compared, results.learning_curves(runs), directory)
+        print(f"{directory}/ has results.md, results.csv, runs.csv and four plots.")
     if failed:
         raise ValueError(f"{len(failed)} of {len(runs)} runs failed; the same command tries again.")
-
-
-def write_results(runs: Sequence[PlannedRun], directory: Path, effect: float) -> None:
-    """Writes and prints the results of the runs that have finished."""
-    rows = results.member_results(runs)
-    if not rows:
-        return
-    results.write(rows, directory / "runs.csv")
-    compared = results.Results(rows)
-    unfinished = len(runs) - len({(row.name, row.seed) for row in rows})
-    print(f"\n{tables.write(compared, directory, effect, unfinished)}")
-    plots.write(compared, results.learning_curves(runs), directory)
-    print(f"{directory}/ has this as results.md and .csv, every run in runs.csv, and four plots.")

@@ -9,7 +9,7 @@ from orc_keras import building, recipe, run_files, validation
 from orc_keras.arguments import arguments_of
 from orc_keras.groups import METHODS
 from orc_keras.runs import RunDirectory, continuation
-from orc_keras.settings import Settings, check_entries, parse
+from orc_keras.settings import Settings, parse
 
 BASELINES = ("kd", "alone")  # the first trains the pivots
 NOT_VARIED = ("seed", "output_dir", "overwrite", "pivot_weights")  # they differ between the runs
@@ -66,14 +66,15 @@ def plan(
         raise ValueError(f"--pivot_weights={base.pivot_weights} is not a file.")
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
         raise ValueError(f"--seeds must be different whole numbers from 0 on, not {seeds}.")
-    by_name = {
-        name: _with_flags(base, name, flags)
-        for name, flags in _flags_by_name(methods, variants).items()
-    }
-    for name, settings in by_name.items():
-        _check_settings(name, settings)
+    flags = {name: [f"--method={name}"] for name in (*BASELINES, *methods)}
+    for variant in variants:
+        name, text = _split(variant)
+        if _folder(name) in map(_folder, flags):
+            raise ValueError(f"--variant names {name} twice; choose another name.")
+        flags[name] = text.split()
+    by_name = {name: _settings(base, name, flags[name]) for name in flags}
     runs = [
-        _planned(name, settings, by_name[BASELINES[0]], seed, output_dir)
+        _planned_run(name, settings, by_name[BASELINES[0]], seed, output_dir)
         for seed in seeds
         for name, settings in by_name.items()
     ]
@@ -82,66 +83,53 @@ def plan(
     return runs
 
 
-def _flags_by_name(methods: Sequence[str], variants: Sequence[str]) -> dict[str, list[str]]:
-    """Returns the flags of each method and variant, the baselines first."""
-    check_entries("methods", methods)
-    for method in methods:
-        if method not in METHODS:
-            raise ValueError(f"--methods={method} is unknown; possible are {', '.join(METHODS)}.")
-    flags = {name: [f"--method={name}"] for name in (*BASELINES, *methods)}
-    for variant in variants:
-        match = re.fullmatch(r"\s*(\w[^:/]*?)\s*:\s*(\S.*)", variant)
-        if not match:
-            raise ValueError(
-                "--variant must be like '<name>: --flag=value', with a name that begins with a "
-                f"letter or digit and has no '/', not {variant!r}."
-            )
-        name, text = match.groups()
-        if _folder(name) in map(_folder, flags):
-            raise ValueError(f"--variant names {name} twice; choose another name.")
-        flags[name] = text.split()
-    return flags
+def _split(variant: str) -> tuple[str, ...]:
+    """Returns the name and the flags of a variant."""
+    match = re.fullmatch(r"\s*(\w[^:/]*?)\s*:\s*(\S.*)", variant)
+    if not match:
+        raise ValueError(
+            "--variant must be like '<name>: --flag=value', with a name that begins with a "
+            f"letter or digit and has no '/', not {variant!r}."
+        )
+    return match.groups()
 
 
 def _folder(name: str) -> str:
     return name.replace(" ", "_")
 
 
-def _with_flags(base: Settings, name: str, flags: list[str]) -> Settings:
-    """Returns the settings `base` changed by flags."""
+def _settings(base: Settings, name: str, flags: list[str]) -> Settings:
+    """Returns the settings `base` changed by flags, if they are possible."""
     try:
         settings = parse([*base.as_flags().splitlines(), *flags])
-    except ValueError as error:
-        raise ValueError(f"--variant={name}: {error}") from None
-    unvaried = dataclasses.replace(base, output_dir="", overwrite=False)  # not in `as_flags`
-    for flag in NOT_VARIED:
-        if getattr(settings, flag) != getattr(unvaried, flag):
-            raise ValueError(f"--variant={name}: --{flag} cannot be varied.")
-    return settings
-
-
-def _check_settings(name: str, settings: Settings) -> None:
-    """Refuses impossible settings of any run before the first one starts."""
-    try:
+        unvaried = dataclasses.replace(base, output_dir="", overwrite=False)  # not in `as_flags`
+        for flag in NOT_VARIED:
+            if getattr(settings, flag) != getattr(unvaried, flag):
+                raise ValueError(f"--{flag} cannot be varied.")
         validation.check_networks(settings)
         validation.check_dataset_size(settings)
         validation.check_method(settings)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+    return settings
 
 
-def _planned(
+def _planned_run(
     name: str, settings: Settings, baseline: Settings, seed: int, output_dir: Path
 ) -> PlannedRun:
     directory = output_dir / _folder(name) / f"seed{seed}"
     pivot = output_dir / BASELINES[0] / f"seed{seed}" / run_files.PIVOT
-    is_shared = building.trains_pivot(settings) and name != BASELINES[0]
-    is_shared &= _pivot_settings(settings) == _pivot_settings(baseline)
-    weights = str(pivot) if is_shared else settings.pivot_weights
-    if not METHODS[settings.method].trains_pivot_first:
-        weights = ""
+    is_shared = (
+        name != BASELINES[0]
+        and building.trains_pivot(settings)
+        and _pivot_settings(settings) == _pivot_settings(baseline)
+    )
+    weights = settings.pivot_weights if METHODS[settings.method].trains_pivot_first else ""
     settings = dataclasses.replace(
-        settings, seed=seed, output_dir=str(directory), pivot_weights=weights
+        settings,
+        seed=seed,
+        output_dir=str(directory),
+        pivot_weights=str(pivot) if is_shared else weights,
     )
     return PlannedRun(name, settings, pivot if is_shared else None)
 

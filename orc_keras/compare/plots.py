@@ -1,8 +1,9 @@
 """The plots of a comparison."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,6 @@ from orc_keras.compare.statistics import mean_and_interval
 from orc_keras.files import replacing
 from orc_keras.report import plot_style
 
-MARKERS = "osD^vPXp"  # one more than there are colours, so that the eighth method differs in both
 ACCURACY = "held-out accuracy (%)"
 
 
@@ -59,14 +59,14 @@ def steps(results: Results, curves: Mapping[str, Curve]) -> Figure:
     for i, name in enumerate(results.names):
         x, values = curves[name]
         marker = "o" if len(x) == 1 else ""  # a line of one point cannot be seen
-        look = plot_style.look(i)
-        axes.plot(x, 100 * values.mean(axis=0), label=_short(name), marker=marker, **look)
-    axes.set(xlabel="the student's steps", ylabel=ACCURACY)
+        look = dict(_look(i, name), marker=marker)
+        axes.plot(x, 100 * values.mean(axis=0), **look)
+    axes.set_xlabel("the student's steps")
     # Show where they differ: down to 3 times the largest final error. Early epochs are cut off.
     error = max(100 - min(_percent(results, name).mean() for name in results.names), 1)
     best = 100 * max(curves[name][1].mean(axis=0).max() for name in results.names)
     axes.set_ylim(max(100 - 3 * error, 0), best + error / 10)
-    _add_legend(axes, results)
+    plot_style.legend_above(axes)
     return figure
 
 
@@ -75,13 +75,11 @@ def minutes(results: Results) -> Figure:
     figure, axes = _figure(results)
     for i, name in enumerate(results.names):
         mean, low, _ = mean_and_interval(_percent(results, name))
-        look = {"color": plot_style.look(i)["color"], "marker": _marker(i), "ms": 5, "ls": ""}
-        axes.errorbar(
-            [results.minutes(name)], [mean], yerr=[mean - low], label=_short(name), **look
-        )
-    axes.set(xlabel="minutes of training, the pivot's included", ylabel=ACCURACY)
+        look = dict(_look(i, name), linestyle="")
+        axes.errorbar([results.minutes(name)], [mean], yerr=[mean - low], **look)
+    axes.set_xlabel("minutes of training, the pivot's included")
     axes.set_xlim(left=0)
-    _add_legend(axes, results)
+    plot_style.legend_above(axes)
     return figure
 
 
@@ -92,11 +90,10 @@ def size(results: Results) -> Figure:
         parameters = results.parameters(name)
         members = sorted(parameters, key=parameters.__getitem__)
         means = [_percent(results, name, member).mean() for member in members]
-        numbers = [parameters[member] for member in members]
-        axes.plot(numbers, means, marker=_marker(i), ms=4, label=_short(name), **plot_style.look(i))
-    axes.set(xlabel="trainable parameters", ylabel=ACCURACY, xscale="log")
+        axes.plot([parameters[member] for member in members], means, **_look(i, name))
+    axes.set(xlabel="trainable parameters", xscale="log")
     plot_style.plain_logarithmic(axes.xaxis, "{x:,.0f}")
-    _add_legend(axes, results)
+    plot_style.legend_above(axes)
     return figure
 
 
@@ -105,23 +102,16 @@ def _percent(results: Results, name: str, member: str = "") -> np.ndarray:
 
 
 def _figure(results: Results) -> tuple[Figure, Axes]:
-    """Returns a figure with room for a legend above it, and its axes."""
-    rows = math.ceil(len(results.names) / _columns(results.names))
-    return plot_style.figure(height=3.2 + 0.19 * rows)
+    """Returns a figure with room for a legend of two columns above it, and its axes."""
+    figure, axes = plot_style.figure(height=3.2 + 0.19 * math.ceil(len(results.names) / 2))
+    axes.set_ylabel(ACCURACY)
+    return figure, axes
 
 
-def _add_legend(axes: Axes, results: Results) -> None:
-    plot_style.legend_above(axes, _columns(results.names))
-
-
-def _columns(names: Sequence[str]) -> int:
-    """Returns how many columns of a legend fit."""
-    return max(1, 50 // (7 + max(len(_short(name)) for name in names)))
+def _look(position: int, name: str) -> dict[str, Any]:
+    marker = plot_style.MARKERS[position % len(plot_style.MARKERS)]
+    return {"label": _short(name), "marker": marker, "ms": 4} | plot_style.look(position)
 
 
 def _short(name: str) -> str:
-    return plot_style.short(name, 28)
-
-
-def _marker(position: int) -> str:
-    return MARKERS[position % len(MARKERS)]
+    return plot_style.short(name, 26)

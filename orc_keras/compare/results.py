@@ -48,19 +48,15 @@ def member_results(runs: Iterable[PlannedRun]) -> list[MemberResult]:
 def _of_run(run: PlannedRun) -> Iterator[MemberResult]:
     summary = finished_run(run.directory.path).summary
     seconds = summary["seconds"]
-    if run.pivot:  # trained in another run, which may have failed later
-        seconds += _seconds_of_pivot(RunDirectory(run.pivot.parents[1]))
+    if run.pivot:
+        trained = RunDirectory(run.pivot.parents[1])
+        stages = trained.summary.get("seconds_of_stages", {}) if trained.is_finished else {}
+        seconds += stages.get(PIVOT, np.nan)  # that run may have failed later
     minutes = round(seconds / 60, 2)
     for name, member in summary["members"].items():
         taught = np.nan if member["taught"] is None else member["taught"]
         figures = (member["role"], member["parameters"], member["accuracy"], taught, minutes)
         yield MemberResult(run.name, run.settings.seed, name, *figures)
-
-
-def _seconds_of_pivot(run: RunDirectory) -> float:
-    return (
-        run.summary.get("seconds_of_stages", {}).get(PIVOT, np.nan) if run.is_finished else np.nan
-    )
 
 
 def write(results: Iterable[MemberResult], path: Path) -> None:
@@ -101,18 +97,14 @@ class Results:
         self._member = member
         self._by_name = {n: [each for each in results if each.name == n] for n in self.names}
 
-    def members(self, name: str) -> list[str]:
-        """Returns the names of the members, the pivot first."""
-        return list(dict.fromkeys(each.member for each in self._by_name[name]))
+    def parameters(self, name: str) -> dict[str, int]:
+        """Returns the number of parameters by member, the pivot first."""
+        return {each.member: each.parameters for each in self._by_name[name]}
 
     def accuracies(self, name: str, member: str = "") -> dict[int, float]:
         """Returns the held-out accuracy of a member, by default the compared one, by seed."""
-        member = member or self._member or self.members(name)[-1]
+        member = member or self._member or list(self.parameters(name))[-1]
         return {each.seed: each.accuracy for each in self._by_name[name] if each.member == member}
-
-    def parameters(self, name: str) -> dict[str, int]:
-        """Returns the number of parameters by member."""
-        return {each.member: each.parameters for each in self._by_name[name]}
 
     def minutes(self, name: str) -> float:
         """Returns the minutes that training took, the mean over the seeds, or NaN."""
@@ -131,14 +123,12 @@ def learning_curves(runs: Iterable[PlannedRun]) -> dict[str, Curve]:
     Returns:
         Steps, `[evaluations]`, and held-out accuracy, `[seeds, evaluations]`, by name.
     """
-    by_name = {}
-    for run in runs:
-        if run.is_finished:
-            by_name.setdefault(run.name, []).append(finished_run(run.directory.path))
-    return {name: _learning_curve(directories) for name, directories in by_name.items()}
+    finished = [run for run in runs if run.is_finished]
+    names = dict.fromkeys(run.name for run in finished)
+    return {n: _curve([run.directory for run in finished if run.name == n]) for n in names}
 
 
-def _learning_curve(runs: Sequence[RunDirectory]) -> Curve:
+def _curve(runs: Sequence[RunDirectory]) -> Curve:
     summary = runs[0].summary
     accuracy = np.array([run.history()["val_accuracy"] for run in runs])
     steps_per_epoch = summary["data"]["train_images"] // summary["settings"]["batch_size"]

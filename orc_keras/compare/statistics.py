@@ -54,21 +54,19 @@ def seeds_needed(differences: Sequence[float], effect: float) -> int | None:
     """
     if not _varies(differences):
         return None
-    numbers, deviation = range(2, MAX_SEEDS + 1), float(np.std(differences, ddof=1))
-    first = bisect.bisect_left(numbers, POWER, key=lambda n: _power(n, effect, deviation))
+    deviations = effect / np.std(differences, ddof=1)
+
+    def power(number: int) -> float:
+        critical = stats.t.ppf((1 + LEVEL) / 2, number - 1)
+        return float(stats.nct.sf(critical, number - 1, deviations * np.sqrt(number)))
+
+    numbers = range(2, MAX_SEEDS + 1)
+    first = bisect.bisect_left(numbers, POWER, key=power)
     return numbers[first] if first < len(numbers) else None
 
 
 def _varies(differences: Sequence[float]) -> bool:
     return len(differences) > 1 and bool(np.ptp(differences) > TOLERANCE)
-
-
-def _power(number: int, effect: float, deviation: float) -> float:
-    """Returns the probability that a two-sided t-test of so many values is significant."""
-    if effect > 30 * deviation:  # where SciPy's tail is NaN
-        return 1.0
-    critical = stats.t.ppf((1 + LEVEL) / 2, number - 1)
-    return float(stats.nct.sf(critical, number - 1, effect / deviation * np.sqrt(number)))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -26,35 +26,22 @@ Seeds: how many make a true difference of {effect:g} points significant with a p
 itself, if seeds scatter as these do; a rough number."""
 
 
-def write(results: Results, directory: Path, effect: float = EFFECT, unfinished: int = 0) -> str:
-    """Writes `results.md`, and `results.csv` with a row for each difference.
+def write(results: Results, directory: Path, effect: float = EFFECT) -> str:
+    """Writes `results.md`, and `results.csv` with a row for each difference; returns the former.
 
-    Args:
-        results: of the comparison.
-        directory: where to write.
-        effect: as in `compare`.
-        unfinished: the number of runs that have not finished.
-
-    Returns:
-        The text of `results.md`.
+    The others are compared with the baselines; with variants, with orc too, since most are variants
+    of it.
     """
-    text = markdown(results, effect=effect)
-    if unfinished:
-        text += f"\nRuns that have not finished: {unfinished}.\n"
+    references = BASELINES if set(results.names) <= set(METHODS) else (*BASELINES, "orc")
+    references = [name for name in references if name in results.names]
+    text = markdown(results, references, effect)
     with replacing(directory / "results.md") as path:
         path.write_text(text, encoding="utf-8")
     with replacing(directory / "results.csv") as path, open(path, "w", newline="") as file:
-        rows = differences(results, default_references(results), effect)
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(differences(results, references, effect))
     return text
-
-
-def default_references(results: Results) -> list[str]:
-    """Returns the baselines; with variants, orc too, since most are variants of it."""
-    references = BASELINES if set(results.names) <= set(METHODS) else (*BASELINES, "orc")
-    return [name for name in references if name in results.names]
 
 
 def differences(results: Results, references: Sequence[str], effect: float = EFFECT) -> list[dict]:
@@ -83,17 +70,8 @@ def differences(results: Results, references: Sequence[str], effect: float = EFF
     return rows
 
 
-def markdown(
-    results: Results, references: Sequence[str] | None = None, effect: float = EFFECT
-) -> str:
-    """Returns the tables as Markdown, with an explanation of the columns.
-
-    Args:
-        results: of the comparison.
-        references: the names that the others are compared with; by default `default_references`.
-        effect: as in `compare`.
-    """
-    references = default_references(results) if references is None else references
+def markdown(results: Results, references: Sequence[str], effect: float = EFFECT) -> str:
+    """Returns the tables as Markdown, with an explanation of the columns; arguments as above."""
     rows = differences(results, references, effect)
     number = sum(not math.isnan(row["p"]) for row in rows)
     tables = [_accuracies(results)]
@@ -107,10 +85,9 @@ def markdown(
 def _accuracies(results: Results) -> str:
     rows = []
     for name in results.names:
-        values = list(results.accuracies(name).values())
-        minutes = results.minutes(name)
+        accuracies, minutes = results.accuracies(name), results.minutes(name)
         minutes = "" if math.isnan(minutes) else f"{minutes:.1f}"
-        rows.append([name, _percent(values), str(len(values)), minutes])
+        rows.append([name, _percent(accuracies), str(len(accuracies)), minutes])
     return markdown_table(["", "accuracy", "seeds", "minutes"], rows)
 
 
@@ -127,17 +104,17 @@ def _differences(rows: list[dict], reference: str, effect: float) -> str:
 
 
 def _members(results: Results) -> str:
-    """Returns the table of all members' accuracies."""
-    members = results.members(results.names[0])
+    """Returns the table of all members' accuracies, of the methods with the first one's members."""
+    members = list(results.parameters(results.names[0]))
     rows = [
-        [name, *(_percent(list(results.accuracies(name, each).values())) for each in members)]
+        [name, *(_percent(results.accuracies(name, member)) for member in members)]
         for name in results.names
-        if results.members(name) == members
+        if list(results.parameters(name)) == members
     ]
     return markdown_table(["", *members], rows)
 
 
-def _percent(accuracies: Sequence[float]) -> str:
+def _percent(accuracies: dict[int, float]) -> str:
     """Returns the mean and its standard error, unless that is NaN."""
-    mean, error = statistics.mean_and_error(accuracies)
+    mean, error = statistics.mean_and_error(list(accuracies.values()))
     return f"{100 * mean:.2f}" + ("" if math.isnan(error) else f" ± {100 * error:.2f}")
