@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,7 +26,7 @@ def write(results: Results, curves: Mapping[str, Curve], directory: Path) -> Non
         curves: what `results.learning_curves` returns.
         directory: where to write.
     """
-    with plot_style.styled("light"):
+    with matplotlib.style.context(plot_style.STYLE):
         figures = {
             "accuracy": accuracy(results),
             "steps": steps(results, curves),

@@ -1,31 +1,21 @@
-"""Comparison of a run with another one of the same members, class by class."""
+"""Comparison of a run with another one of the same students, class by class."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from orc_keras.report.run_contents import RunContents
 
 
-def reason_against(run: RunContents, other: RunContents) -> str:
-    """Returns why two runs cannot be compared; empty if they can."""
-    if other.path.resolve() == run.path.resolve():
-        return "it is the same run"
-    for each in (run, other):
-        if not each.predictions or not each.data:
-            return f"{each.name} has no evaluation.npz or no data.json"
-    if _images(run) != _images(other):
-        return f"it was evaluated on other images or classes than {run.name}"
-    if not set(run.members) & set(other.members):
-        return f"it has no member that {run.name} has"
-    return ""
-
-
-def _images(run):
-    """Returns what two runs must share: the classes, the files and the held-out labels."""
+def evaluated_images(run: RunContents) -> list[Any] | None:
+    """Returns what comparable runs share: classes, files and labels; None if it is unknown."""
+    if not run.data or not run.predictions:
+        return None
     keys = ("class_names", "held_out_from", "source", "files")
-    labels = next(iter(run.predictions.values())).labels.tolist()
-    return [run.data.get(key) for key in keys], run.settings.dataset, labels
+    labels = run.predictions[run.student].labels.tolist()
+    return [run.settings.dataset, *map(run.data.get, keys), labels]
 
 
 class Comparison:
@@ -33,7 +23,7 @@ class Comparison:
 
     Args:
         run: of the group.
-        before: another run that is comparable.
+        before: another run, evaluated on the same images.
 
     Attributes:
         students: the students that both runs have.
@@ -58,16 +48,12 @@ class Comparison:
         return run.predictions[student].accuracy_by_class(len(self.run.class_names))
 
     def change(self, student: str, classes: Sequence[int]) -> tuple[float, float, float]:
-        """Returns the change of a student's accuracy on some classes.
+        """Returns accuracy before and after on some classes, and their difference's standard error.
 
-        Returns:
-            Accuracy before, accuracy after, and the standard error of their difference, from paired
-            differences; NaN for a single image.
+        The differences are paired; of a single image the error is NaN.
         """
         is_chosen = np.isin(self.run.predictions[student].labels, classes)
         before, after = (
             r.predictions[student].rank[is_chosen] == 0 for r in (self.before, self.run)
         )
-        difference = after.astype(int) - before
-        deviation = np.std(difference, ddof=1) if len(difference) > 1 else np.nan
-        return before.mean(), after.mean(), deviation / np.sqrt(len(difference))
+        return before.mean(), after.mean(), stats.sem(after.astype(int) - before)

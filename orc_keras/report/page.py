@@ -1,22 +1,23 @@
 """The report of a run: one self-contained HTML file, with its plots beside it as PNGs."""
 
 import base64
-import functools
 import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
+import matplotlib.style
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
 from orc_keras import run_files
 from orc_keras.benchmark import table as costs
 from orc_keras.evaluate.evaluation import EXAMPLES
 from orc_keras.files import replacing
-from orc_keras.report import comparison_plots, plot_style, plots, tables
-from orc_keras.report.comparison import Comparison, reason_against
-from orc_keras.report.run_contents import RunContents, read
+from orc_keras.report import plot_style, plots, tables
+from orc_keras.report.comparison import Comparison, evaluated_images
+from orc_keras.report.run_contents import RunContents
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
@@ -32,75 +33,47 @@ def write(paths: Sequence[str | Path]) -> Path:
         The path of the report.
 
     Raises:
-        ValueError: if one of the directories is not a run's, or there is none.
+        ValueError: if one of the directories is not a run's.
         OSError: if the report cannot be written.
     """
-    if isinstance(paths, str | Path) or not paths:
-        raise ValueError(f"paths must be a list of directories of runs, not {paths!r}.")
-    run, *candidates = _distinctly_named([read(path) for path in paths])
-    directory = run.path / run_files.REPORT
-    directory.mkdir(exist_ok=True)  # before the long work
+    run, *candidates = runs = [RunContents(path) for path in paths]
+    names = [each.name for each in runs]
+    for each in runs:
+        if names.count(each.name) > 1:
+            each.name = str(each.directory.path)
+    page = run.directory / run_files.PAGE
+    page.parent.mkdir(exist_ok=True)  # before the long work
     others = [other for other in candidates if _is_comparable(run, other)]
     with_students = [other for other in others if set(run.students) & set(other.students)]
     comparison = Comparison(run, with_students[0]) if with_students else None
-    figures = _draw(_plots(run, comparison), directory)
-    problems = [problem for each in (run, *candidates) for problem in each.problems]
-    with replacing(run.path / run_files.PAGE) as path:
-        html = _html(run, others, problems, comparison, figures)
-        path.write_text(html, encoding="utf-8")
-    return run.path / run_files.PAGE
-
-
-def _distinctly_named(runs: list[RunContents]) -> list[RunContents]:
-    """Returns the runs; directories with the same name are named by their paths."""
-    names = [run.name for run in runs]
-    for run in runs:
-        if names.count(run.name) > 1:
-            run.name = str(run.path)
-    return runs
+    with matplotlib.style.context(plot_style.STYLE):
+        figures = plots.draw(run, comparison)
+        for name, figure in figures.items():
+            figure.savefig(page.parent / f"{name}.png", dpi=200)
+        uris = {name: _svg(figure) for name, figure in figures.items()}
+    problems = [problem for each in runs for problem in each.problems]
+    with replacing(page) as path:
+        path.write_text(_html(run, others, problems, comparison, uris), encoding="utf-8")
+    return page
 
 
 def _is_comparable(run, other):
-    """Whether two runs can be compared; if not, adds the reason to `other.problems`."""
-    reason = reason_against(run, other)
-    other.problems += [f"{other.name} is not compared: {reason}."] if reason else []
-    return not reason
-
-
-def _plots(run, comparison):
-    """Returns functions that draw each plot, by name."""
-    before = comparison.before if comparison else None
-    draw = {name: functools.partial(plot, run, before) for name, plot in plots.PLOTS.items()}
-    if comparison:
-        draw["difficult"] = functools.partial(comparison_plots.difficult, comparison)
-        for name in comparison.students:
-            draw[f"classes_{name}"] = functools.partial(comparison_plots.by_class, comparison, name)
-    return draw
-
-
-def _draw(plots_by_name, directory):
-    """Writes the plots that have data; returns each one's pictures by mode, by the plot's name."""
-    for path in directory.glob("*.png"):  # of an earlier report; other files stay
-        if path.stem in (*plots.PLOTS, "difficult") or path.stem.startswith("classes_"):
-            path.unlink()
-    figures = {}
-    for mode in plot_style.MODES:
-        with plot_style.styled(mode):
-            for name, draw in plots_by_name.items():
-                if (figure := draw()) is None:
-                    continue
-                figures.setdefault(name, {})[mode] = plot_style.data_uri(figure)
-                if mode == "light":
-                    with replacing(directory / f"{name}.png") as path:
-                        figure.savefig(path, dpi=200, format="png")
-    return figures
+    """Whether two runs can be compared; if not, adds a sentence to `other.problems`."""
+    images = evaluated_images(run)
+    if images and images == evaluated_images(other):
+        return True
+    other.problems.append(
+        f"{other.name} is not compared: it was not evaluated on the images and classes of "
+        f"{run.name}."
+    )
+    return False
 
 
 def _html(run, others, problems, comparison, figures):
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": "{:.2%}".format, "data_uri": _data_uri}
+    environment.filters |= {"percent": "{:.2%}".format, "data_uri": _png}
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     predictions = run.predictions.get(run.student)
     return template.render(
@@ -113,14 +86,25 @@ def _html(run, others, problems, comparison, figures):
         predictions=predictions,
         confusions=predictions.confusions() if predictions and run.class_names else [],
         examples_per_pair=EXAMPLES,
-        classes_in_plot=comparison_plots.MAX_CLASSES,
+        classes_in_plot=plots.MAX_CLASSES,
         costs=costs,
         figures=figures,
     )
 
 
-def _data_uri(image: np.ndarray) -> str:
-    """Returns an image as a `data:` URI with a PNG."""
+def _svg(figure: Figure) -> str:
+    """Returns a figure as a `data:` URI, whose background is the page's."""
     file = io.BytesIO()
-    Image.fromarray(np.asarray(image)).save(file, format="png")
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    return _data_uri(file, "svg+xml")
+
+
+def _png(image: np.ndarray) -> str:
+    """Returns an image as a `data:` URI."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, format="png")
+    return _data_uri(file, "png")
+
+
+def _data_uri(file, kind):
+    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,132 +1,138 @@
-"""The plots of a run: functions that return a figure in the current style, or None without data.
+"""The plots of a report, in the current style of matplotlib."""
 
-All take the run, and another one that some of them show beside it, or None.
-"""
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from orc_keras.benchmark import table
 from orc_keras.report import plot_style
+from orc_keras.report.comparison import Comparison
+from orc_keras.report.plot_style import GREY
 from orc_keras.report.run_contents import RunContents
 
-MAX_POINTS = 400  # along the time axis of the roles
-THIN = {"lw": 0.8, "alpha": 0.6}
-GREY = {"color": "gray", "lw": 0.8}
-Before = RunContents | None
+MAX_CLASSES = 20  # in a plot
+INTERVALS = 50  # of training, in the plot of the roles
 
 
-def accuracy(run: RunContents, before: Before = None) -> Figure | None:
+def draw(run: RunContents, comparison: Comparison | None) -> dict[str, Figure]:
+    """Returns the plots that there are data for, by name."""
+    before, taught = comparison.before if comparison else None, run.taught
+    figures = {}
+    if run.benchmark:
+        figures["latency"] = latency(run.benchmark["rows"])
+    if run.history:
+        figures["accuracy"] = accuracy(run, before)
+        figures["loss"] = loss(run, before)
+    if taught is not None and not taught.mask.all():
+        figures["roles"] = roles(run, taught)
+    if "confidence_gap" in run.history:
+        figures["confidence"] = confidence(run)
+    names = [n for n in ("intensive", "private", "group") if f"{n}_teaching" in run.history]
+    if names:
+        figures["teachings"] = teachings(run, names)
+    if run.student in run.predictions:
+        figures["calibration"] = calibration(run, before)
+    if comparison:
+        for student in comparison.students:
+            figures[f"classes_{student}"] = by_class(comparison, student)
+    return figures
+
+
+def accuracy(run: RunContents, before: RunContents | None) -> Figure:
     """Held-out accuracy of every member by epoch; thin lines: the run before."""
-    return _curves(run, before, "accuracy", "held-out accuracy (%)", scale=100)
-
-
-def loss(run: RunContents, before: Before = None) -> Figure | None:
-    """Held-out cross-entropy of every member by epoch; thin lines: the run before."""
-    figure = _curves(run, before, "loss", "held-out cross-entropy (nats)")
-    if figure:
-        _make_logarithmic(figure.axes[0])
+    figure, axes = _members(run, before, "accuracy", factor=100)
+    _finish(axes, run, "held-out accuracy (%)")
     return figure
 
 
-def _curves(run, before, quantity, label, scale=1):
-    if not run.history:
-        return None
+def loss(run: RunContents, before: RunContents | None) -> Figure:
+    """Held-out cross-entropy of every member by epoch; thin lines: the run before."""
+    figure, axes = _members(run, before, "loss")
+    _finish(axes, run, "held-out cross-entropy (nats)", scale="log")
+    return figure
+
+
+def _members(run, before, quantity, factor=1):
     figure, axes = plot_style.figure()
     for i, name in enumerate(run.members):
         key = f"val_{name}_{quantity}"
-        axes.plot(*_evaluated(run, key, scale), label=name, **plot_style.look(i))
+        _plot(axes, run, key, factor, label=name, **plot_style.look(i))
         if before and key in before.history:
-            axes.plot(*_evaluated(before, key, scale), **THIN, **plot_style.look(i))
-    _finish_over_epochs(axes, run, label)
+            _plot(axes, before, key, factor, lw=0.8, alpha=0.6, **plot_style.look(i))
+    plot_style.legend_above(axes)
+    return figure, axes
+
+
+def _plot(axes, run, key, factor=1, **look):
+    """Draws a metric over the epochs that have it."""
+    values = factor * np.array(run.history[key])
+    known = ~np.isnan(values)
+    marker = "o" if known.sum() == 1 else ""  # a line of one point cannot be seen
+    axes.plot(run.epochs[known], values[known], marker=marker, **look)
+
+
+def _finish(axes, run, label, scale="linear"):
+    """Labels axes over epochs, and marks where the learning rate changed."""
+    axes.set(xlabel="epoch", ylabel=label, yscale=scale)
+    axes.label_outer()
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if scale == "log":
+        plot_style.plain_logarithmic(axes.yaxis)
+    for _, last, _ in run.phases()[:-1]:
+        axes.axvline(last, ls=(0, (2, 2)), **GREY)
+
+
+def roles(run: RunContents, taught: np.ma.MaskedArray) -> Figure:
+    """Each student's share of the mini-batches of an interval, over time.
+
+    Args:
+        run: whose roles change.
+        taught: `run.taught`.
+    """
+    steps = taught.shape[1]
+    edges = np.linspace(0, steps, min(steps, INTERVALS) + 1).astype(int)
+    shares = np.ma.stack([taught[:, a:b].mean(axis=1) for a, b in zip(edges, edges[1:])], axis=1)
+    tops = 100 * np.cumsum(shares.filled(np.nan), axis=0)
+    figure, axes = plot_style.figure()
+    for i, (name, bottom, top) in enumerate(zip(run.students, [0 * tops[0], *tops], tops), 1):
+        look = {"color": plot_style.look(i)["color"], "alpha": 0.85, "label": name, "lw": 0}
+        axes.stairs(top, edges / run.steps_per_epoch, baseline=bottom, fill=True, **look)
+    axes.set(xlim=(0, steps / run.steps_per_epoch), ylim=(0, np.nanmax(tops)))
+    plot_style.legend_above(axes)
+    _finish(axes, run, "share taught (%)")
     return figure
 
 
-def _evaluated(run, key, scale):
-    """Returns the epochs with an evaluation, and their values."""
-    values = scale * np.array(run.history[key])
-    is_known = ~np.isnan(values)
-    return run.epochs[is_known], values[is_known]
-
-
-def confidence(run: RunContents, before: Before = None) -> Figure | None:
+def confidence(run: RunContents) -> Figure:
     """Each student's confidence by epoch, and the gap between most and least confident."""
-    if "confidence_gap" not in run.history:
-        return None
     figure, (upper, lower) = plot_style.figure(4.2, nrows=2, sharex=True, height_ratios=(3, 1.3))
     for i, name in enumerate(run.students, 1):
-        values = -np.array(run.history[f"{name}_loss"])
-        upper.plot(run.epochs, values, label=name, **plot_style.look(i))
-    lower.plot(run.epochs, run.history["confidence_gap"], color="C4")
+        _plot(upper, run, f"{name}_loss", factor=-1, label=name, **plot_style.look(i))
+    plot_style.legend_above(upper)
+    _finish(upper, run, "confidence (nats)")
+    _plot(lower, run, "confidence_gap", color="C4")
     lower.set_ylim(bottom=0)
-    _finish_over_epochs(upper, run, "confidence (nats)")
-    upper.set_xlabel("")
-    lower.set(xlabel="epoch", ylabel="gap (nats)")
-    _mark_phases(lower, run)
+    _finish(lower, run, "gap (nats)")
     return figure
 
 
-def teachings(run: RunContents, before: Before = None) -> Figure | None:
+def teachings(run: RunContents, names: Sequence[str]) -> Figure:
     """The mean loss of each teaching by epoch."""
-    names = [n for n in ("intensive", "private", "group") if f"{n}_teaching" in run.history]
-    if not names:
-        return None
     figure, axes = plot_style.figure()
     for i, name in enumerate(names):
-        axes.plot(run.epochs, run.history[f"{name}_teaching"], label=name, **plot_style.look(i))
-    _make_logarithmic(axes)
-    _finish_over_epochs(axes, run, "loss of the teaching (nats)", columns=3)
+        _plot(axes, run, f"{name}_teaching", label=name, **plot_style.look(i))
+    plot_style.legend_above(axes, columns=3)
+    _finish(axes, run, "loss of the teaching (nats)", scale="log")
     return figure
 
 
-def roles(run: RunContents, before: Before = None) -> Figure | None:
-    """Each student's share of mini-batches taught over time, smoothed, and below it unsmoothed."""
-    taught = run.taught
-    if run.roles is None or taught is None or taught.mask.all():
-        return None
-    figure, (upper, lower) = plot_style.figure(
-        3.9, nrows=2, sharex=True, height_ratios=(3, 0.35 * len(taught))
-    )
-    steps = taught.shape[1]
-    times = np.linspace(0, steps - 1, min(steps, MAX_POINTS)).astype(int)
-    epochs = (times + 1) / run.steps_per_epoch
-    window = max(steps // 25, min(steps, 20))
-    shares = [100 * _smooth(each, window)[times] for each in taught]
-    colours = [plot_style.look(i)["color"] for i in range(1, len(run.members))]
-    upper.stackplot(epochs, shares, labels=run.students, colors=colours, alpha=0.85)
-    most = 100 * run.roles.shape[1]
-    upper.set(ylabel="share taught (%)", ylim=(0, most), xlim=(0, epochs[-1]))
-    plot_style.legend_above(upper)
-    _mark_phases(upper, run)
-    parts = np.array_split(taught.filled(0), len(times), axis=1)
-    opacity = np.stack([part.mean(axis=1) for part in parts], axis=1)
-    lower.imshow(
-        np.indices(opacity.shape)[0], ListedColormap(colours), alpha=opacity, aspect="auto",
-        interpolation="nearest", extent=(0, epochs[-1], len(taught) - 0.5, -0.5),
-    )  # fmt: skip
-    lower.set_yticks(range(len(taught)), [plot_style.short(name) for name in run.students])
-    lower.set_xlabel("epoch")
-    lower.grid(visible=False)
-    return figure
-
-
-def _smooth(values, window):
-    """Returns the mean of the known values in a window around each value, NaN if there is none."""
-    ones = np.ones(window)
-    sums = np.convolve(values.filled(0), ones, mode="same")
-    counts = np.convolve(~values.mask, ones, mode="same")
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
-def calibration(run: RunContents, before: Before = None) -> Figure | None:
+def calibration(run: RunContents, before: RunContents | None) -> Figure:
     """The reliability diagram of the student, and that of the run before."""
-    runs = [each for each in (run, before) if each and run.student in each.predictions]
-    if not runs:
-        return None
     figure, axes = plot_style.figure(height=3.6)
     axes.plot([0, 100], [0, 100], **GREY)
+    runs = [each for each in (run, before) if each and run.student in each.predictions]
     for i, each in enumerate(runs):
         predictions = each.predictions[run.student]
         images, confidences, accuracies = predictions.reliability()
@@ -139,24 +145,17 @@ def calibration(run: RunContents, before: Before = None) -> Figure | None:
     return figure
 
 
-def latency(run: RunContents, before: Before = None) -> Figure | None:
+def latency(rows: list[dict[str, Any]]) -> Figure:
     """Accuracy of each member in each format against the time for one image."""
-    if not run.benchmark:
-        return None
     figure, axes = plot_style.figure(height=4.2)
-    rows = run.benchmark["rows"]
-    members = dict.fromkeys(row["member"] for row in rows)
-    colours = {name: plot_style.look(i)["color"] for i, name in enumerate(members)}
-    formats = dict.fromkeys(row["format"] for row in rows)
-    markers = dict(zip(formats, plot_style.MARKERS))
-
-    def point(row):
-        return table.latency(row), 100 * row["accuracy"]
-
-    axes.plot(*zip(*map(point, table.pareto_front(rows))), **GREY, zorder=0)
+    front = table.pareto_front(rows)
+    accuracies = [100 * row["accuracy"] for row in front]
+    axes.plot(list(map(table.latency, front)), accuracies, **GREY, zorder=0)
+    colours = dict(zip(dict.fromkeys(row["member"] for row in rows), plot_style.COLOURS * 9))
+    markers = dict(zip(dict.fromkeys(row["format"] for row in rows), plot_style.MARKERS))
     for row in rows:
-        look = {"color": colours[row["member"]], "marker": markers[row["format"]]}
-        axes.scatter(*point(row), 30, alpha=0.8, **look)
+        look = {"color": colours[row["member"]], "marker": markers[row["format"]], "alpha": 0.8}
+        axes.scatter(table.latency(row), 100 * row["accuracy"], 30, **look)
     for name, colour in colours.items():
         axes.scatter([], [], 30, color=colour, label=name)
     for name, marker in markers.items():
@@ -167,31 +166,21 @@ def latency(run: RunContents, before: Before = None) -> Figure | None:
     return figure
 
 
-def _make_logarithmic(axes: Axes) -> None:
-    """Makes the y axis of a finished plot logarithmic, if it has a positive value."""
-    values = np.concatenate([np.ravel(line.get_ydata()) for line in axes.lines])
-    if np.any(np.isfinite(values) & (values > 0)):
-        axes.set_yscale("log")
-        plot_style.plain_logarithmic(axes.yaxis)
-
-
-def _finish_over_epochs(axes, run, label, columns=2):
-    if len(run.epochs) == 1:  # a line of one point cannot be seen
-        for line in axes.lines:
-            line.set_marker("o")
-    axes.set(xlabel="epoch", ylabel=label)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    plot_style.legend_above(axes, columns)
-    _mark_phases(axes, run)
-
-
-def _mark_phases(axes, run):
-    """Draws vertical lines where the learning rate changed."""
-    for _, last, _ in run.phases()[:-1]:
-        axes.axvline(last, ls=(0, (2, 2)), **GREY)
-
-
-PLOTS = {
-    function.__name__: function
-    for function in (latency, accuracy, loss, roles, confidence, teachings, calibration)
-}
+def by_class(comparison: Comparison, student: str) -> Figure:
+    """A student's accuracy on each class before (hollow) and after; hardest classes on top."""
+    classes = comparison.hardest_first[:MAX_CLASSES]
+    before, after = (
+        100 * comparison.by_class(run, student)[classes]
+        for run in (comparison.before, comparison.run)
+    )
+    figure, axes = plot_style.figure(height=1.2 + 0.2 * len(classes))
+    rows = np.arange(len(classes))
+    colours = np.where(after >= before, plot_style.COLOURS[0], plot_style.COLOURS[4])
+    axes.hlines(rows, before, after, colors=colours, lw=2.5, alpha=0.6)
+    axes.scatter(before, rows, 26, facecolors="none", edgecolors=colours)
+    axes.scatter(after, rows, 26, c=colours)
+    axes.set_yticks(rows, [plot_style.short(comparison.run.class_names[c]) for c in classes])
+    axes.axhline(len(comparison.difficult) - 0.5, **GREY)
+    axes.invert_yaxis()
+    axes.set(xlabel="accuracy (%), before (hollow) and after", ylabel="class")
+    return figure

@@ -1,8 +1,6 @@
 """The tables of a report: lists of rows, dicts of text by column."""
 
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,28 +14,25 @@ def members(run: RunContents, others: Sequence[RunContents]) -> Rows:
     """Returns the measures of each member, with its accuracy in other runs."""
     rows = []
     for name in run.members:
-        row = _measures(name, run.summary["members"][name]) if run.summary else {"member": name}
-        accuracies = [a for a in run.history.get(f"val_{name}_accuracy", []) if not math.isnan(a)]
-        if not run.summary and accuracies:
-            row["top-1"] = f"{accuracies[-1]:.2%}"
+        row = {"member": name}
+        if run.summary:
+            member = run.summary["members"][name]
+            role = member["role"]
+            row = {
+                "member": name if role == "immature teacher" else f"{name} ({role})",
+                "parameters": f"{member['parameters']:,}",
+                "top-1": f"{member['accuracy']:.2%}",
+                "top-5": f"{member['top_5']:.2%}",
+                "cross-entropy": f"{member['cross_entropy']:.4f}",
+                "calibration error": f"{member['calibration_error']:.2%}",
+            }
+            if member["taught"] is not None:
+                row["taught"] = f"{member['taught']:.1%}"
         for other in others:
             if name in other.predictions:
                 row[f"top-1 in {other.name}"] = f"{other.predictions[name].accuracy():.2%}"
         rows.append(row)
     return rows
-
-
-def _measures(name: str, member: dict[str, Any]) -> dict[str, str]:
-    role = "" if member["role"] == "immature teacher" else f" ({member['role']})"
-    row = {
-        "member": name + role,
-        "parameters": f"{member['parameters']:,}",
-        "top-1": f"{member['accuracy']:.2%}",
-        "top-5": f"{member['top_5']:.2%}",
-        "cross-entropy": f"{member['cross_entropy']:.4f}",
-        "calibration error": f"{member['calibration_error']:.2%}",
-    }
-    return row if member["taught"] is None else row | {"taught": f"{member['taught']:.1%}"}
 
 
 def shares_taught(run: RunContents) -> Rows:

@@ -21,7 +21,7 @@ from orc_keras.callbacks.role_history import _load
 from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.members import load_member
 from orc_keras.export.model_card import plain
-from orc_keras.report import run_contents
+from orc_keras.report.run_contents import RunContents
 from orc_keras.runs import RunDirectory, checksums, finished_run
 from orc_keras.training.stage import checkpoints_of
 
@@ -200,8 +200,8 @@ def test_pickles_are_not_read(run, tmp_path):
     assert _load(run / "roles.npy", 1).size == 0
     for name in ("roles.npy", "evaluation.npz"):
         sum_up_again(run, name)
-    problems = run_contents.read(run).problems
-    assert {p.split()[0] for p in problems} == {"roles.npy", "evaluation.npz"}
+    problems = RunContents(run).problems
+    assert problems == [f"{run / name} is damaged." for name in ("roles.npy", "evaluation.npz")]
     assert not marker.exists()
     pickle.loads(pickle.dumps(Payload(marker)))
     assert marker.exists(), "it is a payload"
@@ -211,8 +211,8 @@ def test_a_damaged_line_of_the_checksums_is_named(run):
     sums = (run / run_files.SUMS).read_text()
     line = next(line for line in sums.splitlines() if line.endswith("  roles.npy"))
     (run / run_files.SUMS).write_text(sums.replace(line, "0" + line[1:]))
-    (problem,) = run_contents.read(run).problems
-    assert problem.startswith("roles.npy of run is damaged, or its line in SHA256SUMS is;")
+    (problem,) = RunContents(run).problems
+    assert problem.startswith(f"{run / 'roles.npy'} is damaged, or not of this run: SHA256SUMS")
 
 
 def test_names_are_text_in_markdown():
