@@ -23,7 +23,6 @@ from orc_keras import building, command_line, recipe, settings
 def start():
     """Runs the program of the main module, which is one as those of `orc_keras.commands` are."""
     program, values = sys.modules["__main__"], flags.FlagValues()
-    startup.log_warnings_only()
     tf.get_logger().setLevel("ERROR")  # several models are traced in one process
     program.define_flags(values)
     if "--help" in sys.argv:

@@ -5,25 +5,19 @@ import sys
 from orc_keras import command_line
 
 COMMANDS = (
-    "train",
-    "compare",
-    "evaluate",
-    "predict",
-    "export",
-    "benchmark",
-    "report",
-    "networks",
-    "import-torch",
+    *("train", "compare", "evaluate", "predict", "export", "benchmark"),
+    *("report", "networks", "import-torch"),
 )
 
 
 def main() -> None:
     """Runs the command that is named first on the command line."""
     name, *arguments = sys.argv[1:] or ["--help"]
-    if name in ("--help", "-h", "help"):
+    if name in ("--help", "-h"):
         print(f"{__doc__}\n")
         for each in COMMANDS:
-            print(f"  {each:<14}{command_line.summary_of(each)}")
+            summary, *_ = str(command_line.module_of(each).__doc__).splitlines()
+            print(f"  {each:<14}{summary}")
         print("\norc-keras <command> --help says more.")
     elif name in COMMANDS:
         command_line.run(name, arguments, f"orc-keras {name}")

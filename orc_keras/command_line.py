@@ -2,6 +2,7 @@
 
 import faulthandler
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -9,9 +10,8 @@ import warnings
 from pathlib import Path
 from types import ModuleType
 
+import absl.logging
 from absl import flags
-
-from orc_keras import startup
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -29,11 +29,6 @@ def module_of(name: str) -> ModuleType:
     return importlib.import_module(f"orc_keras.commands.{name.replace('-', '_')}")
 
 
-def summary_of(name: str) -> str:
-    """Returns the first line of the docstring of a command."""
-    return (module_of(name).__doc__ or "").partition("\n")[0]
-
-
 def run(name: str, arguments: list[str], program: str) -> None:
     """Runs a command; exits with one sentence if a flag, a file or the data is wrong.
 
@@ -43,13 +38,14 @@ def run(name: str, arguments: list[str], program: str) -> None:
         program: what messages begin with.
     """
     faulthandler.enable()
-    startup.log_warnings_only()
+    absl.logging.set_verbosity(absl.logging.WARNING)
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
     warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
     command = module_of(name)
     try:
         flag_values = flags.FlagValues()
         command.define_flags(flag_values)
-        if {"--help", "-h", "-help", "--helpfull"} & {*arguments}:
+        if {"--help", "-h"} & {*arguments}:
             print(help_of(command, flag_values))
             return
         command.main(flag_values, parse(command, flag_values, arguments, program))
@@ -80,11 +76,11 @@ def parse(
         ValueError: if a flag is unknown, wrong or missing, or the positional arguments are.
     """
     try:
-        arguments = _with_paths(arguments)
-        _check_flagfiles(arguments)
-        rest = flag_values([program, *arguments])[1:]
+        rest = flag_values([program, *map(_find_flagfile, arguments)])[1:]
     except flags.Error as error:
-        raise ValueError(in_one_line(error)) from None
+        raise ValueError(f"{' '.join(str(error).split()).rstrip('.')}.") from None
+    except UnicodeError as error:
+        raise ValueError(f"--flagfile must be a text in UTF-8: {error}") from error
     for name in flag_values:
         if flag_values[name].value is None:
             raise ValueError(f"--{name} is missing: {flag_values[name].help}")
@@ -96,47 +92,13 @@ def parse(
     return rest
 
 
-def _with_paths(arguments):
-    """Returns arguments in which the names of flagfiles of ours are replaced by their paths."""
-    found = list(arguments)
-    for place, argument in enumerate(arguments):
-        flag, equals, name = argument.partition("=")
-        if flag.lstrip("-") != "flagfile" or not flag.startswith("-"):
-            continue
-        if equals:
-            found[place] = f"{flag}={_path_of_flagfile(name)}"
-        elif place + 1 < len(arguments):  # the name is the next argument
-            found[place + 1] = _path_of_flagfile(arguments[place + 1])
-    return found
-
-
-def _path_of_flagfile(name):
-    path = os.path.expanduser(name)
-    if os.path.exists(path) and not os.path.isdir(path):
-        return name
-    ours = {path.stem: path for path in sorted(CONFIGS.glob("*.flags"))}
-    if own := ours.get(name.removeprefix("configs/").removesuffix(".flags")):
-        return str(own)
-    raise ValueError(f"--flagfile={name} is not a file, nor one of ours: {', '.join(ours)}")
-
-
-def _check_flagfiles(arguments, seen=()):
-    """Refuses flagfiles that are not text, nested ones too; absl would ignore the error."""
-    for argument in arguments:
-        name, _, path = argument.strip().lstrip("-").partition("=")
-        path = os.path.expanduser(path)
-        if name != "flagfile" or path in seen or not os.path.exists(path):
-            continue
-        try:
-            with open(path, encoding="utf-8") as file:
-                text = file.read()
-        except (OSError, UnicodeError):
-            text = "\0"
-        if "\0" in text:
-            raise ValueError(f"--flagfile={path} cannot be read; it must be a text in UTF-8")
-        _check_flagfiles(text.splitlines(), (*seen, path))
-
-
-def in_one_line(error):
-    """Returns an error's message as one sentence; absl's have line breaks."""
-    return f"{' '.join(str(error).split()).rstrip('.')}."
+def _find_flagfile(argument):
+    """Returns an argument; the name of a flagfile of ours is replaced by its path."""
+    name = argument.removeprefix("--flagfile=")
+    path = Path(name).expanduser()
+    if name == argument or (path.exists() and not path.is_dir()):
+        return argument
+    names = sorted(path.stem for path in CONFIGS.glob("*.flags"))
+    if (own := name.removeprefix("configs/").removesuffix(".flags")) not in names:
+        raise ValueError(f"--flagfile={name} is not a file, nor one of ours: {', '.join(names)}")
+    return f"--flagfile={CONFIGS / own}.flags"

@@ -1,12 +1,9 @@
 """Start-up of the programs, without TensorFlow's messages."""
 
 import contextlib
-import logging
 import os
 import sys
 from collections.abc import Iterator
-
-import absl.logging
 
 
 def quietly() -> None:
@@ -40,9 +37,3 @@ def silent_stderr() -> Iterator[None]:
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
-
-
-def log_warnings_only() -> None:
-    """Hides TensorFlow's log messages below warnings."""
-    absl.logging.set_verbosity(absl.logging.WARNING)
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)

@@ -8,6 +8,7 @@ start from the same weights and see the same images in the same order. They shar
 unless a variant changes its training. No positional arguments.
 """
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,11 @@ from orc_keras import startup
 from orc_keras.command_line import CommandError
 from orc_keras.compare import EFFECT
 
-INSTEAD = {"method": "methods", "seed": "seeds"}  # flags of train, and those of a comparison
+INSTEAD = {  # of flags of train
+    "method": "give --methods",
+    "seed": "give --seeds",
+    "overwrite": "choose another --output_dir",
+}
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -49,33 +54,20 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
-    base, seeds = _settings(flag_values), _seeds(flag_values.seeds)
+    for flag, instead in INSTEAD.items():
+        if flag_values[flag].present:
+            raise ValueError(f"--{flag} is not for a comparison; {instead}.")
     from orc_keras.compare.comparison import compare
+    from orc_keras.settings import from_flags
 
+    try:
+        seeds = [int(text) for text in flag_values.seeds]
+    except ValueError as error:
+        raise ValueError(f"--seeds must be whole numbers: {error}.") from error
     directory = Path(flag_values.output_dir or "runs/compare").expanduser()
-    methods, variants = flag_values.methods, flag_values.variant
+    base, methods, variants = from_flags(flag_values), flag_values.methods, flag_values.variant
     try:
         compare(base, methods, variants, seeds, directory, flag_values.jobs, flag_values.detect)
     except KeyboardInterrupt as stop:
-        number = stop.args[0] if stop.args else 2
+        number = stop.args[0] if stop.args else signal.SIGINT
         raise CommandError("stopped; the same command continues.", 128 + number) from None
-
-
-def _settings(flag_values):
-    """Returns the settings that all runs share."""
-    for flag, instead in INSTEAD.items():
-        if flag_values[flag].present:
-            raise ValueError(f"--{flag} is not for a comparison; give --{instead}.")
-    from orc_keras.settings import from_flags
-
-    base = from_flags(flag_values)
-    if base.overwrite:
-        raise ValueError("--overwrite is not for a comparison; choose another --output_dir.")
-    return base
-
-
-def _seeds(texts: list[str]) -> list[int]:
-    try:
-        return [int(text) for text in texts]
-    except ValueError:
-        raise ValueError(f"--seeds must be whole numbers, not {','.join(texts)!r}.") from None

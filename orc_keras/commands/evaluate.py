@@ -10,7 +10,6 @@ positional arguments.
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +37,21 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
-    _check(flag_values)
-    check_writable(flag_values.json)
+    run, saved_model, network = flag_values.run, flag_values.saved_model, flag_values.network
+    dataset, data_dir = flag_values.dataset, flag_values.data_dir
+    if sum(map(bool, (run, saved_model, network))) != 1:
+        raise ValueError("give one of --run, --saved_model and --network.")
+    if not run and (flag_values.member or not dataset):
+        raise ValueError("--saved_model and --network need --dataset, and no --member.")
     startup.quietly()
     from orc_keras.evaluate import evaluation
 
-    dataset, data_dir = flag_values.dataset, flag_values.data_dir
-    if run := flag_values.run:
+    if run:
         result = evaluation.evaluate_member(run, flag_values.member, dataset, data_dir)
-    elif network := flag_values.network:
+    elif network:
         result = evaluation.evaluate_network(network, dataset, data_dir)
     else:
-        result = evaluation.evaluate_saved_model(flag_values.saved_model, dataset, data_dir)
+        result = evaluation.evaluate_saved_model(saved_model, dataset, data_dir)
     print(f"{result.description}\n\n{evaluation.table(result.measures)}")
     if flag_values.json:
         text = json.dumps({"evaluated": result.description} | result.measures, indent=2) + "\n"
@@ -58,24 +60,3 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         raise CommandError(f"these are not the recorded figures: {'; '.join(deviations)}.")
     if result.recorded:
         print("\nThe figures are the recorded ones, to the digit.")
-
-
-def _check(flag_values):
-    if sum(bool(flag_values[name].value) for name in ("run", "saved_model", "network")) != 1:
-        raise ValueError("give one of --run, --saved_model and --network.")
-    if not flag_values.run and (flag_values.member or not flag_values.dataset):
-        flag = "saved_model" if flag_values.saved_model else "network"
-        raise ValueError(f"--{flag} needs --dataset, and no --member.")
-
-
-def check_writable(path: str) -> None:
-    """Refuses a file that cannot be written, before the long work."""
-    if not path:
-        return
-    is_new = not os.path.exists(path)
-    try:
-        open(path, "a").close()
-        if is_new:
-            os.remove(path)
-    except OSError as error:
-        raise ValueError(f"--json={path} cannot be written: {error.strerror}.") from error

@@ -25,22 +25,12 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     startup.quietly()
     from orc_keras import models
 
-    print(aligned_table([HEAD, *map(_row, models.names())]))
+    rows = []
+    for name in models.names():
+        (height, width, channels), classes = models.usual_input(name)
+        network = models.build(name, (height, width, channels), classes)
+        parameters, mflops = models.parameters(network), models.flops(network) / 1e6
+        usual, smallest = f"{height} x {width}", "{0} x {0}".format(models.smallest_size(name))
+        rows.append((name, f"{parameters:,}", usual, f"{mflops:,.1f}", smallest))
+    print(aligned_table([HEAD, *rows]))
     print(NOTE)
-
-
-def _row(name):
-    from orc_keras import models
-
-    (height, width, channels), classes = models.usual_input(name)
-    network, smallest = (
-        models.build(name, (height, width, channels), classes),
-        models.smallest_size(name),
-    )
-    return (
-        name,
-        f"{models.parameters(network):,}",
-        f"{height} x {width}",
-        f"{models.flops(network) / 1e6:,.1f}",
-        f"{smallest} x {smallest}",
-    )

@@ -17,12 +17,8 @@ SHOWN = 5  # classes
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    flags.DEFINE_string(
-        "saved_model",
-        None,
-        "Directory of a SavedModel, such as runs/digits/student.",
-        flag_values=flag_values,
-    )
+    help = "Directory of a SavedModel, such as runs/digits/student."
+    flags.DEFINE_string("saved_model", None, help, flag_values=flag_values)
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
@@ -42,14 +38,10 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
 
 
 def predict(network, path: str) -> list[tuple[str, float]]:
-    """Returns the names and probabilities of an image's most probable classes.
-
-    Args:
-        network: `SavedModel`.
-        path: of the image's file.
+    """Returns the names and probabilities of the most probable classes of an image's file.
 
     Raises:
-        ValueError: if there is no such file, or the network cannot take its image.
+        ValueError: if there is no such file, or the `SavedModel` cannot take its image.
     """
     import numpy as np
 

@@ -21,12 +21,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     from orc_keras import settings  # imports TensorFlow
 
     settings.define_flags(flag_values)
-    flags.DEFINE_boolean(
-        "estimate",
-        False,
-        "Make some steps, say what the run will take on this machine, and end.",
-        flag_values=flag_values,
-    )
+    help = "Make some steps, say what the run will take on this machine, and end."
+    flags.DEFINE_boolean("estimate", False, help, flag_values=flag_values)
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
@@ -61,19 +57,15 @@ def train(settings: Any, only_estimate: bool = False) -> None:
             raise RuntimeError("The training failed.") from error
     except (Stopped, KeyboardInterrupt) as error:
         number = getattr(error, "signal_number", signal.SIGINT)
-        name = signal.Signals(number).name
-        sentence = f"stopped by {name}; {again}."
+        sentence = f"stopped by {signal.Signals(number).name}; {again}."
         raise CommandError(sentence, 128 + number) from None  # the code of a process it ended
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
         raise CommandError(
-            "the memory is too small for this group; a smaller --batch_size or "
-            "--image_size takes less, on a GPU --mixed_precision=bfloat16, in the main memory a "
-            f"smaller --memory_gb. What was saved before is in {directory.path}."
+            "the memory is too small for this group; a smaller --batch_size, --image_size or "
+            "--memory_gb takes less, and so does --mixed_precision=bfloat16 on a GPU."
         ) from error
     except tf.errors.OpError as error:
         if not workers.is_lost_worker(error):
             raise
-        raise CommandError(
-            "another worker has stopped, or its machine cannot be reached; "
-            f"{again} from the last save, on all of them."
-        ) from error
+        lost = "another worker has stopped, or its machine cannot be reached"
+        raise CommandError(f"{lost}; {again} from the last save, on all of them.") from error
