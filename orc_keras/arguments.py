@@ -117,13 +117,16 @@ class Argument:
 
     def is_possible(self, value: Any) -> bool:
         if self.item:
-            is_possible = self.item.is_possible
-            is_unique = not self.choices or len(set(map(str, value))) == len(value)
-            return isinstance(value, list | tuple) and is_unique and all(map(is_possible, value))
+            if not isinstance(value, list | tuple) or "" in value:
+                return False
+            is_unique = not self.choices or len({*map(str, value)}) == len(value)
+            return is_unique and all(map(self.item.is_possible, value))
         if self.choices:
             return isinstance(value, str) and value in self.choices
-        if self.type in (bool, str):
-            return isinstance(value, self.type)
+        if self.type is bool:
+            return isinstance(value, bool)
+        if self.type is str:  # one that a flagfile can hold
+            return isinstance(value, str) and value.isprintable() and value == value.strip()
         kind = numbers.Integral if self.type is int else numbers.Real
         is_number = isinstance(value, kind) and not isinstance(value, bool)
         return is_number and math.isfinite(value) and value in self.range  # type: ignore
@@ -132,11 +135,12 @@ class Argument:
         """Returns the possible values, for a sentence."""
         if self.item:
             entries = f"different ones of {', '.join(self.choices)}" if self.choices else ""
-            return f"a list of {entries or f'entries, each {self.item.possible()}'}"
+            return f"a list of {entries or f'entries, none empty, each {self.item.possible()}'}"
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.type in (bool, str):
-            return "True or False" if self.type is bool else "a text"
+            text = "a printable text without spaces at its ends"
+            return "True or False" if self.type is bool else text
         whole = ["a whole number"] * (self.type is int)
         return ", ".join([*whole, str(self.range) or "finite"])
 

@@ -137,7 +137,7 @@ def _measure(group, name, settings, images, train, held_out):
         step=float(step),
         steps=train // settings.batch_size * epochs,
         evaluation=evaluation / batches * math.ceil(held_out / settings.batch_size),
-        evaluations=len(training.evaluated(epochs, settings)),
+        evaluations=len(training.evaluation_epochs(epochs, settings)),
     )
 
 

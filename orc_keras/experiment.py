@@ -47,7 +47,7 @@ def prepare(settings: Settings) -> Callable[[], dict[str, Any]]:
     directory = directory_of(settings) if workers.is_chief else _temporary_directory()
     finished = workers.broadcast(workers.run_on_all(lambda: _load_finished(directory, settings)))
     if finished:
-        return functools.partial(show, directory, finished, workers)
+        return functools.partial(show_finished, directory, finished, workers)
     validation.check_pivot_weights(settings)
     workers.run_on_all(lambda: continuation.check(directory, settings))
     building.set_up_keras(settings)
@@ -69,7 +69,9 @@ def prepare(settings: Settings) -> Callable[[], dict[str, Any]]:
     return functools.partial(train, run, group)
 
 
-def show(directory: RunDirectory, contents: dict[str, Any], workers: Workers) -> dict[str, Any]:
+def show_finished(
+    directory: RunDirectory, contents: dict[str, Any], workers: Workers
+) -> dict[str, Any]:
     """Prints the table of a finished run and returns its summary, `contents`.
 
     Writes the report if it is missing: a run may have been killed just before this last step.
@@ -125,7 +127,7 @@ def train_stages(run: Run, group: NetworkGroup) -> tuple[dict[str, float], float
     stages = [s for s in group.stages if s != PIVOT or building.trains_pivot(run.settings)]
     seconds, seconds_per_image = {}, 0.0
     for number, name in enumerate(stages):
-        if stage.is_over(run, name, stages[number + 1 :]):
+        if stage.is_superseded(run, name, stages[number + 1 :]):
             learners = ", ".join(group.stages[name])
             print(f"{learners} has learnt: the saves of a later stage hold it.")
             seconds_per_image = seconds_per_image if name == PIVOT else math.nan

@@ -41,7 +41,7 @@ def make_optimizer(
     return L2SGD(learning_rate, momentum, l2=weight_decay, global_clipnorm=clip)
 
 
-def learning_rate_schedule(
+def learning_rate_multiplier(
     schedule: Literal["step", "cosine"] = "step",
     decay_epochs: tuple[Annotated[int, Range(at_least=1)], ...] = (150, 180, 210),
     decay_factor: Annotated[float, Range(above=0)] = 0.1,

@@ -8,7 +8,7 @@ import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from absl import flags
 
@@ -22,7 +22,7 @@ FUNCTIONS: tuple[Callable, ...] = (
     data.load,
     data.train_batches,
     recipe.make_optimizer,
-    recipe.learning_rate_schedule,
+    recipe.learning_rate_multiplier,
     recipe.learning_rate_factors,
     recipe.class_weights,
     *METHODS.values(),
@@ -38,22 +38,13 @@ WITHOUT_EFFECT = {
 }
 PATHS = ("data_dir", "output_dir", "pivot_weights")
 
-if TYPE_CHECKING:
-
-    class _FromFunctions:
-        def __init__(self, **settings: Any): ...
-        def __getattr__(self, name: str) -> Any: ...
-
-else:
-    _FromFunctions = dataclasses.make_dataclass(
-        "_FromFunctions",
-        [(a.name, a.annotation, a.default) for a in FROM_FUNCTIONS.values()],
-        frozen=True,
-    )
+_Base: Any = dataclasses.make_dataclass(
+    "_Base", [(a.name, a.annotation, a.default) for a in FROM_FUNCTIONS.values()], frozen=True
+)
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(_FromFunctions):
+class Settings(_Base):
     """The settings of a run; the defaults are the CIFAR recipe of the method.
 
     Those that a function or a method takes are stated there, and are attributes too.
@@ -86,8 +77,7 @@ class Settings(_FromFunctions):
         evaluate_every: Epochs between evaluations on the held-out images; the last epoch of a
             stage always has one.
         strategy: Devices: one_device; mirrored, all GPUs; multi_worker, those of all machines in
-            TF_CONFIG; auto, multi_worker where TF_CONFIG names several machines, mirrored where
-            there are several GPUs.
+            TF_CONFIG; auto, the last where TF_CONFIG names several, mirrored with several GPUs.
         require_gpu: End with an error where TensorFlow sees no GPU, in place of training on the
             CPU.
         sync_batch_norm: Normalise by the statistics of the whole mini-batch, not of each replica's
@@ -126,14 +116,11 @@ class Settings(_FromFunctions):
             if not getattr(self, name):
                 raise ValueError(f"--{name} is missing: {ARGUMENTS[name].help}")
         for name, argument in ARGUMENTS.items():
-            value = getattr(self, name)
-            argument.check(value, f"--{name}")
-            _check_text(name, value)
+            argument.check(getattr(self, name), f"--{name}")
         self.save_interval()
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(
-                f"--warmup_epochs={self.warmup_epochs} must be below --epochs={self.epochs}."
-            )
+        warmup, epochs = self.warmup_epochs, self.epochs
+        if warmup >= epochs:
+            raise ValueError(f"--warmup_epochs={warmup} must be below --epochs={epochs}.")
         rates = self.student_learning_rates
         if rates and (len(rates) != len(self.students) or rates[-1] != 1):
             raise ValueError(
@@ -145,9 +132,8 @@ class Settings(_FromFunctions):
         """Returns the interval between checkpoints: a number, and `"steps"` or `"epochs"`."""
         found = re.fullmatch(r"\s*([1-9]\d*)\s*(step|epoch)s?\s*", self.save_every)
         if not found:
-            raise ValueError(
-                f"--save_every must be like '500 steps' or '1 epoch', not {self.save_every!r}."
-            )
+            example = "like '500 steps' or '1 epoch'"
+            raise ValueError(f"--save_every must be {example}, not {self.save_every!r}.")
         return int(found[1]), f"{found[2]}s"
 
     def arguments(self, function: Callable) -> dict[str, Any]:
@@ -156,9 +142,8 @@ class Settings(_FromFunctions):
 
     def as_texts(self) -> dict[str, str]:
         """Returns the settings as text, by name, without `output_dir` and `overwrite`."""
-        values = {name: _as_text(getattr(self, name)) for name in ARGUMENTS}
-        del values["output_dir"], values["overwrite"]
-        return values
+        names = [name for name in ARGUMENTS if name not in ("output_dir", "overwrite")]
+        return {name: _as_text(getattr(self, name)) for name in names}
 
     def as_flags(self) -> str:
         """Returns the settings as the text of a flagfile, without the output directory."""
@@ -188,21 +173,6 @@ class Settings(_FromFunctions):
 
 
 ARGUMENTS: dict[str, Argument] = arguments_of(Settings) | FROM_FUNCTIONS
-
-
-def _check_text(name, value):
-    """Refuses a text that a flagfile cannot hold, and an empty entry of a list."""
-    for text in value if isinstance(value, tuple) else [value]:
-        if isinstance(text, str) and not (text.isprintable() and text == text.strip()):
-            raise ValueError(f"--{name}={text!r} has a space at an end, or what cannot be printed.")
-    if isinstance(value, tuple):
-        check_entries(name, value)
-
-
-def check_entries(flag: str, values: Iterable) -> None:
-    """Refuses a list of a flag that has an empty entry."""
-    if "" in values:
-        raise ValueError(f"--{flag}={_as_text(values)} has an empty entry; leave out the comma.")
 
 
 def _as_text(value):
@@ -246,8 +216,6 @@ def from_flags(flag_values: flags.FlagValues = flags.FLAGS) -> Settings:
 
 
 def _entries(name, texts, kind):
-    """Returns the entries of a list as numbers or texts."""
-    check_entries(name, texts)
     try:
         return tuple(map(kind, texts))
     except ValueError:

@@ -10,7 +10,7 @@ from orc_keras.settings import ARGUMENTS
 RUN = ["train.py", *NEEDED, "--output_dir=runs/never"]
 WRONG = {
     "train.py: --pivot: Unknown network 'resnet9'; did you mean resnet": [*RUN, "--pivot=resnet9"],
-    "train.py: --students=resnet8, has an empty entry": [*RUN, "--students=resnet8,"],
+    "train.py: --students must be a list of entries, none empty": [*RUN, "--students=resnet8,"],
     "train.py: Unknown command line flag 'epoch'. Did you mean: epochs": [*RUN, "--epoch=3"],
     "train.py: 'digits' is not a flag; see train.py --help": [*RUN, "digits"],
     "train.py: --batch_size must be": [*RUN, "--flagfile=digits", "--batch_size=0"],

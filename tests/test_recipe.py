@@ -34,7 +34,7 @@ def settings(**given):
     ],
 )
 def test_learning_rates(given, expected):
-    factor = recipe.learning_rate_schedule(**{"decay_epochs": (3, 5)} | given, epochs=6)
+    factor = recipe.learning_rate_multiplier(**{"decay_epochs": (3, 5)} | given, epochs=6)
     assert [0.1 * factor(epoch) for epoch in range(6)] == pytest.approx(expected)
 
 

@@ -21,7 +21,7 @@ OWN_OPTIONS = ("label_smoothing", "learning_rate_factors")  # of `compile`, besi
 class GroupModel(keras.Model):
     """A `keras.Model` that checks its data and also trains on several machines.
 
-    Everything must be built before `fit`, and a step must return `per_replica` of its metrics.
+    Everything must be built before `fit`, and a step must return `reducible` of its metrics.
     Calls and exports go to `student`, a network that a subclass provides.
 
     Attributes:
@@ -138,22 +138,22 @@ class GroupModel(keras.Model):
         if kwargs.get("batch_size") is not None:
             BATCH_SIZE.check(kwargs["batch_size"])
         VALIDATION_SPLIT.check(kwargs.get("validation_split", 0.0))
-        with input_validation.checked(x):
+        with input_validation.validate_data(x):
             return super().fit(x, *args, callbacks=default_callbacks(callbacks), **kwargs)
 
     def evaluate(self, x=None, *args, callbacks=None, **kwargs):
         """Evaluates every member as `keras.Model.evaluate` does; bar and errors as in `fit`."""
-        with input_validation.checked(x), self.evaluating():
+        with input_validation.validate_data(x), self.evaluating():
             return super().evaluate(x, *args, callbacks=default_callbacks(callbacks), **kwargs)
 
     def train_on_batch(self, x, *args, **kwargs):
         """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as in `fit`."""
-        with input_validation.checked(x):
+        with input_validation.validate_data(x):
             return super().train_on_batch(x, *args, **kwargs)
 
     def test_on_batch(self, x, *args, **kwargs):
         """Evaluates one mini-batch as `keras.Model.test_on_batch` does; errors as in `fit`."""
-        with input_validation.checked(x), self.evaluating():
+        with input_validation.validate_data(x), self.evaluating():
             return super().test_on_batch(x, *args, **kwargs)
 
     @contextlib.contextmanager
@@ -166,7 +166,7 @@ class GroupModel(keras.Model):
             self.is_evaluating = earlier
 
 
-def per_replica(metrics):
+def reducible(metrics):
     """Returns the metrics of a step in a shape that Keras can reduce over replicas.
 
     keras-team/keras#20329: on several machines Keras averages each metric over its first axis,

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from orc_keras.arguments import Argument, Range
-from orc_keras.groups.members import check_synchronised
+from orc_keras.groups.members import refuse_synchronized_batch_norm
 
 Factor = Annotated[float, Range(at_least=0)]  # a learning rate as a multiple of another
 
@@ -51,7 +51,7 @@ def check_replicas(
             f"Gradients can be clipped on one device, not on {replicas} replicas, where Keras "
             "would clip each replica's part of them."
         )
-    check_synchronised(members)
+    refuse_synchronized_batch_norm(members)
 
 
 def new_optimizer(

@@ -16,7 +16,7 @@ NO_CLASS = "A label must be one of the classes, a whole number from 0 to {last},
 
 
 @contextlib.contextmanager
-def checked(images: Any) -> Iterator[None]:
+def validate_data(images: Any) -> Iterator[None]:
     """A context for `fit`, `evaluate` and the like that reports wrong data in one sentence.
 
     Args:
@@ -51,7 +51,7 @@ def unpack(
     """Returns images as floats and labels as integers, after checking both.
 
     Values are checked when the step runs: a label out of range or a NaN in an image raises an error
-    there, which `checked` turns into a sentence. XLA drops these checks.
+    there, which `validate_data` turns into a sentence. XLA drops these checks.
 
     Args:
         data: the argument of Keras's `train_step`: images `[B, height, width, channels]` and

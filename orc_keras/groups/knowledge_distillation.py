@@ -69,11 +69,11 @@ class KnowledgeDistillation(NetworkGroup):
     def train_step(self, data):
         images, labels, weights = self.unpack(data)
         teachers = [name for name in self.participants if name not in self.learners]
-        logits = {name: self.logits(name, images, training=False) for name in teachers}
+        logits = {name: self.forward(name, images, training=False) for name in teachers}
         for name in self.learners:
             teacher_logits = [logits[teacher] for teacher in self.teachers_of(name)]
             with tf.GradientTape(persistent=True) as tape:
-                logits[name] = self.logits(name, images)
+                logits[name] = self.forward(name, images)
                 per_sample_loss = self.per_sample_loss(labels, logits[name], teacher_logits)
             self.apply_gradients(name, tape, per_sample_loss, weights)
         return self.record(labels, logits, weights)

@@ -121,7 +121,7 @@ def teaching(
     return (1 - distillation_weight) * label_loss + distillation_weight * distilled
 
 
-def smallest_logits(labels: tf.Tensor, logits: list[tf.Tensor]) -> tf.Tensor:
+def min_logit_ensemble(labels: tf.Tensor, logits: list[tf.Tensor]) -> tf.Tensor:
     """The ensemble teacher KDCL-MinLogit (Guo et al. 2020).
 
     Args:
@@ -133,7 +133,7 @@ def smallest_logits(labels: tf.Tensor, logits: list[tf.Tensor]) -> tf.Tensor:
 
     Example:
 
-    >>> smallest_logits([0], [[[5.0, 2.0]], [[1.0, 0.0]]]).numpy()
+    >>> min_logit_ensemble([0], [[[5.0, 2.0]], [[1.0, 0.0]]]).numpy()
     array([[ 0., -3.]], dtype=float32)
     """
     relative = [z - tf.gather(z, labels, batch_dims=1)[:, None] for z in logits]

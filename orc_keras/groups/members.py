@@ -80,7 +80,7 @@ def check_member(network: keras.Model) -> None:
     _check_logits(network)
 
 
-def check_synchronised(members: dict[str, keras.Model]) -> None:
+def refuse_synchronized_batch_norm(members: dict[str, keras.Model]) -> None:
     """Refuses Keras's own synchronised BatchNorms, which fail where roles change.
 
     Raises:

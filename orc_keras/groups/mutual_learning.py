@@ -45,7 +45,7 @@ class MutualLearning(NetworkGroup):
     def train_step(self, data):
         images, labels, weights = self.unpack(data)
         with tf.GradientTape(persistent=True) as tape:
-            logits = {name: self.logits(name, images) for name in self.members}
+            logits = {name: self.forward(name, images) for name in self.members}
         newest = dict(logits)
         for name, z in logits.items():
             peers = [newest[peer] for peer in self.members if peer != name]
@@ -55,7 +55,7 @@ class MutualLearning(NetworkGroup):
                 per_sample_loss += tf.add_n(divergences) / len(peers)
             self.apply_gradients(name, tape, per_sample_loss, weights)
             if name != self.student_names[-1]:  # no later member learns from it
-                newest[name] = self.logits(name, images)
+                newest[name] = self.forward(name, images)
         return self.record(labels, logits, weights)
 
 
@@ -103,8 +103,8 @@ class CollaborativeLearning(NetworkGroup):
     def train_step(self, data):
         images, labels, weights = self.unpack(data)
         with tf.GradientTape(persistent=True) as tape:
-            logits = {name: self.logits(name, images) for name in self.members}
-        ensemble = losses.smallest_logits(labels, list(logits.values()))
+            logits = {name: self.forward(name, images) for name in self.members}
+        ensemble = losses.min_logit_ensemble(labels, list(logits.values()))
         for name, z in logits.items():
             with tape:
                 per_sample_loss = losses.cross_entropy(labels, z, self.label_smoothing)

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from orc_keras.arguments import arguments_of, check_arguments
 from orc_keras.groups import input_validation, losses, members, optimizers, sample_weights
-from orc_keras.groups.base_model import PIVOT, GroupModel, per_replica
+from orc_keras.groups.base_model import PIVOT, GroupModel, reducible
 from orc_keras.groups.member_metrics import MemberMetrics
 from orc_keras.groups.sample_weights import SampleWeights
 
@@ -174,7 +174,7 @@ class NetworkGroup(GroupModel):
         weights = getattr(weights, "given", weights)
         for name, z in logits.items():
             self.member_metrics.record(name, labels, z, weights)
-        return per_replica(self.get_metrics_result())
+        return reducible(self.get_metrics_result())
 
     # The steps and their parts
 
@@ -183,7 +183,7 @@ class NetworkGroup(GroupModel):
         logits = {}
         for name in self.learners:
             with tf.GradientTape(persistent=True) as tape:
-                logits[name] = self.logits(name, images)
+                logits[name] = self.forward(name, images)
                 per_sample_loss = losses.cross_entropy(labels, logits[name], self.label_smoothing)
             self.apply_gradients(name, tape, per_sample_loss, weights)
         return self.record(labels, logits, weights)
@@ -191,7 +191,7 @@ class NetworkGroup(GroupModel):
     def test_step(self, data) -> dict[str, Any]:
         images, labels, weights = self._checked(data)
         with self.evaluating():
-            logits = {n: self.logits(n, images, training=False) for n in self.reported_members}
+            logits = {n: self.forward(n, images, training=False) for n in self.reported_members}
             return self.record(labels, logits, weights)
 
     def unpack(self, data) -> tuple[tf.Tensor, tf.Tensor, SampleWeights]:
@@ -202,7 +202,7 @@ class NetworkGroup(GroupModel):
     def _checked(self, data):
         return input_validation.unpack(data, members.image_shape(self.student), self.num_classes)
 
-    def logits(self, name: str, images: tf.Tensor, training: bool = True) -> tf.Tensor:
+    def forward(self, name: str, images: tf.Tensor, training: bool = True) -> tf.Tensor:
         """Returns the float32 logits of member `name`, shape `[B, C]`."""
         return tf.cast(self.members[name](images, training=training), tf.float32)
 

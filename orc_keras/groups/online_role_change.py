@@ -1,6 +1,5 @@
 """Group knowledge distillation with online role change (Choi et al., ICCV 2023)."""
 
-import functools
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
@@ -51,18 +50,14 @@ class OnlineRoleChange(NetworkGroup):
         distillation_warmup: Mini-batches over which beta rises linearly from 0; 0 in the paper.
         name: the name of the group.
 
-    Attributes:
-        role_record: `RoleRecord`: who taught in recent mini-batches, and the number of all.
-
     Raises:
         ValueError: if an argument is out of its range, or as in `NetworkGroup`.
 
     Example:
 
-    >>> group = orc_keras.OnlineRoleChange(
-    ...     models.build("resnet20", (8, 8, 1), num_classes=10),
-    ...     [models.build(name, (8, 8, 1), num_classes=10) for name in ("resnet14", "resnet8")],
-    ... )
+    >>> names = ("resnet20", "resnet14", "resnet8")
+    >>> pivot, *students = (models.build(name, (8, 8, 1), num_classes=10) for name in names)
+    >>> group = orc_keras.OnlineRoleChange(pivot, students)
     >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
     >>> history = group.fit(images, labels, verbose=0)
     >>> sorted(key for key in history.history if key.endswith("taught"))
@@ -140,9 +135,9 @@ class OnlineRoleChange(NetworkGroup):
 
         # 1. Assess. This is each student's only forward pass: steps 5 and 6 differentiate it.
         with tf.GradientTape(persistent=True) as tape:
-            logits = {name: self.logits(name, images) for name in self.student_names}
+            logits = {name: self.forward(name, images) for name in self.student_names}
         sample_losses = tf.stack([losses.cross_entropy(labels, z) for z in logits.values()])
-        mean_losses = self._global_mean(sample_losses, weights)  # l [N, B], L [N]
+        mean_losses = weights.global_mean(sample_losses)  # l [N, B], L [N]
 
         # 2. Change roles.
         teachers = self._change_roles(mean_losses)  # [k]
@@ -177,12 +172,6 @@ class OnlineRoleChange(NetworkGroup):
         mini_batch = tf.convert_to_tensor(self.role_record.mini_batches)
         return tf.unstack(tf.random.split(tf.stack([tf.constant(self.seed, tf.int64), mini_batch])))
 
-    def _global_mean(self, sample_losses, weights):
-        """Returns the weighted means over the samples of all replicas, `[N]`."""
-        replicas = tf.distribute.get_replica_context()
-        totals = replicas.all_reduce(tf.distribute.ReduceOp.SUM, weights.sum(sample_losses))
-        return weights.mean(totals)
-
     def _change_roles(self, mean_losses):
         """Promotes the most confident students, or keeps the last choice until a change is due."""
         if self.fixed_teacher:
@@ -198,7 +187,7 @@ class OnlineRoleChange(NetworkGroup):
         mixed_images = ratio * images + (1 - ratio) * tf.gather(images, hardest)
         feedback_labels = tf.gather(labels, hardest)
         with tf.GradientTape(persistent=True) as tape:
-            logits = self.logits(self.pivot_name, mixed_images)
+            logits = self.forward(self.pivot_name, mixed_images)
             per_sample_loss = losses.intensive_teaching(
                 labels, feedback_labels, logits, ratio, self.label_smoothing
             )
@@ -211,22 +200,22 @@ class OnlineRoleChange(NetworkGroup):
             return feedback.mixing_ratio(self.mixup_alpha, seed)
         return tf.constant(1.0 if self.feedback == "training" else 0.0)
 
-    def _teach(self, teaching, is_taught, labels, weights, logits, teacher_logits, tape):
-        """Trains the students for which `is_taught`, of shape `[N]`, is True."""
+    def _teach(self, teaching, is_learner, labels, weights, logits, teacher_logits, tape):
+        """Trains the students for which `is_learner`, of shape `[N]`, is True."""
         if teaching not in self.teachings:
             teacher_logits = []
         elif self.teacher_aggregation == "ensemble":
             teacher_logits = [tf.add_n(teacher_logits) / len(teacher_logits)]
         beta, student_losses = self._distillation_weight(), []
-        for (name, z), pred in zip(logits.items(), tf.unstack(is_taught)):
+        for (name, z), pred in zip(logits.items(), tf.unstack(is_learner)):
             with tape:  # of step 1, entered again: it holds the student's only forward pass
                 per_sample_loss = losses.teaching(
                     labels, z, teacher_logits, self.temperature, beta, self.label_smoothing
                 )
             self.apply_gradients(name, tape, per_sample_loss, weights, pred)
             student_losses.append(per_sample_loss)
-        taught = tf.cast(is_taught, tf.float32)[:, None] * weights.relative  # [N, B]
-        self.role_record.record_teaching_loss(teaching, tf.stack(student_losses), taught)
+        learner_weights = tf.cast(is_learner, tf.float32)[:, None] * weights.relative  # [N, B]
+        self.role_record.record_teaching_loss(teaching, tf.stack(student_losses), learner_weights)
 
     def _distillation_weight(self):
         """Returns beta, which rises linearly during the warm-up."""
@@ -238,14 +227,14 @@ class OnlineRoleChange(NetworkGroup):
     def _teacher_logits(self, name, images):
         """Runs a teacher forward on the images, as `teacher_bn_mode` says."""
         if self.teacher_bn_mode == "inference":
-            return self.logits(name, images, training=False)
+            return self.forward(name, images, training=False)
         learns = name != self.pivot_name or "intensive" in self.teachings
         if self.teacher_bn_mode == "training" and learns:
-            return self.logits(name, images)
+            return self.forward(name, images)
         # "batch", or a pivot that must not change: batch statistics, moving ones put back.
         statistics = self.members[name].non_trainable_variables
         before = [tf.identity(statistic) for statistic in statistics]
-        logits = self.logits(name, images)
+        logits = self.forward(name, images)
         for statistic, value in zip(statistics, before):
             statistic.assign(value)
         return logits
@@ -254,9 +243,6 @@ class OnlineRoleChange(NetworkGroup):
         """Runs the temporary teachers again, after their update; a list of k logits."""
         updated = []
         for (name, z), pred in zip(logits.items(), tf.unstack(is_teacher)):
-            run_again = functools.partial(self._updated_logits, name)
+            run_again = lambda x, _, name=name: self._teacher_logits(name, x)  # noqa: E731
             updated.append(cross_replica_cond(pred, run_again, lambda _, z: z, images, z))
         return tf.unstack(tf.gather(tf.stack(updated), teachers))
-
-    def _updated_logits(self, name, images, _):
-        return self._teacher_logits(name, images)

@@ -52,7 +52,7 @@ class L2SGD(keras.optimizers.SGD):
 
 
 @keras.saving.register_keras_serializable("orc_keras")
-class Scaled(keras.optimizers.schedules.LearningRateSchedule):
+class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """Another schedule times a factor.
 
     Args:
@@ -62,7 +62,7 @@ class Scaled(keras.optimizers.schedules.LearningRateSchedule):
     Example:
 
     >>> decay = keras.optimizers.schedules.PiecewiseConstantDecay([10], [0.5, 0.05])
-    >>> float(Scaled(decay, 0.5)(3))
+    >>> float(ScaledSchedule(decay, 0.5)(3))
     0.25
     """
 
@@ -105,7 +105,7 @@ def copy_of(
         config["learning_rate"] = lambda: factor * optimizer.learning_rate
     elif factor != 1:
         schedule = keras.optimizers.schedules.deserialize(config["learning_rate"])
-        config["learning_rate"] = Scaled(schedule, factor)
+        config["learning_rate"] = ScaledSchedule(schedule, factor)
     return type(optimizer).from_config(config)
 
 

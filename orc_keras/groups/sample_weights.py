@@ -26,6 +26,11 @@ class SampleWeights(NamedTuple):
         """Returns the weighted sum of values by sample, `[..., B]`, over this replica."""
         return tf.reduce_sum(self.relative * values, axis=-1)
 
+    def global_mean(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns the weighted mean of values by sample, `[..., B]`, over all replicas."""
+        replicas = tf.distribute.get_replica_context()
+        return self.mean(replicas.all_reduce(tf.distribute.ReduceOp.SUM, self.sum(values)))
+
     def mean(self, total: tf.Tensor) -> tf.Tensor:
         """Returns a weighted sum, of this replica or of all, divided by the sum of all weights."""
         return tf.math.divide_no_nan(total, self.total)

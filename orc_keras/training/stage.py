@@ -84,7 +84,7 @@ def checkpoints_of(settings: Settings, directory: RunDirectory, stage: str) -> C
     )
 
 
-def is_over(run: Run, stage: str, later: Sequence[str]) -> bool:
+def is_superseded(run: Run, stage: str, later: Sequence[str]) -> bool:
     """Whether a stage has no checkpoints, but a later one has, which include the stage's result.
 
     Args:
@@ -135,8 +135,8 @@ def _callbacks(run, group, progress, throughput, history):
 
 
 def _learning_rate_scheduler(settings, epochs):
-    arguments = settings.arguments(recipe.learning_rate_schedule)
-    factor = recipe.learning_rate_schedule(**arguments, epochs=epochs)
+    arguments = settings.arguments(recipe.learning_rate_multiplier)
+    factor = recipe.learning_rate_multiplier(**arguments, epochs=epochs)
     return keras.callbacks.LearningRateScheduler(
         lambda epoch, _: settings.learning_rate * factor(epoch)
     )
@@ -159,14 +159,14 @@ def _fit(run, group, progress, throughput, callbacks, last_epoch, steps):
         initial_epoch=progress.epoch,
         steps_per_epoch=steps,
         **validation,
-        validation_freq=evaluated(epochs_of(group.stage, run.settings), run.settings),
+        validation_freq=evaluation_epochs(epochs_of(group.stage, run.settings), run.settings),
         callbacks=callbacks,
         shuffle=False,  # the pipeline does that
         verbose=_verbosity(),
     )
 
 
-def evaluated(epochs: int, settings: Settings) -> list[int]:
+def evaluation_epochs(epochs: int, settings: Settings) -> list[int]:
     """Returns the epochs that end with an evaluation, counted from 1."""
     every = settings.evaluate_every
     return [*range(every, epochs, every), epochs]

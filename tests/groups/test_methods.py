@@ -179,7 +179,7 @@ def test_dropping_every_teacher_leaves_the_labels(examples, monkeypatch):
 def test_smallest_logits_favour_the_true_class():
     z = np.random.default_rng(0).normal(size=(3, 6, 4)).astype(np.float32)
     labels = np.array([0, 1, 2, 3, 0, 1])
-    joined = losses.smallest_logits(labels, list(z)).numpy()
+    joined = losses.min_logit_ensemble(labels, list(z)).numpy()
     ours = reference.cross_entropy(labels, joined)
     theirs = [reference.cross_entropy(labels, each) for each in z]
     assert (ours <= np.min(theirs, axis=0) + 1e-6).all()

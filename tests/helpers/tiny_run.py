@@ -105,8 +105,8 @@ def train_in_child(arguments, at, file_limit, devices, environment, without, out
 def leave_out(workaround):
     from orc_keras.groups import base_model, network_group
 
-    if workaround == "per_replica":
-        network_group.per_replica = lambda metrics: metrics
+    if workaround == "reducible":
+        network_group.reducible = lambda metrics: metrics
     else:
         delattr(base_model.GroupModel, workaround)
 
