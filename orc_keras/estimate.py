@@ -1,6 +1,6 @@
 """What a run will take on this machine: orc-keras train --flagfile=wrn40_2 --estimate"""
 
-import dataclasses
+import functools
 import math
 import resource
 import sys
@@ -30,36 +30,6 @@ FEWEST, MOST = 4, 50
 HEAD = ("stage", "compiling", "a step", "steps", "an evaluation", "evaluations", "time")
 
 
-@dataclasses.dataclass(frozen=True)
-class StageEstimate:
-    """What a stage takes; times in seconds.
-
-    Attributes:
-        name: of the stage.
-        compiling: until the first step and evaluation, beyond their time.
-        step: of a step, the median.
-        steps: their number in the run.
-        evaluation: of one on all held-out images.
-        evaluations: their number in the run.
-    """
-
-    name: str
-    compiling: float
-    step: float
-    steps: int
-    evaluation: float
-    evaluations: int
-
-    def seconds(self) -> float:
-        return self.compiling + self.step * self.steps + self.evaluation * self.evaluations
-
-    def row(self) -> tuple[str, ...]:
-        """Returns the row of the table below HEAD."""
-        step, evaluation = f"{1000 * self.step:,.0f} ms", f"{self.evaluation:,.1f} s"
-        numbers = (step, f"{self.steps:,}", evaluation, f"{self.evaluations:,}")
-        return (self.name, f"{self.compiling:.0f} s", *numbers, duration(self.seconds()))
-
-
 def estimate(settings: Settings) -> str:
     """Makes some steps of each stage, prints what the whole run will take, and returns that text.
 
@@ -83,17 +53,17 @@ def estimate(settings: Settings) -> str:
         )
     print(f"On {devices.description(strategy, settings.batch_size)}.", flush=True)
     names = [s for s in group.stages if s != PIVOT or building.trains_pivot(settings)]
-    stages = [_measure(group, name, settings, images, train, held_out) for name in names]
+    rows, seconds = zip(*(_measure(group, n, settings, images, train, held_out) for n in names))
     text = (
-        f"{aligned_table([HEAD, *(stage.row() for stage in stages)])}\n\n"
-        f"{aligned_table(list(_totals(group, stages, settings)))}\n\n"
+        f"{aligned_table([HEAD, *rows])}\n\n"
+        f"{aligned_table(list(_totals(group, sum(seconds), len(names), settings)))}\n\n"
         "The final evaluation, exports and the report come on top."
     )
     print(f"\n{text}")
     return text
 
 
-def _images(settings):
+def _images(settings: Settings) -> tuple[data.ImageData, tuple[int, int]]:
     """Returns `ImageData`, random if possible, and the real numbers of images."""
     if settings.dataset not in KNOWN:
         images = data.load(**settings.arguments(data.load))
@@ -112,52 +82,59 @@ def _images(settings):
     return data.ImageData(images, images, names, shape, half, half, crop_flip), (train, held_out)
 
 
-class _Clock(keras.callbacks.Callback):
-    """Records when each execution of steps ends."""
-
-    def on_train_begin(self, logs=None):
-        self.times = [time.perf_counter()]
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.times.append(time.perf_counter())
-
-
-def _measure(group, name, settings, images, train, held_out):
-    """Makes some steps of a stage, and evaluations; returns `StageEstimate`."""
+def _measure(
+    group: NetworkGroup,
+    name: str,
+    settings: Settings,
+    images: data.ImageData,
+    train: int,
+    held_out: int,
+) -> tuple[tuple[str, ...], float]:
+    """Makes some steps of a stage, and evaluations; returns its row and its seconds."""
     group.set_stage(name)
     first, second = _train(group, settings, images, 2)
     executions = int(np.clip(SECONDS / second, FEWEST, MOST))
     step = np.median(_train(group, settings, images, executions)) / settings.steps_per_execution
     batches = min(math.ceil(len(images.held_out) / settings.batch_size), 4)
     first_evaluation, evaluation = (_evaluate(group, settings, images, batches) for _ in range(2))
+    compiling = max(first - second + first_evaluation - evaluation, 0.0)
+    evaluation *= math.ceil(held_out / settings.batch_size) / batches
     epochs = training.epochs_of(name, settings)
-    return StageEstimate(
-        name,
-        compiling=max(first - second + first_evaluation - evaluation, 0.0),
-        step=float(step),
-        steps=train // settings.batch_size * epochs,
-        evaluation=evaluation / batches * math.ceil(held_out / settings.batch_size),
-        evaluations=len(training.evaluation_epochs(epochs, settings)),
-    )
+    steps = train // settings.batch_size * epochs
+    evaluations = len(training.evaluation_epochs(epochs, settings))
+    seconds = compiling + step * steps + evaluation * evaluations
+    step, evaluation = f"{1000 * step:,.0f} ms", f"{evaluation:,.1f} s"
+    numbers = (f"{compiling:.0f} s", step, f"{steps:,}", evaluation, f"{evaluations:,}")
+    return (name, *numbers, duration(seconds)), seconds
 
 
-def _train(group, settings, images, executions):
+def _train(
+    group: NetworkGroup, settings: Settings, images: data.ImageData, executions: int
+) -> np.ndarray:
     """Returns the seconds of some executions of steps."""
-    clock, arguments = _Clock(), settings.arguments(data.train_batches)
+    times = []
+
+    def record(*_, **__):
+        times.append(time.perf_counter())
+
+    clock = keras.callbacks.LambdaCallback(on_train_begin=record, on_train_batch_end=record)
+    arguments = settings.arguments(data.train_batches)
     batches = strategies.distribute(
         group.distribute_strategy,
         lambda replicas: data.train_batches(images, **arguments, replicas=replicas),
     )
     steps = executions * settings.steps_per_execution
     group.fit(batches, steps_per_epoch=steps, verbose=0, callbacks=[clock], shuffle=False)
-    return np.diff(clock.times)
+    return np.diff(times)
 
 
-def _evaluate(group, settings, images, batches):
+def _evaluate(
+    group: NetworkGroup, settings: Settings, images: data.ImageData, batches: int
+) -> float:
     """Returns the seconds of an evaluation of some mini-batches."""
     held_out = strategies.distribute(
         group.distribute_strategy,
-        lambda replicas: data.held_out_batches(images, settings.batch_size, replicas),
+        functools.partial(data.held_out_batches, images, settings.batch_size),
     )
     started = time.perf_counter()
     group.evaluate(held_out, steps=batches, verbose=0)
@@ -165,10 +142,10 @@ def _evaluate(group, settings, images, batches):
 
 
 def _totals(
-    group: NetworkGroup, stages: list[StageEstimate], settings: Settings
+    group: NetworkGroup, seconds: float, num_stages: int, settings: Settings
 ) -> Iterator[tuple[str, str]]:
     """Yields what the whole run takes."""
-    yield "training, with evaluations", duration(sum(stage.seconds() for stage in stages))
+    yield "training, with evaluations", duration(seconds)
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     yield "memory at its peak", f"{peak / 1e9:.1f} GB"
@@ -177,7 +154,7 @@ def _totals(
         yield f"memory of {gpu.name} at its peak", f"{peak / 1e9:.1f} GB"
     state = [*group.variables, *(v for o in group.optimizers.values() for v in o.variables)]
     checkpoint = sum(math.prod(v.shape) * np.dtype(v.dtype).itemsize for v in state)
-    disk = checkpoint * settings.max_checkpoints * len(stages)
+    disk = checkpoint * settings.max_checkpoints * num_stages
     yield "disk for checkpoints", f"{disk / 1e6:,.0f} MB"
     for name, network in group.members.items():
         yield f"parameters of {name}", f"{models.parameters(network):,}"

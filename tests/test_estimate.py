@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pytest
 from helpers.networks import hidden_network
 
@@ -43,9 +42,3 @@ def test_images_that_are_not_there(tiny, monkeypatch, quickly):
     assert cells(text, "group")[2] == f"{64 * settings.epochs:,}"
     for member in ("hidden16", "hidden6"):
         assert cells(text, f"parameters of {member}")[0] == f"{PARAMETERS:,}"
-
-
-def test_the_time_of_a_stage():
-    stage = estimate.StageEstimate("group", 10.0, 0.5, 100, 3.0, 4)
-    assert stage.seconds() == pytest.approx(10 + 50 + 12)
-    assert np.isclose(estimate.KNOWN["cifar100"][2], 50_000)

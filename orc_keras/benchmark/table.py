@@ -25,7 +25,7 @@ def student_gain(benchmark: dict[str, Any]) -> str:
     )
 
 
-def _ratio(ratio, more, less):
+def _ratio(ratio: float, more: str, less: str) -> str:
     return f"{ratio:.1f} times {more}" if ratio >= 1 else f"{1 / ratio:.1f} times {less}"
 
 
@@ -54,19 +54,12 @@ def table(benchmark: dict[str, Any]) -> list[dict[str, str]]:
             "MFLOPs": f"{row['mflops']:,.1f}",
             "accuracy": f"{row['accuracy']:.2%}",
             "agreement": f"{row['agreement']:.2%}",
-            **_times(row["one_thread"], ""),
-            **_times(row["all_threads"], ", all threads"),
+            "ms": f"{latency(row):.2f}",
+            "95 %": f"{row['one_thread']['p95']:.2f}",
+            "images/s": f"{row['one_thread']['images_per_second']:,.0f}",
         }
         for row in benchmark["rows"]
     ]
-
-
-def _times(times, threads):
-    return {
-        f"ms{threads}": f"{times['median']:.2f}",
-        f"95 %{threads}": f"{times['p95']:.2f}",
-        f"images/s{threads}": f"{times['images_per_second']:,.0f}",
-    }
 
 
 def legend(benchmark: dict[str, Any]) -> str:
@@ -74,8 +67,8 @@ def legend(benchmark: dict[str, Any]) -> str:
     return (
         "* no other is both faster and more accurate. Accuracy, and agreement with the Keras "
         f"network, on {benchmark['rows'][0]['images']:,} held-out images, by each format's own "
-        "runtime. On one thread, and on all: milliseconds for one image, the median and what 95 % "
-        "of the calls do not exceed; images per second at the best mini-batch. "
+        "runtime. On one thread: milliseconds for one image, the median and what 95 % of the calls "
+        "do not exceed; images per second at the best mini-batch. "
         f"{benchmark['machine']}, {benchmark['cores']} cores."
     )
 

@@ -1,4 +1,4 @@
-"""Times the files of networks in a process of its own: python -m orc_keras.benchmark.timing
+"""Times the files of networks on one thread: python -m orc_keras.benchmark.timing
 
 It reads the arguments of `measure_times` from standard input and writes what that returns to
 standard output, both as JSON. A process of its own, because TensorFlow's threads cannot be changed
@@ -8,9 +8,11 @@ in one that has begun.
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from orc_keras import startup
 
@@ -19,39 +21,35 @@ WARM_UP_CALLS = 5  # not counted: runtimes choose their kernels in the first one
 BATCH_TURNS = 5  # of larger mini-batches
 
 
-def main():
-    arguments = json.load(sys.stdin)
+def main() -> None:
     startup.quietly()
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(arguments["threads"])
-    tf.config.threading.set_inter_op_parallelism_threads(arguments["threads"])
-    json.dump(measure_times(**arguments), sys.stdout)
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    json.dump(measure_times(**json.load(sys.stdin)), sys.stdout)
 
 
 def measure_times(
-    files: Sequence[tuple[str, str]], data: dict[str, Any], threads: int, turns: int
+    files: Sequence[tuple[str, str]], data: dict[str, Any], turns: int
 ) -> list[dict[str, float]]:
     """Returns the times of each file, in turns, so that what else the machine does hits all alike.
 
     Args:
         files: (format, path) of each.
         data: `ImageData.description()`.
-        threads: of the CPU to use.
         turns: the number of times that each is called with one image.
 
     Returns:
         For each file a dict: `median` and `p95`, milliseconds for one image; `images_per_second`
         at the best `batch_size`.
     """
-    import numpy as np
-
     from orc_keras.export.formats import FORMATS
 
     shape = (max(BATCH_SIZES), *data["image_shape"])
     images = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     loads = [(FORMATS[name].load, Path(path)) for name, path in files]
-    predictors = [load(path, data, threads) for load, path in loads if load]
+    predictors = [load(path, data, 1) for load, path in loads if load]
     milliseconds = 1000 * _seconds(predictors, images[:1], turns)
     rates = [1000 / np.median(milliseconds, axis=0)]
     for size in BATCH_SIZES[1:]:
@@ -68,9 +66,8 @@ def measure_times(
     ]
 
 
-def _seconds(predictors, images, turns):
+def _seconds(predictors: list[Callable], images: np.ndarray, turns: int) -> np.ndarray:
     """Returns the seconds of calls, `[turns, predictors]`."""
-    import numpy as np
 
     def call(predict):
         start = time.perf_counter()

@@ -19,13 +19,7 @@ ACCURACY = "held-out accuracy (%)"
 
 
 def write(results: Results, curves: Mapping[str, Curve], directory: Path) -> None:
-    """Writes the plots as PNG: `accuracy`, `steps`, `minutes` and `size`.
-
-    Args:
-        results: of the comparison.
-        curves: what `results.learning_curves` returns.
-        directory: where to write.
-    """
+    """Writes the plots as PNG; `curves` is what `results.learning_curves` returns."""
     with matplotlib.style.context(plot_style.STYLE):
         figures = {
             "accuracy": accuracy(results),

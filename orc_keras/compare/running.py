@@ -32,11 +32,7 @@ def train(runs: Sequence[PlannedRun], num_jobs: int) -> list[PlannedRun]:
 
     Each is `train` with the flagfile `<its directory>.flags`; its output goes to
     `<its directory>.log`. Interrupted runs continue. SIGTERM and Ctrl-C stop the current runs,
-    which save first, and then this process.
-
-    Args:
-        runs: of a comparison.
-        num_jobs: at least 1; the cores are divided among them.
+    which save first, and then this process. The cores are divided among the jobs.
 
     Returns:
         The runs that failed, and those whose pivot's training failed.

@@ -15,13 +15,9 @@ Values = Sequence[float] | np.ndarray
 
 
 def p_value(differences: Sequence[float]) -> float:
-    """Returns the two-sided p-value of Student's paired t-test.
+    """Returns the two-sided p-value of Student's paired t-test, from the difference for each seed.
 
-    Args:
-        differences: of the accuracies of two methods, one for each seed.
-
-    Returns:
-        NaN for a single one, or if all are the same, but 1 if all are zero.
+    NaN for a single one, or if all are the same, but 1 if all are zero.
 
     Example:
 
@@ -35,17 +31,10 @@ def p_value(differences: Sequence[float]) -> float:
 
 
 def seeds_needed(differences: Sequence[float], effect: float) -> int | None:
-    """Returns how many seeds make a true difference significant, with a power of 80 %.
+    """Returns how many seeds make a true difference `effect` significant, with a power of 80 %.
 
     That is in the paired t-test at the level of 5 %, if seeds scatter as these do. From a few
-    seeds the number is rough.
-
-    Args:
-        differences: as in `p_value`.
-        effect: the true difference, above 0.
-
-    Returns:
-        At least 2; None if the differences do not scatter, or if more than 10,000 are needed.
+    seeds the number is rough. None if they do not scatter, or if more than 10,000 are needed.
 
     Example:
 
@@ -72,10 +61,8 @@ def _varies(differences: Sequence[float]) -> bool:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Returns p-values corrected for their number, by Holm's step-down method (1979).
 
-    Where all are compared with 0.05, the chance of even one false finding is at most 5 %.
-
-    Args:
-        p_values: NaNs do not count, and remain.
+    Where all are compared with 0.05, the chance of even one false finding is at most 5 %. NaNs do
+    not count, and remain.
 
     Example:
 
@@ -95,13 +82,7 @@ def mean_and_error(values: Values) -> tuple[float, float]:
 
 
 def mean_and_interval(values: Values) -> tuple[float, float, float]:
-    """Returns the mean and the ends of its 95 % interval (Student's t), NaN for a single value.
-
-    Example:
-
-    >>> np.round(mean_and_interval([0.01, 0.02, 0.03]), 3).tolist()
-    [0.02, -0.005, 0.045]
-    """
+    """Returns the mean and the ends of its 95 % interval (Student's t), NaN for a single value."""
     mean, error = mean_and_error(values)
     half = error * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) if len(values) > 1 else np.nan
     return mean, float(mean - half), float(mean + half)

@@ -47,12 +47,8 @@ def write(results: Results, directory: Path, effect: float = EFFECT) -> str:
 def differences(results: Results, references: Sequence[str], effect: float = EFFECT) -> list[dict]:
     """Returns the figures of each difference by column; accuracies from 0 to 1.
 
-    Each pair of methods occurs once. The p-values are corrected for the number of all.
-
-    Args:
-        results: of the comparison.
-        references: the names that the others are compared with.
-        effect: as in `compare`.
+    All are compared with the references, each pair once. The p-values are corrected for the number
+    of all.
     """
     pairs = {
         (name, reference): paired
@@ -71,7 +67,7 @@ def differences(results: Results, references: Sequence[str], effect: float = EFF
 
 
 def markdown(results: Results, references: Sequence[str], effect: float = EFFECT) -> str:
-    """Returns the tables as Markdown, with an explanation of the columns; arguments as above."""
+    """Returns the tables as Markdown, with an explanation of the columns."""
     rows = differences(results, references, effect)
     number = sum(not math.isnan(row["p"]) for row in rows)
     tables = [_accuracies(results)]

@@ -6,13 +6,13 @@ import shutil
 import pytest
 from helpers.made_up_run import made_up_benchmark
 
-from orc_keras.benchmark import members, table
+from orc_keras.benchmark import table
 from orc_keras.benchmark.members import benchmark
 
 
 @pytest.mark.slow
 def test_a_run_is_measured_in_a_process_of_its_own(digits_run, tmp_path, monkeypatch, capsys):
-    """What the files are is measured here; the times are those of other processes."""
+    """What the files are is measured here; the times are those of another process."""
     shutil.copytree(digits_run, tmp_path / "run")
     monkeypatch.setitem(__import__("sys").modules, "tf2onnx", None)
     measured = benchmark(tmp_path / "run", ["tflite", "onnx"], turns=3)
@@ -23,10 +23,9 @@ def test_a_run_is_measured_in_a_process_of_its_own(digits_run, tmp_path, monkeyp
     summary = json.loads((digits_run / "summary.json").read_text())
     for name, row in rows.items():
         assert row["accuracy"] == pytest.approx(summary["members"][name]["accuracy"], abs=0.003)
-        for threads in ("one_thread", "all_threads"):
-            assert 0 < row[threads]["median"] <= row[threads]["p95"]
-            rate, size = (row[threads][key] for key in ("images_per_second", "batch_size"))
-            assert rate >= 0.999e3 / row[threads]["median"] and size in (1, 8, 32, 128)
+        times = row["one_thread"]
+        assert 0 < times["median"] <= times["p95"] and times["batch_size"] in (1, 8, 32, 128)
+        assert times["images_per_second"] >= 0.999e3 / times["median"]
     # 8 x 8 pixels to 12 units and to 10 classes, a multiply-add as two.
     assert rows["hidden12"]["mflops"] == pytest.approx(2e-6 * 12 * (64 + 10))
     assert rows["hidden8"]["bytes"] == (digits_run / "student.tflite").stat().st_size
@@ -61,9 +60,3 @@ def test_which_are_worth_taking():
 def test_refused_formats(formats, named):
     with pytest.raises(ValueError, match=f"--formats={named} is unknown; possible are saved_model"):
         benchmark("a run", formats)
-
-
-def test_what_cannot_be_timed_is_said(monkeypatch):
-    monkeypatch.setattr(members.sys, "executable", shutil.which("false"))
-    with pytest.raises(ValueError, match="The files cannot be timed:\nit ended with 1"):
-        members.measure_times([], {}, 1, 1)

@@ -71,5 +71,5 @@ def made_up_benchmark():
         times = {"median": milliseconds, "p95": 2 * milliseconds, "images_per_second": 2000.0}
         row = {"member": member, "role": role, "format": name, "parameters": 99, "mflops": 1.5}
         row |= {"bytes": size, "accuracy": accuracy, "agreement": 1.0, "images": 80}
-        rows.append(row | dict.fromkeys(("one_thread", "all_threads"), times))
+        rows.append(row | {"one_thread": times})
     return {"machine": "a <b>processor</b>", "cores": 2, "versions": {}, "rows": rows}
