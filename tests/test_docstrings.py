@@ -53,6 +53,10 @@ def test_example(module, name, text, eagerly, tmp_path):
         "images": rng.normal(size=(32, 8, 8, 1)),
         "labels": rng.integers(0, 10, 32),
     }
+    if module.startswith("orc_keras.callbacks."):
+        pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
+        given["group"] = orc_keras.OnlineRoleChange(pivot, students)
+        given["group"].compile("sgd")
     given = vars(importlib.import_module(module)) | given
     example = doctest.DocTestParser().get_doctest(text, given, name, module, 0)
     said = []

@@ -15,8 +15,7 @@ class EarlyStopping(keras.callbacks.Callback):
     """Ends training when the student's validation accuracy has not risen for some epochs.
 
     In a stage in which the student does not learn, the accuracy is the last learner's. Unlike
-    Keras's callback it keeps the best weights in a file and can be given the history of training
-    that is continued.
+    Keras's callback it keeps the best weights in a file, and training can be continued.
 
     Args:
         patience: epochs without a better accuracy.
@@ -28,10 +27,8 @@ class EarlyStopping(keras.callbacks.Callback):
 
     Example:
 
-    >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
-    >>> group = orc_keras.OnlineRoleChange(pivot, students)
     >>> group.compile(keras.optimizers.SGD(0.0))
-    >>> stopping = orc_keras.callbacks.EarlyStopping(2, directory / "best.weights.h5")
+    >>> stopping = EarlyStopping(2, directory / "best.weights.h5")
     >>> history = group.fit(
     ...     images, labels, epochs=20, validation_data=(images, labels), verbose=0,
     ...     callbacks=[stopping])
@@ -48,11 +45,7 @@ class EarlyStopping(keras.callbacks.Callback):
         self._best_accuracy, self.best_epoch, self.is_over = -math.inf, None, False
 
     def restore_history(self, history: Mapping[str, Sequence[float]]) -> None:
-        """Takes into account the epochs of training that is continued.
-
-        Args:
-            history: each metric's values by epoch, by name.
-        """
+        """Takes into account each metric's values by epoch of training that is continued."""
         for epoch, values in enumerate(zip(*history.values())):
             self._update(epoch, dict(zip(history, values)))
 

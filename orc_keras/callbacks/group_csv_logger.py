@@ -11,21 +11,14 @@ from orc_keras.groups.network_group import NetworkGroup
 class GroupCSVLogger(keras.callbacks.CSVLogger):
     """Keras's `CSVLogger` for a group; epochs without an evaluation have NaN in its columns.
 
-    So all rows have the same columns, also where training continues. (Keras guesses the columns of
-    an evaluation from those of training, which in a group differ.)
-
-    Args:
-        filename, separator, append: as for `keras.callbacks.CSVLogger`.
+    Keras guesses the columns of an evaluation from those of training, which in a group differ.
 
     Example:
 
-    >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
-    >>> group = orc_keras.OnlineRoleChange(pivot, students)
-    >>> group.compile("sgd")
     >>> path = directory / "history.csv"
     >>> history = group.fit(
     ...     images, labels, epochs=2, validation_data=(images, labels), validation_freq=2,
-    ...     verbose=0, callbacks=[orc_keras.callbacks.GroupCSVLogger(path)])
+    ...     verbose=0, callbacks=[GroupCSVLogger(path)])
     >>> np.isnan(np.genfromtxt(path, delimiter=",", names=True)["val_loss"])
     array([ True, False])
     """

@@ -27,7 +27,7 @@ class GroupTensorBoard(keras.callbacks.Callback):
 
     >>> network = models.build("resnet8", (8, 8, 1), 10)
     >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    >>> board = orc_keras.callbacks.GroupTensorBoard(directory)
+    >>> board = GroupTensorBoard(directory)
     >>> history = network.fit(images, labels, verbose=0, callbacks=[board])
     >>> [path.name for path in directory.iterdir()]
     ['resnet8']
@@ -44,7 +44,13 @@ class GroupTensorBoard(keras.callbacks.Callback):
         self._writers = {}
 
     def on_epoch_end(self, epoch, logs=None):
-        for run, values in self._summaries(logs or {}).items():
+        charts, summaries = self._charts(), collections.defaultdict(bytes)
+        for name, value in (logs or {}).items():
+            # In a whole group, `loss` and `accuracy` are a second name of the student's.
+            if "loss" in charts or name.removeprefix("val_") not in ("loss", "accuracy"):
+                run, tag = charts.get(name, ("training", f"training/{name}"))
+                summaries[run] += scalar_pb(tag, value).SerializeToString()  # joined: merged
+        for run, values in summaries.items():
             if run not in self._writers:
                 self._writers[run] = tf.summary.create_file_writer(str(self._directory / run))
             with self._writers[run].as_default(epoch):
@@ -56,32 +62,18 @@ class GroupTensorBoard(keras.callbacks.Callback):
         for writer in self._writers.values():
             writer.close()
 
-    def _summaries(self, logs):
-        """Returns each run's values, a serialised `Summary`."""
-        summaries, prefixes = collections.defaultdict(bytes), self._prefixes()
-        charts = _charts(prefixes)
-        for name, value in logs.items():
-            # In a whole group, `loss` and `accuracy` are a second name of the student's.
-            if "" in prefixes.values() or name.removeprefix("val_") not in ("loss", "accuracy"):
-                run, tag = charts.get(name, ("training", f"training/{name}"))
-                summaries[run] += scalar_pb(tag, value).SerializeToString()  # joined: merged
-        return summaries
-
-    def _prefixes(self):
-        """Returns the prefix of each member's metrics; a network that learns alone has none."""
+    def _charts(self):
+        """Returns run and tag of each metric of the members, by the metric's name."""
         if not isinstance(self.model, NetworkGroup):
-            return {self.model.name: ""}
-        if self.model.stage == PIVOT:
-            return {self.model.pivot_name: ""}
-        return {name: f"{name}_" for name in self.model.members}
-
-
-def _charts(prefixes):
-    """Returns run and tag of each metric of the members, by the metric's name."""
-    charts = {}
-    for run, prefix in prefixes.items():
-        charts[f"{prefix}taught"] = run, "taught"
-        for quantity in ("loss", "accuracy"):
-            charts[f"{prefix}{quantity}"] = run, f"{quantity}/training"
-            charts[f"val_{prefix}{quantity}"] = run, f"{quantity}/held_out"
-    return charts
+            prefixes = {self.model.name: ""}
+        elif self.model.stage == PIVOT:
+            prefixes = {self.model.pivot_name: ""}
+        else:
+            prefixes = {name: f"{name}_" for name in self.model.members}
+        charts = {}
+        for run, prefix in prefixes.items():
+            charts[f"{prefix}taught"] = run, "taught"
+            for quantity in ("loss", "accuracy"):
+                charts[f"{prefix}{quantity}"] = run, f"{quantity}/training"
+                charts[f"val_{prefix}{quantity}"] = run, f"{quantity}/held_out"
+        return charts

@@ -18,10 +18,10 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
     >>> network = models.build("resnet8", (8, 8, 1), 10)
     >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    >>> stop = orc_keras.callbacks.StopOnNonFiniteLoss()
+    >>> stop = StopOnNonFiniteLoss()
     >>> network.fit(np.nan * images, labels, verbose=0, callbacks=[stop])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    orc_keras.callbacks.non_finite_loss.NonFiniteLoss: The loss is no longer finite in epoch 1; ...
+    orc_keras.callbacks.non_finite_loss.NonFiniteLoss: loss: no longer finite in epoch 1; ...
     """
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -31,9 +31,7 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
         losses = {name: value for name, value in (logs or {}).items() if name.endswith("loss")}
         names = [name for name, value in losses.items() if not math.isfinite(value)]
         if names:
-            members = [name.removesuffix("_loss") for name in names if name != "loss"]
-            source = f" of {' and '.join(members)}" if members else ""
             raise NonFiniteLoss(
-                f"The loss{source} is no longer finite in epoch {self._epoch}; a lower learning "
+                f"{', '.join(names)}: no longer finite in epoch {self._epoch}; a lower learning "
                 "rate usually helps."
             )

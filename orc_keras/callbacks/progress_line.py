@@ -29,10 +29,7 @@ class ProgressLine(keras.callbacks.Callback):
 
     Example:
 
-    >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
-    >>> group = orc_keras.OnlineRoleChange(pivot, students)
-    >>> group.compile("sgd")
-    >>> line = orc_keras.callbacks.ProgressLine(epochs=1, steps_per_epoch=4, batch_size=8)
+    >>> line = ProgressLine(epochs=1, steps_per_epoch=4, batch_size=8)
     >>> history = group.fit(
     ...     images, labels, batch_size=8, verbose=0, callbacks=[line])  # doctest: +ELLIPSIS
     Compiling the step; the first one takes a while.
@@ -54,24 +51,15 @@ class ProgressLine(keras.callbacks.Callback):
         self._epochs, self._steps_per_epoch = epochs, steps_per_epoch
         self._batch_size, self._split_name = batch_size, split_name
         self._step, self._seconds = first_step, seconds
-        self._start = self._last_print = 0.0
-        self._is_announced = False
+        self._start = self._last_print = time.monotonic()
         self._first = None  # the time and the number of steps after this process's first one
 
-    def on_train_begin(self, logs=None):
-        if not self._start:
-            self._start = self._last_print = time.monotonic()
-
     def on_epoch_begin(self, epoch, logs=None):
-        self._epoch, first_step = epoch, epoch * self._steps_per_epoch
-        if not first_step <= self._step < first_step + self._steps_per_epoch:  # another training
-            self._step = first_step
-        self._earlier_steps = self._step
+        self._epoch, self._earlier_steps = epoch, self._step
 
     def on_train_batch_begin(self, batch, logs=None):
-        if not self._is_announced:
+        if not self._first:
             print("Compiling the step; the first one takes a while.", flush=True)
-            self._is_announced = True
 
     def on_train_batch_end(self, batch, logs=None):
         self._step, now = self._earlier_steps + batch + 1, time.monotonic()
@@ -84,27 +72,19 @@ class ProgressLine(keras.callbacks.Callback):
         self._print("", logs)
 
     def _print(self, step, logs):
-        self._last_print = time.monotonic()
-        speed, times = self._speed_and_times()
+        now = self._last_print = time.monotonic()
+        times, speed = [f"{duration(self._seconds + now - self._start)} gone"], []
+        first_time, first_step = self._first or (now, self._step)
+        if self._step > first_step:
+            seconds_per_step = (now - first_time) / (self._step - first_step)
+            steps_left = self._epochs * self._steps_per_epoch - self._step
+            times.append(f"{duration(seconds_per_step * steps_left)} left")
+            speed.append(f"{self._batch_size / seconds_per_step:,.0f} images/s")
         if sys.stdout.isatty():
             print(", ".join(times), flush=True)
             return
-        values, labels = student_logs(self.model, logs), ("accuracy", self._split_name)
-        accuracies = [
-            f"{label} {values[name]:.2%}"
-            for name, label in zip(("accuracy", "val_accuracy"), labels)
-            if name in values
-        ]
-        epoch = f"epoch {self._epoch + 1} of {self._epochs}{step}"
-        print(f"{epoch}: {', '.join([*accuracies, *speed, *times])}", flush=True)
-
-    def _speed_and_times(self):
-        """Returns images per second, and the times gone and left; from the second step on."""
-        gone = f"{duration(self._seconds + self._last_print - self._start)} gone"
-        first_time, first_step = self._first or (0, self._step)
-        if self._step == first_step:
-            return [], [gone]
-        seconds_per_step = (self._last_print - first_time) / (self._step - first_step)
-        steps_left = self._epochs * self._steps_per_epoch - self._step
-        speed = f"{self._batch_size / seconds_per_step:,.0f} images/s"
-        return [speed], [gone, f"{duration(seconds_per_step * steps_left)} left"]
+        values = student_logs(self.model, logs)
+        labels = {"accuracy": "accuracy", "val_accuracy": self._split_name}
+        accuracies = [f"{label} {values[n]:.2%}" for n, label in labels.items() if n in values]
+        line = ", ".join([*accuracies, *speed, *times])
+        print(f"epoch {self._epoch + 1} of {self._epochs}{step}: {line}", flush=True)

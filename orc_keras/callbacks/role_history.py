@@ -1,6 +1,5 @@
 """The temporary teachers of every mini-batch, in a file."""
 
-import zipfile
 from pathlib import Path
 
 import keras
@@ -31,10 +30,7 @@ class RoleHistory(keras.callbacks.Callback):
 
     Example:
 
-    >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
-    >>> group = orc_keras.OnlineRoleChange(pivot, students)
-    >>> group.compile("sgd")
-    >>> roles = orc_keras.callbacks.RoleHistory(directory / "roles.npy")
+    >>> roles = RoleHistory(directory / "roles.npy")
     >>> history = group.fit(images, labels, batch_size=8, verbose=0, callbacks=[roles])
     >>> np.load(directory / "roles.npy").shape
     (4, 1)
@@ -53,18 +49,14 @@ class RoleHistory(keras.callbacks.Callback):
         roles = _load(self._path, teachers.shape[1])[: start + len(teachers)]
         is_ours = np.array_equal(roles[start:], teachers[: len(roles[start:])])
         self._roles = roles if is_ours else roles[:0]
-        self._write()
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._last_batch = 0
+        self._write(0)
 
     def on_train_batch_end(self, batch, logs=None):
-        if batch - self._last_batch >= WRITE_EVERY:
-            self._write()
-            self._last_batch = batch
+        if batch - self._written_at >= WRITE_EVERY:
+            self._write(batch)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._write()
+        self._write(0)
 
     def _remembered(self):
         """Returns the mini-batches that the group remembers: the first's number, their teachers."""
@@ -74,8 +66,9 @@ class RoleHistory(keras.callbacks.Callback):
         known = min(trained, len(recent))
         return trained - known, recent[len(recent) - known :]
 
-    def _write(self):
+    def _write(self, batch):
         """Adds the mini-batches since the last call, and writes the file."""
+        self._written_at = batch  # of the epoch
         start, teachers = self._remembered()
         number = len(self._roles)
         lost = np.full((max(start - number, 0), teachers.shape[1]), UNKNOWN_TEACHER, np.uint8)
@@ -88,8 +81,8 @@ def _load(path, k):
     """Returns the role history in a file; empty if there is none, or it is of another shape."""
     empty = np.zeros((0, k), np.uint8)
     try:
-        roles = np.load(path)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        with open(path, "rb") as file:
+            roles = np.lib.format.read_array(file)
+    except (OSError, ValueError):
         return empty
-    is_history = getattr(roles, "dtype", None) == np.uint8 and roles.shape[1:] == (k,)
-    return roles if is_history else empty
+    return roles if roles.dtype == np.uint8 and roles.shape[1:] == (k,) else empty

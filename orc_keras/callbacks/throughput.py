@@ -15,7 +15,7 @@ class Throughput(keras.callbacks.Callback):
 
     Example:
 
-    >>> throughput = orc_keras.callbacks.Throughput()
+    >>> throughput = Throughput()
     >>> batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
     >>> network = models.build("resnet8", (8, 8, 1), 10)
     >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -48,7 +48,7 @@ class Throughput(keras.callbacks.Callback):
         return tf.data.Dataset.zip(clock, dataset).map(count).with_options(options)
 
     def on_train_begin(self, logs=None):
-        self._reset()
+        self._images_and_seconds.assign([0.0, 0.0])
 
     def on_epoch_begin(self, epoch, logs=None):
         self._start = self._end = time.perf_counter()
@@ -63,9 +63,7 @@ class Throughput(keras.callbacks.Callback):
         self.rates += [rate] if rate else []  # an epoch without steps here has none
         if logs is not None:
             logs |= {"images_per_second": rate, "seconds_waiting": float(waiting)}
-        self._reset()  # now: Keras may draw the next epoch's first mini-batch early
-
-    def _reset(self):
+        # Now: Keras may draw the next epoch's first mini-batch early.
         self._images_and_seconds.assign([0.0, 0.0])
 
 

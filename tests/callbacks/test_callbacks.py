@@ -57,7 +57,7 @@ def test_a_loss_that_is_not_finite_is_named(group, examples, tmp_path):
             kernel.assign(np.nan * kernel)
 
     checkpoint = tmp_path / "{epoch}.keras"
-    with pytest.raises(callbacks.NonFiniteLoss, match="loss of middle .* in epoch 2"):
+    with pytest.raises(callbacks.NonFiniteLoss, match="middle_loss: .* in epoch 2"):
         group.fit(
             images,
             labels,
