@@ -1,4 +1,4 @@
-"""Kinds of sources, told from their text; files and functions that networks come from."""
+"""Kinds of sources; files and functions that networks come from."""
 
 import contextlib
 import importlib

@@ -104,16 +104,16 @@ def mini_batch(
         if ensemble:
             by = [sum(by) / len(by)]
         weight = beta if teaching in teachings else 0
-        lessons = []
+        student_losses = []
         for i in learners:
             distilled = sum(distillation(z[i], t, temperature) for t in by)
-            lessons.append((1 - weight) * losses[i] + weight * distilled)
+            student_losses.append((1 - weight) * losses[i] + weight * distilled)
             gradient = (1 - weight) * cross_entropy_gradient(y, z[i])
             for t in by:
                 gradient += weight * distillation_gradient(z[i], t, temperature)
             students[i].apply_gradients(x, gradient * w[:, None] / w.sum(), **sgd)
         if teaching in teachings:
-            seen[f"{teaching}_teaching"] = np.average(lessons, axis=1, weights=w).mean()
+            seen[f"{teaching}_teaching"] = np.average(student_losses, axis=1, weights=w).mean()
 
     # 5. private teaching
     teach("private", teachers, [zp])
