@@ -112,14 +112,14 @@ class BackupAndRestore(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if epoch != self.epoch:
             raise ValueError(f"`fit` must be given initial_epoch={self.epoch}, not {epoch}.")
-        self._load_finished = self.step
+        self._steps_restored = self.step
         if self.step:
             self._restore(self._numbered("metric", self._metric_variables()))  # just reset by Keras
         elif self._is_stopped() or self._is_due():
             self._save()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step = self._load_finished + batch + 1
+        self.step = self._steps_restored + batch + 1
         # After the last step of an epoch, validation comes first, and then the checkpoint.
         if self.step < self.steps_per_epoch and (self._is_stopped() or self._is_due()):
             self._save()
@@ -215,40 +215,6 @@ class BackupAndRestore(keras.callbacks.Callback):
     def _numbered(self, kind, variables):
         copies = self.model.distribute_strategy.experimental_local_results
         return {f"{kind}/{i}": copies(variable.value) for i, variable in enumerate(variables)}
-
-
-def finish_epoch(
-    model: keras.Model,
-    epoch: int,
-    callbacks: list[keras.callbacks.Callback],
-    validation_data: tf.data.Dataset,
-    validation_steps: int | None = None,
-    verbose: int | str = 0,
-) -> None:
-    """Does what `fit` does behind the last step of an epoch, for one that was stopped there.
-
-    Args:
-        model: a compiled `keras.Model`; `callbacks` restore it.
-        epoch: its number, from 0.
-        callbacks: those of `fit`; so are the other arguments.
-    """
-    callback_list = keras.callbacks.CallbackList(
-        callbacks, model=model, verbose=verbose, epochs=epoch + 1, steps=validation_steps
-    )
-    callback_list.on_train_begin()
-    callback_list.on_epoch_begin(epoch)
-    logs = {name: float(value) for name, value in model.get_metrics_result().items()}
-    evaluated = model.evaluate(
-        validation_data,
-        steps=validation_steps,
-        callbacks=callback_list,
-        return_dict=True,
-        verbose=0,
-    )
-    callback_list.on_epoch_end(
-        epoch, logs | {f"val_{name}": value for name, value in evaluated.items()}
-    )
-    callback_list.on_train_end()
 
 
 def _values(variables):

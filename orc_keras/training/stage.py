@@ -25,7 +25,7 @@ from orc_keras.distribution import strategies
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
 from orc_keras.runs import Run, RunDirectory
 from orc_keras.settings import Settings
-from orc_keras.training.backup_and_restore import BackupAndRestore, finish_epoch
+from orc_keras.training.backup_and_restore import BackupAndRestore
 from orc_keras.training.checkpoints import CheckpointManager
 from orc_keras.training.signals import StopSignals
 
@@ -164,6 +164,40 @@ def _fit(run, group, progress, throughput, callbacks, last_epoch, steps):
         shuffle=False,  # the pipeline does that
         verbose=_verbosity(),
     )
+
+
+def finish_epoch(
+    model: keras.Model,
+    epoch: int,
+    callbacks: list[keras.callbacks.Callback],
+    validation_data: tf.data.Dataset,
+    validation_steps: int | None = None,
+    verbose: int | str = 0,
+) -> None:
+    """Does what `fit` does behind the last step of an epoch, for one that was stopped there.
+
+    Args:
+        model: a compiled `keras.Model`; `callbacks` restore it.
+        epoch: its number, from 0.
+        callbacks: those of `fit`; so are the other arguments.
+    """
+    callback_list = keras.callbacks.CallbackList(
+        callbacks, model=model, verbose=verbose, epochs=epoch + 1, steps=validation_steps
+    )
+    callback_list.on_train_begin()
+    callback_list.on_epoch_begin(epoch)
+    logs = {name: float(value) for name, value in model.get_metrics_result().items()}
+    evaluated = model.evaluate(
+        validation_data,
+        steps=validation_steps,
+        callbacks=callback_list,
+        return_dict=True,
+        verbose=0,
+    )
+    callback_list.on_epoch_end(
+        epoch, logs | {f"val_{name}": value for name, value in evaluated.items()}
+    )
+    callback_list.on_train_end()
 
 
 def evaluation_epochs(epochs: int, settings: Settings) -> list[int]:

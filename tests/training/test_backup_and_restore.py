@@ -10,9 +10,10 @@ from helpers.networks import IMAGE_SHAPE, hidden_network
 
 import orc_keras
 from orc_keras import data
-from orc_keras.training.backup_and_restore import BackupAndRestore, finish_epoch
+from orc_keras.training.backup_and_restore import BackupAndRestore
 from orc_keras.training.checkpoints import CheckpointManager
 from orc_keras.training.signals import Stopped, StopSignals
+from orc_keras.training.stage import finish_epoch
 
 EPOCHS, STEPS = 3, 5
 
