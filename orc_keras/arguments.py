@@ -161,13 +161,12 @@ def arguments_of(function: Callable) -> dict[str, Argument]:
     come from the calling code.
 
     Args:
-        function: annotated, with a docstring of Keras's style. What the docstring of a class does
-            not explain, that of its base class does.
+        function: annotated, with a docstring of Keras's style. What the docstring of a class leaves
+            out, or explains by "as in ...", its base class explains.
     """
     helps = {}
     for each in getattr(function, "__mro__", [function]):
         helps = _explained(each.__doc__ or "") | helps
-    helps = {name: text for name, text in helps.items() if text}
     found = {}
     for name, parameter in inspect.signature(function).parameters.items():
         default = "" if parameter.default is parameter.empty else parameter.default

@@ -7,7 +7,8 @@ from absl import flags
 from helpers.flags import NEEDED, parse
 from hypothesis import strategies as st
 
-from orc_keras.settings import ARGUMENTS, Settings, from_text
+from orc_keras.arguments import arguments_of
+from orc_keras.settings import ARGUMENTS, FUNCTIONS, Settings, from_text
 
 
 def test_the_defaults_are_the_recipe():
@@ -187,3 +188,11 @@ def test_bad_settings(arguments, message):
 def test_flags_out_of_range(argument, message):
     with pytest.raises((flags.Error, ValueError), match=message):
         parse(*NEEDED, argument)
+
+
+def test_an_argument_is_the_same_wherever_it_is_stated():
+    for function in FUNCTIONS:
+        for name, argument in arguments_of(function).items():
+            same = ARGUMENTS[name]
+            assert argument.help and argument.annotation == same.annotation, (function, name)
+            assert argument.default == same.default, (function, name)

@@ -11,13 +11,7 @@ class Alone(NetworkGroup):
     They see the same mini-batches; all else is as in other groups. The pivot is not trained
     beforehand.
 
-    Args:
-        pivot: as in `NetworkGroup`.
-        students: as in `NetworkGroup`.
-        name: the name of the group.
-
-    Raises:
-        ValueError: as in `NetworkGroup`.
+    Arguments and errors are those of `NetworkGroup`.
 
     Example:
 

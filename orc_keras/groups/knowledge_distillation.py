@@ -23,14 +23,9 @@ class KnowledgeDistillation(NetworkGroup):
         L = (1 - beta) CE(y, z) + beta KD(z, z_pivot).
 
     Args:
-        pivot: as in `NetworkGroup`.
-        students: as in `NetworkGroup`.
-        temperature: Temperature (T) that softens the distilled logits; above 0.
+        pivot, students, name: as in `NetworkGroup`; so are the errors.
+        temperature: Temperature (T) that softens distilled logits; above 0.
         distillation_weight: Weight of the teachers against the labels (beta); 0 to 1.
-        name: the name of the group.
-
-    Raises:
-        ValueError: if an argument is out of its range, or as in `NetworkGroup`.
 
     Example:
 
@@ -113,11 +108,7 @@ class TeacherAssistants(KnowledgeDistillation):
     trained. For each of `group.stages`, call `group.set_stage(stage)` and then `fit`. A group that
     is loaded from a file starts in the stage after the pivot's again.
 
-    Args:
-        pivot: as in `KnowledgeDistillation`; so are the other arguments.
-
-    Raises:
-        ValueError: as in `KnowledgeDistillation`.
+    Arguments and errors are those of `KnowledgeDistillation`.
 
     Example:
 
@@ -158,13 +149,10 @@ class DenselyGuided(KnowledgeDistillation):
     place of n + 1.)
 
     Args:
-        pivot: as in `KnowledgeDistillation`; so are `students`, `temperature`,
-            `distillation_weight` and `name`.
+        pivot, students, temperature, distillation_weight, name: as in `KnowledgeDistillation`; so
+            are the errors.
         survival_probability: Probability that dgkd keeps a teacher in a mini-batch.
-        seed: of the draws.
-
-    Raises:
-        ValueError: if an argument is out of its range, or as in `NetworkGroup`.
+        seed: Seed of all that is random.
 
     Example:
 

@@ -25,11 +25,7 @@ class MutualLearning(NetworkGroup):
 
     Args:
         pivot: as in `NetworkGroup`; here a member like the others, trained from scratch.
-        students: as in `NetworkGroup`.
-        name: the name of the group.
-
-    Raises:
-        ValueError: as in `NetworkGroup`.
+        students, name: as in `NetworkGroup`; so are the errors.
 
     Example:
 
@@ -73,12 +69,8 @@ class CollaborativeLearning(NetworkGroup):
 
     Args:
         pivot: as in `NetworkGroup`; here a member like the others, trained from scratch.
-        students: as in `NetworkGroup`.
-        temperature: Temperature (T) that softens the distilled logits; above 0.
-        name: the name of the group.
-
-    Raises:
-        ValueError: if an argument is out of its range, or as in `NetworkGroup`.
+        students, name: as in `NetworkGroup`; so are the errors.
+        temperature: Temperature (T) that softens distilled logits; above 0.
 
     Example:
 
