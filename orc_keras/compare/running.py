@@ -24,7 +24,6 @@ class Job(NamedTuple):
     run: PlannedRun
     slot: int
     process: subprocess.Popen
-    started: float
 
 
 def train(runs: Sequence[PlannedRun], num_jobs: int) -> list[PlannedRun]:
@@ -89,14 +88,13 @@ def _start(run: PlannedRun, slot: int, num_jobs: int) -> Job:
     with open(_log(run), "a") as log:
         process = subprocess.Popen(
             [sys.executable, *TRAIN, f"--flagfile={flagfile}"],
-            stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that Ctrl-C reaches it only through us
         )
     with contextlib.suppress(AttributeError, ProcessLookupError):  # not on every system
         os.sched_setaffinity(process.pid, startup.cores()[slot::num_jobs] or startup.cores())
-    return Job(run, slot, process, time.monotonic())
+    return Job(run, slot, process)
 
 
 def _log(run: PlannedRun) -> Path:
@@ -112,5 +110,4 @@ def _outcome(job: Job) -> str:
         *_, last = ["", *_log(run).read_text(errors="replace").strip().splitlines()]
         return f"{name}: failed. {last}\n  ({_log(run)})"
     *_, student = run.directory.summary["members"].values()
-    minutes = (time.monotonic() - job.started) / 60
-    return f"{name}: {student['accuracy']:.2%} ({minutes:.1f} min)"
+    return f"{name}: {student['accuracy']:.2%}"

@@ -108,13 +108,11 @@ def test_other_settings_where_there_are_runs(program, tmp_path):
 def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
     """No process of the comparison is left."""
     os.mkfifo(tmp_path / "order")  # which each run writes a line to as it begins
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
 
     def stop():
         with os.fdopen(os.open(tmp_path / "order", os.O_RDWR)) as order:
             assert order.readline() and order.readline()
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            os.kill(os.getpid(), number)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     thread = threading.Thread(target=stop)
     thread.start()
@@ -125,7 +123,6 @@ def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
             )
     finally:
         thread.join()
-        signal.signal(signal.SIGHUP, before)
     assert stopped.value.args == (signal.SIGTERM,)
     assert subprocess.run(["pgrep", "-f", str(*running.TRAIN)], capture_output=True).returncode == 1
 
