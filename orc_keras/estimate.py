@@ -1,11 +1,12 @@
 """What a run will take on this machine: orc-keras train --flagfile=wrn40_2 --estimate"""
 
-import functools
 import math
 import resource
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -82,23 +83,25 @@ def _images(settings: Settings) -> tuple[data.ImageData, tuple[int, int]]:
     return data.ImageData(images, images, names, shape, half, half, crop_flip), (train, held_out)
 
 
-def _measure(
-    group: NetworkGroup,
-    name: str,
-    settings: Settings,
-    images: data.ImageData,
-    train: int,
-    held_out: int,
-) -> tuple[tuple[str, ...], float]:
+def _measure(group, name, settings, images, train, held_out) -> tuple[tuple[str, ...], float]:
     """Makes some steps of a stage, and evaluations; returns its row and its seconds."""
     group.set_stage(name)
-    first, second = _train(group, settings, images, 2)
+    arguments = settings.arguments(data.train_batches)
+    batches = strategies.distribute(
+        group.distribute_strategy,
+        lambda replicas: data.train_batches(images, **arguments, replicas=replicas),
+    )
+    per_execution = settings.steps_per_execution
+    first, second = _train(group, batches, 2 * per_execution)
     executions = int(np.clip(SECONDS / second, FEWEST, MOST))
-    step = np.median(_train(group, settings, images, executions)) / settings.steps_per_execution
-    batches = min(math.ceil(len(images.held_out) / settings.batch_size), 4)
-    first_evaluation, evaluation = (_evaluate(group, settings, images, batches) for _ in range(2))
+    step = np.median(_train(group, batches, executions * per_execution)) / per_execution
+    batches = strategies.distribute(
+        group.distribute_strategy, partial(data.held_out_batches, images, settings.batch_size)
+    )
+    number = min(math.ceil(len(images.held_out) / settings.batch_size), 4)
+    first_evaluation, evaluation = (_evaluate(group, batches, number) for _ in range(2))
     compiling = max(first - second + first_evaluation - evaluation, 0.0)
-    evaluation *= math.ceil(held_out / settings.batch_size) / batches
+    evaluation *= math.ceil(held_out / settings.batch_size) / number
     epochs = training.epochs_of(name, settings)
     steps = train // settings.batch_size * epochs
     evaluations = len(training.evaluation_epochs(epochs, settings))
@@ -108,36 +111,22 @@ def _measure(
     return (name, *numbers, duration(seconds)), seconds
 
 
-def _train(
-    group: NetworkGroup, settings: Settings, images: data.ImageData, executions: int
-) -> np.ndarray:
-    """Returns the seconds of some executions of steps."""
+def _train(group: NetworkGroup, batches: Any, steps: int) -> np.ndarray:
+    """Returns the seconds of each execution of steps."""
     times = []
 
     def record(*_, **__):
         times.append(time.perf_counter())
 
     clock = keras.callbacks.LambdaCallback(on_train_begin=record, on_train_batch_end=record)
-    arguments = settings.arguments(data.train_batches)
-    batches = strategies.distribute(
-        group.distribute_strategy,
-        lambda replicas: data.train_batches(images, **arguments, replicas=replicas),
-    )
-    steps = executions * settings.steps_per_execution
     group.fit(batches, steps_per_epoch=steps, verbose=0, callbacks=[clock], shuffle=False)
     return np.diff(times)
 
 
-def _evaluate(
-    group: NetworkGroup, settings: Settings, images: data.ImageData, batches: int
-) -> float:
+def _evaluate(group: NetworkGroup, batches: Any, number: int) -> float:
     """Returns the seconds of an evaluation of some mini-batches."""
-    held_out = strategies.distribute(
-        group.distribute_strategy,
-        functools.partial(data.held_out_batches, images, settings.batch_size),
-    )
     started = time.perf_counter()
-    group.evaluate(held_out, steps=batches, verbose=0)
+    group.evaluate(batches, steps=number, verbose=0)
     return time.perf_counter() - started
 
 
