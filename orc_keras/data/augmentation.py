@@ -14,11 +14,8 @@ def shift_and_flip(images: Any, seeds: Any, flip: bool = True) -> tf.Tensor:
 
     Args:
         images: shape `[batch, height, width, channels]`, the last three static.
-        seeds: each image's random numbers, integers of 0 or more, shape `[batch, 2]`.
+        seeds: integers of 0 or more, shape `[batch, 2]`; an image's alone decides on it.
         flip: whether to mirror.
-
-    Returns:
-        Images of the same shape and type. An image's augmentation depends on its seed alone.
     """
     height, width, channels = images.shape[1:]
     corners = 2 * _SHIFT + 1

@@ -1,6 +1,5 @@
 """Image classification datasets of TensorFlow Datasets, by name."""
 
-import difflib
 import os
 import sys
 from typing import Any
@@ -37,16 +36,6 @@ def splits(builder: Any) -> list[str]:
     return ["train", *[name for name in ("validation", "test") if name in names][:1]]
 
 
-def class_names(builder: Any) -> tuple[str, ...]:
-    """Returns the names of the classes."""
-    return tuple(builder.info.features[keys(builder)[1]].names)
-
-
-def image_shape(builder: Any) -> tuple[Any, ...]:
-    """Returns (height, width, channels), None where images differ."""
-    return tuple(builder.info.features[keys(builder)[0]].shape)
-
-
 def keys(builder: Any) -> tuple[str, str]:
     """Returns the names of the features that hold the image and the class."""
     from tensorflow_datasets import features as types
@@ -73,11 +62,10 @@ def _find(name, data_dir):
     try:
         return tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError:  # its message lists more than a thousand
-        names = tfds.list_builders(with_community_datasets=False)
-        close = difflib.get_close_matches(name.lower(), names, n=1)
-        hint = f"is {close[0]} meant?" if close else "`tfds.list_builders()` lists what exists."
-        message = f"--dataset={name} is unknown to TensorFlow Datasets; {hint}"
-        raise ValueError(message) from None
+        raise ValueError(
+            f"--dataset={name} is unknown to TensorFlow Datasets; `tfds.list_builders()` lists "
+            "what exists."
+        ) from None
     except Exception as error:  # missing configurations, versions and libraries
         raise ValueError(f"--dataset={name} cannot be opened.\n{error}") from error
 

@@ -8,17 +8,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from orc_keras import startup
-from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
+from orc_keras.data.images import Images, PixelImages, empty_pixels
 from orc_keras.data.preprocessing import decode
 
 
 class Header(NamedTuple):
-    """The properties of an image that its file's header states."""
+    """What an image's file says of it before its pixels."""
 
     height: int
     width: int
@@ -36,12 +35,11 @@ def _header(path):
     try:
         with open(path, "rb") as file:
             start, image = file.read(30), Image.open(file)
-    except Image.DecompressionBombError:
-        raise ValueError("has more pixels than can be read safely; make it smaller") from None
     except Exception as error:  # Pillow raises many kinds for what is not an image
         raise ValueError(f"is not a readable image ({type(error).__name__} of Pillow)") from error
+    # Of a PNG's channel or a BMP's pixel, which Pillow does not tell:
     bits = start[24] if image.format == "PNG" else int.from_bytes(start[28:30], "little")
-    if reason := refusal(image, bits):
+    if reason := _refusal(image, bits):
         raise ValueError(reason)
     return Header(
         image.height,
@@ -52,11 +50,8 @@ def _header(path):
     )
 
 
-def refusal(image: Image.Image, bits: int) -> str | None:
-    """Returns why TensorFlow would decode an image wrongly, as the end of a sentence, or None.
-
-    `bits` are those of a pixel of a BMP, which Pillow does not tell.
-    """
+def _refusal(image, bits):
+    """Returns why TensorFlow would decode an image wrongly, as the end of a sentence, or None."""
     if image.format not in ("PNG", "JPEG", "MPO", "BMP", "WEBP"):
         return f"is a {image.format}, not a PNG, JPEG, BMP or WebP"
     if image.format == "WEBP" and getattr(image, "is_animated", False):
@@ -90,30 +85,26 @@ def _hash_of_ends(path):
 
 def check(paths: Sequence[Path | str]) -> None:
     """Decodes every file once; raises ValueError if one cannot be decoded."""
-    _for_each(lambda path: _decode(path, 3), paths)
+    _for_each(lambda path: _decode(path, (None, None, 3)), paths)
 
 
-def in_memory(
-    paths: Sequence[Path], labels: Sequence[int], headers: Sequence[Header], channels: int
-) -> Images:
-    """Returns the decoded images of files; raises ValueError if one cannot be decoded."""
-    sizes = np.array([(header.height, header.width) for header in headers], np.int64)
-    ends = np.cumsum(sizes.prod(axis=1) * channels)
-    pixels = empty_pixels(int(ends[-1]))
-    views = dict(zip(paths, np.split(pixels, ends[:-1])))
-    _for_each(lambda path: _decode(path, channels, views[path]), paths)
-    if (sizes == sizes[0]).all():
-        return PixelImages(pixels.reshape(-1, *sizes[0], channels), labels)
-    return MixedImages(pixels, sizes, channels, labels)
+def in_memory(paths: Sequence[Path], labels: Sequence[int], shape: tuple[int, ...]) -> PixelImages:
+    """Returns the decoded images of files of one shape; raises ValueError as `check`."""
+    pixels = empty_pixels(len(paths), *shape)
+    indices = {path: index for index, path in enumerate(paths)}
+
+    def load(path):
+        pixels[indices[path]] = _decode(path, shape)
+
+    _for_each(load, paths)
+    return PixelImages(pixels, labels)
 
 
-def _decode(path, channels, pixels=None):
-    """Decodes a file, into `pixels` if they are given."""
+def _decode(path, shape):
     try:
-        image: Any = decode(tf.io.read_file(os.fsencode(path)), channels)
-        if pixels is not None:
-            pixels[:] = image.numpy().ravel()
-    except (tf.errors.OpError, ValueError) as error:  # ValueError: not of its header's size
+        image: Any = decode(tf.io.read_file(os.fsencode(path)), shape[-1])
+        return tf.ensure_shape(image, shape).numpy()
+    except (tf.errors.OpError, ValueError) as error:
         raise ValueError("is damaged or truncated") from error
 
 
@@ -133,18 +124,13 @@ def _for_each(function: Callable, paths: Sequence[Path | str]) -> list:
     with startup.silent_stderr(), warnings.catch_warnings(), pool:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         results = list(pool.map(attempt, paths))
-    errors = [(p, error) for p, error in zip(paths, results) if isinstance(error, ValueError)]
+    errors = [(str(p), error) for p, error in zip(paths, results) if isinstance(error, ValueError)]
     if errors:
-        first = "; ".join(f"{printable(path)} {error}" for path, error in errors[:3])
-        more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
+        first = [f"{p if p.isprintable() else repr(p)} {error}" for p, error in errors[:3]]
+        more = [f"and {len(errors) - 3} more"] * (len(errors) > 3)
         count = f"Of {len(paths):,} images {len(errors):,} cannot be used: " * (len(paths) > 1)
-        raise ValueError(f"{count}{first}{more}.")
+        raise ValueError(f"{count}{'; '.join(first + more)}.")
     return results
-
-
-def printable(path: Path | str) -> str:
-    """Returns a path as printable text."""
-    return str(path) if str(path).isprintable() else repr(str(path))
 
 
 class FileImages(Images):

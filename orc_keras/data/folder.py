@@ -1,5 +1,6 @@
 """Images in one folder per class, under `train/` and under `val/` or `test/`."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,44 +19,38 @@ class Split(NamedTuple):
     hidden: list[Path]  # folders of images whose names begin with a dot
 
 
-def find(root: Path) -> tuple[tuple[str, ...], dict[str, Split]]:
+def find(root: Path, held_out_only: bool = False) -> tuple[tuple[str, ...], dict[str, Split]]:
     """Returns the names of the classes and the splits: `train`, and the held-out one if any.
+
+    Args:
+        root: the folder.
+        held_out_only: `train/` is not needed; without a held-out split, the classes may lie in
+            `root` itself, as the split `images`.
 
     Raises:
         ValueError: if the folder has no `train/`; if a class is empty, or in one split only; if
             an image lies outside the classes.
     """
-    _check_folder(root)
-    if not (root / "train").is_dir():
-        raise ValueError(f"{root} has no folder train/ with a folder for each class in it.")
-    names = ["train", *[name for name in HELD_OUT if (root / name).is_dir()][:1]]
-    classes = {name: _classes(root / name) for name in names}
-    if len(classes["train"]) < 2:
-        raise ValueError(f"{root / 'train'} must have a folder for each of at least two classes.")
-    for name in names[1:]:
-        for split, other in (("train", name), (name, "train")):
-            if only := [label for label in classes[split] if label not in set(classes[other])]:
-                raise ValueError(
-                    f"{root} has a class {only[0]!r} in {split}/ that is not in {other}/ "
-                    f"({len(only)} such); each class must be in both."
-                )
-    return classes["train"], {name: _split(root / name, classes["train"]) for name in names}
-
-
-def find_held_out(root: Path) -> tuple[tuple[str, ...], dict[str, Split]]:
-    """Like `find`, with the held-out split only; the folder itself may hold the classes."""
-    _check_folder(root)
-    name = next((name for name in HELD_OUT if (root / name).is_dir()), None)
-    folder = root / name if name else root
-    classes = _classes(folder)
-    if not classes or "train" in classes:
-        raise ValueError(f"{folder} must have a folder for each class, or test/ with these in it.")
-    return classes, {name or "images": _split(folder, classes)}
-
-
-def _check_folder(root):
     if not root.is_dir():
         raise ValueError(f"--dataset=folder:{root} is not a folder.")
+    held_out = [name for name in HELD_OUT if (root / name).is_dir()][:1]
+    names = (held_out or ["."]) if held_out_only else ["train", *held_out]
+    if not (root / names[0]).is_dir():
+        raise ValueError(f"{root} has no folder train/ with a folder for each class in it.")
+    classes = {name: _classes(root / name) for name in names}
+    class_names = classes[names[0]]
+    if held_out_only and (not class_names or "train" in class_names):
+        raise ValueError(f"{root} must have a folder for each class, or test/ with these in it.")
+    if not held_out_only and len(class_names) < 2:
+        raise ValueError(f"{root / 'train'} must have a folder for each of at least two classes.")
+    for split, other in itertools.permutations(names, 2):
+        if only := sorted(set(classes[split]) - set(classes[other])):
+            raise ValueError(
+                f"{root} has a class {only[0]!r} in {split}/ that is not in {other}/ "
+                f"({len(only)} such); each class must be in both."
+            )
+    splits = {name: _split(root / name, class_names) for name in names}
+    return class_names, {"images" if name == "." else name: splits[name] for name in names}
 
 
 def _classes(folder):
@@ -70,7 +65,9 @@ def _split(folder, class_names):
     entries = sorted(folder.iterdir())
     for path in filter(_is_image, entries):
         raise ValueError(f"{path} lies outside the folders of the classes.")
-    split = Split([], [], [path for path in entries if path.is_file()], [])
+    hidden = [path for path in entries if path.is_dir() and path.name[0] == "."]
+    hidden = [path for path in hidden if any(map(_is_image, _files(path)))]
+    split = Split([], [], [path for path in entries if path.is_file()], hidden)
     for label, name in enumerate(class_names):
         files = sorted(_files(folder / name))
         images = list(filter(_is_image, files))
@@ -79,8 +76,6 @@ def _split(folder, class_names):
         split.paths.extend(images)
         split.labels.extend([label] * len(images))
         split.ignored.extend(path for path in files if not _is_image(path))
-    hidden = [path for path in entries if path.is_dir() and path.name[0] == "."]
-    split.hidden.extend(path for path in hidden if any(map(_is_image, _files(path))))
     return split
 
 

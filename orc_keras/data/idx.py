@@ -1,6 +1,5 @@
 """IDX files: the format of MNIST, Fashion-MNIST, KMNIST and EMNIST."""
 
-import collections
 import contextlib
 import gzip
 import math
@@ -28,35 +27,28 @@ def find(path: Path) -> Paths:
             folder and the collection's name, as in `emnist/emnist-letters`.
     """
     root, name = (path, None) if path.is_dir() else (path.parent, path.name)
-    collected = _collections(root)
-    if name is None and len(collected) == 1:
-        (name,) = collected
-    if name is None and collected and None not in collected:
-        raise ValueError(
-            f"--dataset=idx:{path} holds {', '.join(sorted(collected))}; add which, as in "
-            f"idx:{path}/<name>."
-        )
-    splits = collected.get(name, {})
-    if "train" not in splits:
+    paths = [each for each in sorted(root.glob("*ubyte*")) if each.is_file()]
+    found = [(*match.groups(), each) for each in paths if (match := NAME.fullmatch(each.name))]
+    names: set[Any] = {each[0] for each in found}
+    if name is None and None not in names:
+        if len(names) > 1:
+            raise ValueError(
+                f"--dataset=idx:{path} holds {', '.join(sorted(names))}; add which, as in "
+                f"idx:{path}/<name>."
+            )
+        name = next(iter(names), None)
+    splits: Paths = {"train": {}, "t10k": {}, "test": {}}
+    for _, split, kind, each in filter(lambda file: file[0] == name, found):
+        splits[split].setdefault(kind, each)  # of two, the one that is not compressed
+    if not splits["train"]:
         raise ValueError(
             f"--dataset=idx:{path} has no train-images-idx3-ubyte and train-labels-idx1-ubyte "
             "(or either with .gz), with or without a collection's name before them."
         )
     for split, files in splits.items():
-        if missing := set(AXES) - set(files):
+        if files and (missing := set(AXES) - set(files)):
             raise ValueError(f"--dataset=idx:{path} has no {missing.pop()} of {split}.")
-    return {split: splits[split] for split in ("train", "t10k", "test") if split in splits}
-
-
-def _collections(root):
-    """Returns paths by collection, split, and whether images or labels."""
-    paths: Any = collections.defaultdict(lambda: collections.defaultdict(dict))
-    for path in sorted(root.iterdir()) if root.is_dir() else []:
-        match = NAME.fullmatch(path.name)
-        if match and path.is_file():
-            name, split, kind = match.groups()
-            paths[name][split].setdefault(kind, path)  # of two, the one that is not compressed
-    return paths
+    return {split: files for split, files in splits.items() if files}
 
 
 def shape(path: Path, kind: str) -> Any:

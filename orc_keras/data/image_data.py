@@ -49,11 +49,9 @@ class ImageData:
         return Preprocessing(self.image_shape, self.resized, self.mean, self.std)
 
     def with_validation(self, fraction: float) -> "ImageData":
-        """Returns the same with a part of the training images set apart for validation.
+        """Returns the same with a fraction of the training images set apart for validation.
 
-        Args:
-            fraction: the part, above 0 and below 1. It is the same for every seed, with equal
-                shares of each class where classes are known.
+        They are the same for every seed, with equal shares of each class where classes are known.
 
         Raises:
             ValueError: if a part would lack a class.
@@ -62,7 +60,7 @@ class ImageData:
         return dataclasses.replace(self, train=train, validation=validation)
 
     def check(self) -> None:
-        """Raises ValueError, which names them, if images can no longer be read."""
+        """Raises ValueError with the names of images that can no longer be read."""
         self.train.check()
         self.held_out.check()
 
@@ -87,20 +85,14 @@ def divide(images: Images, fraction: float, flag: str) -> tuple[Subset, Subset]:
     """Splits images at random with a fixed seed, stratified by class if labels are known."""
     from sklearn.model_selection import train_test_split
 
-    labels: Any = images.labels
-    labels = None if labels is None else labels.numpy()
+    labels = None if images.labels is None else images.labels.numpy()
     try:
         kept, held_back = train_test_split(
             np.arange(len(images)), test_size=fraction, random_state=0, stratify=labels
         )
     except ValueError as error:
-        raise impossible_fraction(fraction, len(images), flag) from error
+        raise ValueError(
+            f"--{flag}={fraction} is impossible with {len(images):,} images: both parts need "
+            "at least one of each class."
+        ) from error
     return Subset(images, np.sort(kept)), Subset(images, np.sort(held_back))
-
-
-def impossible_fraction(fraction: float, number: int, flag: str) -> ValueError:
-    """Returns the ValueError for a division in which one part lacks a class."""
-    return ValueError(
-        f"--{flag}={fraction} is impossible with {number:,} images: both parts need "
-        "at least one of each class."
-    )

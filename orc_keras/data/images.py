@@ -10,7 +10,7 @@ _ALIGNMENT = 64  # bytes, of TensorFlow's tensors
 
 
 class Images:
-    """The images of a split: `len()` is their number, `read(index)` returns image and label.
+    """The images of a split.
 
     Attributes:
         labels: int32 classes, shape `[number]`; None if unknown before an image is read.
@@ -28,7 +28,7 @@ class Images:
         raise NotImplementedError
 
     def check(self) -> None:
-        """Raises ValueError, which names them, if images can no longer be read."""
+        """Raises ValueError with the names of images that can no longer be read."""
 
 
 def empty_pixels(*shape: int) -> np.ndarray:
@@ -39,7 +39,7 @@ def empty_pixels(*shape: int) -> np.ndarray:
     return memory[begin : begin + size].reshape(shape)
 
 
-def _shared(pixels):
+def _as_tensor(pixels):
     """Returns a tensor that shares an array's memory; `tf.constant` would copy it twice."""
     if pixels.ctypes.data % _ALIGNMENT or not pixels.flags.c_contiguous:
         aligned = empty_pixels(*pixels.shape)
@@ -67,7 +67,7 @@ class PixelImages(Images):
             raise ValueError(f"{len(pixels):,} images have {len(labels):,} labels.")
         if pixels.dtype != np.uint8:
             raise ValueError(f"pixels must be of type uint8, not {pixels.dtype}.")
-        self.pixels = _shared(pixels)
+        self.pixels = _as_tensor(pixels)
         with tf.device("CPU"):  # where tf.data works
             self.labels = tf.constant(labels, tf.int32)
 
@@ -77,35 +77,6 @@ class PixelImages(Images):
     def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns images `[..., height, width, channels]` and labels for `index`, `[...]`."""
         return tf.gather(self.pixels, index), tf.gather(self.labels, index)
-
-
-class MixedImages(Images):
-    """Decoded images of different sizes, in memory, one after the other.
-
-    Args:
-        pixels: uint8, shape `[bytes]`: each image's rows, pixels and channels in order.
-        sizes: height and width of each image, shape `[number, 2]`.
-        channels: the same for every image.
-        labels: int32 classes, shape `[number]`.
-    """
-
-    def __init__(self, pixels: np.ndarray, sizes: np.ndarray, channels: int, labels: Any):
-        self._channels = channels
-        self._pixels = _shared(pixels)
-        with tf.device("CPU"):
-            self._sizes = tf.constant(sizes, tf.int64)
-            self.labels = tf.constant(labels, tf.int32)
-            lengths = tf.reduce_prod(self._sizes, axis=1) * channels
-            self._starts = tf.cumsum(lengths, exclusive=True)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        shape = tf.concat([self._sizes[index], [self._channels]], axis=0)
-        pixels = tf.slice(self._pixels, [self._starts[index]], [tf.reduce_prod(shape)])
-        image = tf.ensure_shape(tf.reshape(pixels, shape), [None, None, self._channels])
-        return image, self.labels[index]
 
 
 class Subset(Images):

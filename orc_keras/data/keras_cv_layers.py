@@ -17,10 +17,9 @@ MAGNITUDE_STDDEV = 0.15
 
 
 def augment(images: Any, seeds: Any, names: Sequence[str]) -> tf.Tensor:
-    """Augments each image separately; for `tf.data.Dataset.map` over mini-batches.
+    """Augments each image by its seed alone; for `tf.data.Dataset.map` over mini-batches.
 
-    The result depends on the image and its seed alone, not on the rest of the batch or a global
-    seed. Each image is a batch of one, since the last bit of a sum may depend on the batch size.
+    Each image is a batch of one, since the last bit of a sum may depend on the batch size.
 
     `"randaugment"` (Cubuk et al. 2020) applies, three times, one of the ten operations of
     `keras_cv.layers.RandAugment` or none, with equal probability. It differs from that layer in the
@@ -32,13 +31,9 @@ def augment(images: Any, seeds: Any, names: Sequence[str]) -> tf.Tensor:
     paper fills with 0 after normalisation, which is the mean; here 0 is black.
 
     Args:
-        images: uint8 `[batch, height, width, channels]`, 1 or 3 channels; only the batch size may
-            be unknown when a graph is built.
+        images: uint8 `[batch, height, width, channels]`, 1 or 3 channels, the last three static.
         seeds: one for each image, integers `[batch, 2]`.
-        names: of the augmentations, `"randaugment"` or `"cutout"`, in order.
-
-    Returns:
-        Images of the same shape and type.
+        names: of the augmentations, in order.
     """
     functions = [{"randaugment": _randaugment, "cutout": _cutout}[name] for name in names]
 
@@ -75,9 +70,7 @@ def _random_operation(image, seed):
 def _operations(normal, uniform):
     """Returns each operation's layer and the transformation to apply, by name.
 
-    Args:
-        normal: two standard normal numbers, `[2, 1, 1]`.
-        uniform: a number from -1 to 1, `[1, 1]`; an operation uses its value or only its sign.
+    `normal` are two standard normal numbers, `[2, 1, 1]`; `uniform` is one from -1 to 1, `[1, 1]`.
     """
     magnitude, other = tf.unstack(tf.clip_by_value(MAGNITUDE + MAGNITUDE_STDDEV * normal, 0, 1))
     slope, swing, zero = magnitude * tf.sign(uniform), MAGNITUDE * uniform, tf.zeros([1, 1])
@@ -119,7 +112,11 @@ def _layers():
     """Returns each layer's `augment_images`; the factors, which are required, are not used."""
     import keras_cv  # slow to import
 
-    _set_global_generator()
+    try:  # every layer requests this generator, though nothing here draws from it
+        tf.random.get_global_generator()
+    except RuntimeError:  # op determinism, which needs a seed
+        with tf.init_scope():
+            tf.random.set_global_generator(tf.random.Generator.from_seed(0))
     cv, factor, options = keras_cv.layers, MAGNITUDE, {"dtype": "float32"}
     colours = {"value_range": (0, 255), **options}
     layers = {
@@ -135,15 +132,3 @@ def _layers():
     }
     # a tf.function, because Equalization needs AutoGraph
     return {name: tf.function(layer.augment_images) for name, layer in layers.items()}
-
-
-def _set_global_generator():
-    """Under op determinism TensorFlow's global generator needs a seed.
-
-    Every keras-cv layer requests it when it is made; nothing here draws from it.
-    """
-    try:
-        tf.random.get_global_generator()
-    except RuntimeError:
-        with tf.init_scope():
-            tf.random.set_global_generator(tf.random.Generator.from_seed(0))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from orc_keras.arguments import Range, check_arguments
 from orc_keras.data import sources
-from orc_keras.data.image_data import ImageData, divide, impossible_fraction
+from orc_keras.data.image_data import ImageData, divide
 from orc_keras.data.pipeline import statistics
 from orc_keras.data.preprocessing import Preprocessing
 
@@ -39,8 +39,8 @@ def load(
         crop_flip: Augmentation of training images: crop, shifted by up to 4 pixels if they keep
             their size, else a random part of each; crop_and_flip, also mirrored; none; auto,
             crop_and_flip, but none for digits.
-        memory_gb: Images that take at most so many GB (10^9 bytes) decoded are kept in memory;
-            others are read anew in each epoch.
+        memory_gb: Images of one size that take at most so many GB (10^9 bytes) decoded are kept in
+            memory; others are read anew in each epoch.
         known_fingerprint: `notes["files"]` of an earlier call; if a folder still holds the same
             files, its images are not decoded again to check them.
         held_out_only: no training images are needed. The classes may then lie in the folder
@@ -60,12 +60,15 @@ def load(
         dict(dataset=dataset, memory_gb=memory_gb, image_size=image_size, crop_flip=crop_flip)
         | dict(validation_fraction=validation_fraction),
     )
-    source = sources.find(dataset, data_dir or None, held_out_only)
+    source = _find(dataset, data_dir, validation_fraction, held_out_only)
     content = source.read(memory_gb * 1e9, known_fingerprint)
-    splits = list(content.splits.items())
+    names, images = zip(*content.splits.items())
+    train, held_out, held_out_from = images[0], images[-1], names[-1]
     if held_out_only:
-        splits = [splits[-1]] * 2
-    train, held_out_from, held_out = _hold_out(splits, validation_fraction, dataset)
+        train = held_out
+    elif validation_fraction:
+        train, held_out = divide(train, validation_fraction, "validation_fraction")
+        held_out_from = "train"
     (height, width), resized = _input_size(content.size, image_size)
     image_shape = (height, width, content.channels)
     mean, std = content.statistics or statistics(train, Preprocessing(image_shape, resized))
@@ -98,14 +101,20 @@ def dataset_size(
     Raises:
         ValueError: if the dataset is unknown or missing, or has nothing to hold out.
     """
-    source = sources.find(dataset, data_dir or None)
-    number, *others = source.num_images.values()
+    source = _find(dataset, data_dir, validation_fraction)
+    number = next(iter(source.num_images.values()))
     held_back = math.ceil(number * validation_fraction)
-    if validation_fraction and min(held_back, number - held_back) < source.fewest:
-        raise impossible_fraction(validation_fraction, number, "validation_fraction")
-    if not (validation_fraction or others):
-        raise _nothing_held_out(dataset)
     return number - held_back, _input_size(source.size, image_size)[0]
+
+
+def _find(dataset, data_dir, validation_fraction, held_out_only=False):
+    source = sources.find(dataset, data_dir or None, held_out_only)
+    if len(source.num_images) < 2 and not (validation_fraction or held_out_only):
+        raise ValueError(
+            f"--dataset={dataset} has no held-out images (val, validation or test); hold back some "
+            "of the training images with --validation_fraction=0.1."
+        )
+    return source
 
 
 def _input_size(size, image_size):
@@ -117,21 +126,3 @@ def _input_size(size, image_size):
     else:
         input_size = (USUAL_SIZE, USUAL_SIZE)
     return input_size, size != input_size
-
-
-def _hold_out(splits, fraction, dataset):
-    """Returns the training images, and the name and the images of the held-out split."""
-    (_, train), *others = splits
-    if fraction:
-        train, held_back = divide(train, fraction, "validation_fraction")
-        return train, "train", held_back
-    if not others:
-        raise _nothing_held_out(dataset)
-    return train, *others[0]
-
-
-def _nothing_held_out(dataset):
-    return ValueError(
-        f"--dataset={dataset} has no held-out images (val, validation or test); hold back some "
-        "of the training images with --validation_fraction=0.1."
-    )

@@ -11,7 +11,7 @@ def sample(seed: int, epoch: Any, position: Any, number: int) -> tuple[tf.Tensor
     Args:
         seed: of the run.
         epoch: from 0, an int64 scalar.
-        position: consecutive positions, each below `number`, int64 of shape `[batch]`.
+        position: consecutive ones, each below `number`, int64 of shape `[batch]`.
         number: of images.
 
     Returns:

@@ -40,57 +40,47 @@ def train_batches(
     several replicas here, a mini-batch comes as their parts, one after the other.
 
     Args:
-        data: `ImageData`.
+        data: the images.
         batch_size: Images in a mini-batch (B), over all replicas.
         seed: Seed of all that is random: here, of the order and the augmentation.
         augmentation: What happens to training images besides --crop_flip: randaugment, cutout.
         first_step: the mini-batch to start with, counted from the start of the first epoch.
-        replicas: the `Replicas` to feed.
+        replicas: to feed.
 
     Returns:
-        A `tf.data.Dataset` of (images, labels): float32 `[batch, height, width, channels]` and
-        int32 `[batch]`.
+        (images, labels): float32 `[batch, height, width, channels]` and int32 `[batch]`.
 
     Raises:
         ValueError: if a mini-batch is larger than the training set, or not divisible by the
             replicas.
     """
-    if not 0 < batch_size <= len(data.train):
+    if batch_size > len(data.train):
         raise ValueError(f"batch_size must be 1 to {len(data.train):,}, not {batch_size:,}.")
     check_arguments(train_batches, dict(seed=seed, augmentation=augmentation))
-    local_size = _local_batch_size(batch_size, replicas)
+    _check_batch_size(batch_size, replicas)
     steps_per_epoch = len(data.train) // batch_size
+    flip, crop_or_shift = data.augmentation == "crop_and_flip", data.augmentation != "none"
 
     def samples(number):
-        step, offset = _position(number, batch_size, replicas)
-        position = step % steps_per_epoch * batch_size + offset
-        position += tf.range(local_size, dtype=tf.int64)
+        step, position = _step_and_positions(number, batch_size, replicas)
+        position += step % steps_per_epoch * batch_size
         return order.sample(seed, step // steps_per_epoch, position, len(data.train))
 
-    indices = tf.data.Dataset.counter(first_step * replicas.local).map(samples)
-    crop, augment = _augmentation(data, augmentation)
-    batches = _read(data.train, data.preprocessing, indices, crop, local_size)
-    return _mapped(batches, augment).prefetch(tf.data.AUTOTUNE)
-
-
-def _augmentation(data, names):
-    """Returns what is done to each training image, and then to a mini-batch of them."""
-    flip = data.augmentation == "crop_and_flip"
-    augmented = data.augmentation != "none"
-
     def crop(raw, seed):
-        if data.resized and augmented:
+        if data.resized and crop_or_shift:
             return random_resized_crop(raw, seed, data.image_shape, flip)
         return data.preprocessing.pixels(raw)
 
     def augment(images, labels, seeds):
-        if augmented and not data.resized:
+        if crop_or_shift and not data.resized:
             images = shift_and_flip(images, seeds, flip)
-        if names:
-            images = keras_cv_layers.augment(images, seeds, names)
+        if augmentation:
+            images = keras_cv_layers.augment(images, seeds, augmentation)
         return data.preprocessing.normalise(images), labels
 
-    return crop, augment
+    indices = tf.data.Dataset.counter(first_step * replicas.local).map(samples)
+    batches = _read(data.train, data.resized, indices, crop, batch_size // replicas.total)
+    return _mapped(batches, augment).prefetch(tf.data.AUTOTUNE)
 
 
 def held_out_batches(
@@ -102,9 +92,9 @@ def held_out_batches(
     empty one: the last image is repeated with weight 0, and weights are the third element.
 
     Args:
-        data: `ImageData`.
+        data: the images.
         batch_size: images in a mini-batch, over all replicas.
-        replicas: the `Replicas` to feed.
+        replicas: to feed.
         images: others than the held-out ones, such as `data.validation`.
     """
     batches = _as_evaluated(images or data.held_out, data.preprocessing, batch_size, replicas)
@@ -118,13 +108,9 @@ def held_out_batches(
 def held_out_pixels(
     data: ImageData, indices: Sequence[int], batch_size: int = 64, images: Images | None = None
 ) -> tf.data.Dataset:
-    """Returns mini-batches of some held-out images, cropped as in evaluation but uint8.
+    """Returns mini-batches of some held-out images, or of `images`, cropped as in evaluation.
 
-    Args:
-        data: `ImageData`.
-        indices: of the images.
-        batch_size: images in a mini-batch.
-        images: others than the held-out ones, such as `data.train`.
+    They are uint8.
     """
     subset = Subset(images or data.held_out, np.asarray(indices, np.int64))
     return _as_evaluated(subset, data.preprocessing, batch_size)
@@ -164,47 +150,47 @@ def statistics(
 
 def _as_evaluated(images, preprocessing, batch_size, replicas=ONE):
     """Returns uint8 images, cropped as in evaluation, labels and, for several replicas, weights."""
-    local_size = _local_batch_size(batch_size, replicas)
+    _check_batch_size(batch_size, replicas)
     number_of_batches = math.ceil(len(images) / batch_size) * replicas.local
     weighted = replicas.total > 1
 
     def samples(number):
-        step, offset = _position(number, batch_size, replicas)
-        index = step * batch_size + offset + tf.range(local_size, dtype=tf.int64)
+        step, position = _step_and_positions(number, batch_size, replicas)
+        index = step * batch_size + position
         exists = index < len(images)
         if not weighted:
             index, exists = tf.boolean_mask(index, exists), tf.boolean_mask(exists, exists)
         return tf.minimum(index, len(images) - 1), tf.cast(exists, tf.float32)
 
+    def crop(raw, _):
+        return preprocessing.pixels(raw)
+
     indices = tf.data.Dataset.range(number_of_batches).map(samples)
-    batches = _read(
-        images, preprocessing, indices, lambda raw, _: preprocessing.pixels(raw), local_size
-    )
+    batches = _read(images, preprocessing.resized, indices, crop, batch_size // replicas.total)
     if not weighted:
         batches = batches.map(lambda images, labels, _: (images, labels))
     # Keras warns of a dataset of unknown length.
     return batches.apply(tf.data.experimental.assert_cardinality(number_of_batches))
 
 
-def _local_batch_size(batch_size, replicas):
-    """Returns the images of a mini-batch that one replica gets."""
+def _check_batch_size(batch_size, replicas):
     check_arguments(train_batches, dict(batch_size=batch_size))
     if batch_size % replicas.total:
         raise ValueError(f"batch_size={batch_size} is not divisible by {replicas.total} replicas.")
-    return batch_size // replicas.total
 
 
-def _position(number, batch_size, replicas):
-    """Returns the step of a local part, and where in the mini-batch of that step it begins."""
-    replica = replicas.first + number % replicas.local
-    return number // replicas.local, replica * (batch_size // replicas.total)
+def _step_and_positions(number, batch_size, replicas):
+    """Returns the step of a local part, and its positions in the mini-batch of that step."""
+    size = batch_size // replicas.total
+    begin = (replicas.first + number % replicas.local) * size
+    return number // replicas.local, begin + tf.range(size, dtype=tf.int64)
 
 
-def _read(images, preprocessing, indices, crop, batch_size):
+def _read(images, resized, indices, crop, batch_size):
     """Maps (indices, seeds) to (images, labels, seeds), by whole mini-batches if possible."""
     indices = indices.with_options(_options())
 
-    if images.reads_batches and not preprocessing.resized:
+    if images.reads_batches and not resized:
         return _mapped(indices, lambda index, seed: (*images.read(index), seed))
 
     def read(index, seed):

@@ -20,7 +20,7 @@ class Preprocessing:
         image_shape: height, width and channels of the input.
         resized: whether images are cropped and resized to it, by the ImageNet recipe; if not, they
             must have that size.
-        mean, std: mean and standard deviation of each channel, with pixels scaled to 0..1.
+        mean, std: of each channel, with pixels scaled to 0..1.
     """
 
     image_shape: tuple[int, int, int]
@@ -45,8 +45,7 @@ def normalise(images: Any, mean: Sequence[float], std: Sequence[float]) -> tf.Te
 
     Args:
         images: uint8, shape `[batch, height, width, channels]`, the last three static.
-        mean: of each channel, with pixels scaled to 0..1.
-        std: the standard deviation of each channel, on the same scale.
+        mean, std: of each channel, with pixels scaled to 0..1.
     """
     width = images.shape[2]
     scale, shift = 1 / (255 * np.array(std)), -np.array(mean) / np.array(std)
@@ -59,14 +58,11 @@ def normalise(images: Any, mean: Sequence[float], std: Sequence[float]) -> tf.Te
 def decode(encoded: Any, channels: int) -> tf.Tensor:
     """Decodes a PNG, JPEG, BMP or WebP to 8 bits; transparent pixels become white.
 
-    What TensorFlow decodes wrongly, `orc_keras.data.files.refusal` names.
+    `orc_keras.data.files` refuses what TensorFlow decodes wrongly.
 
     Args:
         encoded: the bytes, a scalar string.
         channels: 1 or 3; for 1 the image must be grey, for 3 a grey image is repeated.
-
-    Returns:
-        uint8, shape `[height, width, channels]`.
     """
     image: Any = tf.io.decode_image(encoded, expand_animations=False)
     image.set_shape([None, None, None])

@@ -33,10 +33,12 @@ def in_memory(builder: Any, split: str) -> PixelImages:
 
 
 class RecordImages(Images):
-    """The images of a split on disk, readable in any order.
+    """The images of a split on disk, in TFRecord files, readable in any order.
+
+    TensorFlow verifies the checksums; Python is not called for each record.
 
     Raises:
-        ValueError: if a file of the split is missing, is damaged, or has another format.
+        ValueError: if a file of the split is damaged or has another format.
     """
 
     def __init__(self, builder: Any, split: str):
@@ -53,22 +55,7 @@ class RecordImages(Images):
                 "is read from the format tfrecord only."
             )
         info = builder.info.splits[split]
-        self._length = info.num_examples
-        self._read = _TFRecords(list(map(os.fspath, info.filepaths)), info.shard_lengths)
-
-    def __len__(self) -> int:
-        return self._length
-
-    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the encoded image as it is stored, and its label."""
-        example = self._features.deserialize_example(self._read(index), decoders=self._decoders)
-        return example[self._image], tf.cast(example[self._label], tf.int32)
-
-
-class _TFRecords:
-    """Reads TFRecord files at any position, with checksums, without Python for each record."""
-
-    def __init__(self, paths, lengths):
+        paths, lengths = list(map(os.fspath, info.filepaths)), info.shard_lengths
         with ThreadPoolExecutor(16) as pool:  # they mostly wait for the disk
             offsets = list(pool.map(_offsets, paths, lengths))
         with tf.device("CPU"):
@@ -76,43 +63,47 @@ class _TFRecords:
             self._offsets: Any = tf.constant(np.concatenate(offsets))
             self._ends = tf.constant(np.cumsum(lengths, dtype=np.int64))
 
-    def __call__(self, index):
-        """Returns the serialized example; raises an error that names the file if it cannot."""
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the encoded image as it is stored, and its label."""
         path = self._paths[tf.searchsorted(self._ends, index[None], side="right")[0]]
-        offset = self._offsets[index]
-        # TensorFlow's error would not name the file, so an empty string replaces it. The `map`
-        # consumes its only element before it fails, so `ignore_errors` does not retry for ever.
-        record = tf.data.Dataset.from_tensors((path, offset)).map(_record_at).ignore_errors()
-        record = record.concatenate(tf.data.Dataset.from_tensors(b"")).take(1).get_single_element()
-        message = [path, " is damaged or unreadable at byte ", tf.strings.as_string(offset)]
-        check = tf.debugging.Assert(tf.not_equal(record, b""), [tf.strings.join(message)])
-        with tf.control_dependencies([check]):  # before decoding can fail
-            return tf.identity(record)
+        record = _record_at(path, self._offsets[index])
+        example = self._features.deserialize_example(record, decoders=self._decoders)
+        return example[self._image], tf.cast(example[self._label], tf.int32)
 
 
 def _record_at(path, offset):
-    """Reads the TFRecord at an offset; TensorFlow verifies the checksums."""
-    reader = tf.raw_ops.TFRecordDatasetV2(
-        filenames=path[None],
-        compression_type="",
-        buffer_size=0,  # read only the record
-        byte_offsets=offset[None],
-    )
-    records = tf.data.experimental.from_variant(reader, tf.TensorSpec([], tf.string))
-    return records.take(1).get_single_element()
+    """Returns the serialized example at an offset; raises an error that names the file."""
+
+    def read(path, offset):
+        reader = tf.raw_ops.TFRecordDatasetV2(
+            filenames=path[None],
+            compression_type="",
+            buffer_size=0,  # read only the record
+            byte_offsets=offset[None],
+        )
+        records = tf.data.experimental.from_variant(reader, tf.TensorSpec([], tf.string))
+        return records.take(1).get_single_element()
+
+    # TensorFlow's error would not name the file, so an empty string replaces it. The `map`
+    # consumes its only element before it fails, so `ignore_errors` does not retry for ever.
+    record = tf.data.Dataset.from_tensors((path, offset)).map(read).ignore_errors()
+    record = record.concatenate(tf.data.Dataset.from_tensors(b"")).take(1).get_single_element()
+    message = [path, " is damaged or unreadable at byte ", tf.strings.as_string(offset)]
+    check = tf.debugging.Assert(tf.not_equal(record, b""), [tf.strings.join(message)])
+    with tf.control_dependencies([check]):  # before decoding can fail
+        return tf.identity(record)
 
 
 def _offsets(path, number):
     """Returns the offset of each record of a TFRecord file; reads only their lengths."""
-    offsets, end = [], 0
-    try:
-        with open(path, "rb", buffering=0) as file:
-            size = os.path.getsize(path)
-            while end < size and len(offsets) <= number:
-                offsets.append(end)
-                end += RECORD_OVERHEAD + int.from_bytes(os.pread(file.fileno(), 8, end), "little")
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    offsets, end, size = [], 0, os.path.getsize(path)
+    with open(path, "rb", buffering=0) as file:
+        while end < size and len(offsets) <= number:
+            offsets.append(end)
+            end += RECORD_OVERHEAD + int.from_bytes(os.pread(file.fileno(), 8, end), "little")
     if len(offsets) != number or end != size:
         raise ValueError(f"{path} is damaged: it does not hold {number} whole records.")
     return np.array(offsets, np.int64)

@@ -33,20 +33,11 @@ class Content:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """What is known of a dataset before its images are read.
+    """What is known of a dataset before its images are read."""
 
-    Attributes:
-        num_images: by split, `train` first; the second one is held out.
-        size: height and width of every image; None if they differ or are not known yet.
-        fewest: the images that each part of a divided split needs: one of each class if classes
-            are known, else 1.
-        read: returns `Content`, given the bytes of memory that images may take, and the
-            `notes["files"]` of images that need no check.
-    """
-
-    num_images: dict[str, int]
-    size: tuple[int, int] | None
-    fewest: int
+    num_images: dict[str, int]  # as `Content.splits`
+    size: tuple[int, int] | None  # as in `Content`, None also if not known yet
+    # From the bytes of memory that images may take, and the fingerprint of images to trust.
     read: Callable[[float, str | None], Content]
 
 
@@ -86,8 +77,7 @@ def _digits():
         size=(8, 8),
         crop_flip="none",  # at 8 x 8 pixels it can change the digit
     )
-    num_images = {"train": len(train), "test": len(test)}
-    return Source(num_images, content.size, len(content.class_names), lambda *_: content)
+    return Source({"train": len(train), "test": len(test)}, (8, 8), lambda *_: content)
 
 
 def _from_catalogue(name, data_dir):
@@ -95,65 +85,59 @@ def _from_catalogue(name, data_dir):
     builder = catalogue.open_builder(name, data_dir)
     splits = builder.info.splits
     num_images = {split: splits[split].num_examples for split in catalogue.splits(builder)}
-    *size, channels = catalogue.image_shape(builder)
-    size = None if None in size else tuple(size)
+    image, label = (builder.info.features[key] for key in catalogue.keys(builder))
+    size = None if None in image.shape else image.shape[:2]
 
     def read(memory, _):
-        fits = size and sum(num_images.values()) * math.prod([*size, channels]) <= memory
+        fits = size and sum(num_images.values()) * math.prod(image.shape) <= memory
         images = records.in_memory if fits else records.RecordImages
         return Content(
             {split: images(builder, split) for split in num_images},
-            catalogue.class_names(builder),
-            channels,
+            tuple(label.names),
+            image.shape[-1],
             size,
             statistics=STATISTICS.get(name),
             notes={"source": builder.info.full_name},
         )
 
-    return Source(num_images, size, 1, read)
+    return Source(num_images, size, read)
 
 
 def _from_folder(root, held_out_only):
     """The user's own images, in one folder per class."""
-    class_names, splits = folder.find_held_out(root) if held_out_only else folder.find(root)
-    num_images = {name: len(split.paths) for name, split in splits.items()}
-    read = functools.partial(_read_folder, root, class_names, splits)
-    return Source(num_images, None, len(class_names), read)
-
-
-def _read_folder(root, class_names, splits, memory, known_fingerprint):
+    class_names, splits = folder.find(root, held_out_only)
     paths = [path for split in splits.values() for path in split.paths]
-    headers = dict(zip(paths, files.read_headers(paths)))
-    channels = 1 if all(header.is_grey for header in headers.values()) else 3
-    sizes = {(header.height, header.width) for header in headers.values()}
-    notes = {
-        "source": str(root),
-        "files": files.fingerprint(root, paths),
-        "ignored_folders": [
-            str(path.relative_to(root)) for split in splits.values() for path in split.hidden
-        ],
-        "ignored_files": sum(len(split.ignored) for split in splits.values()),
-        "images_with_alpha": sum(header.has_alpha for header in headers.values()),
-        "images_with_16_bits": sum(header.has_16_bits for header in headers.values()),
-    }
-    fits = sum(header.height * header.width * channels for header in headers.values()) <= memory
-    if not fits and notes["files"] != known_fingerprint:
-        files.check(paths)
-    images = {
-        name: files.in_memory(s.paths, s.labels, [headers[path] for path in s.paths], channels)
-        if fits
-        else files.FileImages(s.paths, s.labels)
-        for name, s in splits.items()
-    }
-    size = sizes.pop() if len(sizes) == 1 else None
-    return Content(images, class_names, channels, size, notes=notes)
+
+    def read(memory, known_fingerprint):
+        headers = files.read_headers(paths)
+        channels = 1 if all(header.is_grey for header in headers) else 3
+        sizes = {(header.height, header.width) for header in headers}
+        size = sizes.pop() if len(sizes) == 1 else None
+        hidden = [path.relative_to(root) for split in splits.values() for path in split.hidden]
+        notes = {
+            "source": str(root),
+            "files": files.fingerprint(root, paths),
+            "ignored_folders": list(map(str, hidden)),
+            "ignored_files": sum(len(split.ignored) for split in splits.values()),
+            "images_with_alpha": sum(header.has_alpha for header in headers),
+            "images_with_16_bits": sum(header.has_16_bits for header in headers),
+        }
+        if size and len(paths) * math.prod(size) * channels <= memory:
+            images_of = functools.partial(files.in_memory, shape=(*size, channels))
+        else:
+            images_of = files.FileImages
+            if notes["files"] != known_fingerprint:
+                files.check(paths)
+        images = {name: images_of(split.paths, split.labels) for name, split in splits.items()}
+        return Content(images, class_names, channels, size, notes=notes)
+
+    return Source({name: len(split.paths) for name, split in splits.items()}, None, read)
 
 
 def _from_idx(path):
     """Grey images of one size in IDX files, such as Fashion-MNIST's."""
     collection = idx.find(path)
     shapes = {split: idx.shape(p["images"], "images") for split, p in collection.items()}
-    num_images = {split: shape[0] for split, shape in shapes.items()}
     size = shapes["train"][1:]
 
     def read(memory, _):
@@ -166,16 +150,11 @@ def _from_idx(path):
         if len({shape[1:] for shape in shapes.values()}) > 1:
             raise ValueError(f"--dataset=idx:{path}: training and held-out images differ in size.")
         splits, class_names = idx.load(collection)
-        notes = {"source": str(path), "files": _fingerprint(splits)}
+        digest = hashlib.sha256()  # of the content, however the files are compressed
+        for images in splits.values():
+            digest.update(images.pixels.numpy().data)
+            digest.update(images.labels.numpy().data)
+        notes = {"source": str(path), "files": digest.hexdigest()[:16]}
         return Content(splits, class_names, channels=1, size=size, notes=notes)
 
-    return Source(num_images, size, 1, read)
-
-
-def _fingerprint(splits):
-    """Returns a short text for the images, however their files are compressed."""
-    digest = hashlib.sha256()
-    for images in splits.values():
-        digest.update(images.pixels.numpy().data)
-        digest.update(images.labels.numpy().data)
-    return digest.hexdigest()[:16]
+    return Source({split: shape[0] for split, shape in shapes.items()}, size, read)

@@ -11,8 +11,7 @@ def cross_replica_cond(pred: Any, true_fn: Callable, false_fn: Callable, *args: 
 
     Inside `tf.cond` in a replica, replicas cannot communicate, but an optimizer that sums gradients
     must, and so must a synchronised BatchNorm. So the `tf.cond` is moved out of the replicas, into
-    a merge call; inside the branch each replica is entered again. Keras's `LossScaleOptimizer`
-    skips steps in the same way.
+    a merge call, as in Keras's `LossScaleOptimizer`.
 
     Args:
         pred: a boolean scalar, the same on every replica.
@@ -22,11 +21,6 @@ def cross_replica_cond(pred: Any, true_fn: Callable, false_fn: Callable, *args: 
 
     Returns:
         This replica's result.
-
-    Example:
-
-    >>> cross_replica_cond(tf.constant(True), tf.square, tf.identity, tf.constant(3.0)).numpy()
-    np.float32(9.0)
     """
 
     def cond(strategy, pred, *args):

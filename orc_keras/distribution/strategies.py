@@ -1,13 +1,14 @@
 """Chooses the devices and machines to train on, and distributes the data to them."""
 
 import functools
-import json
 import os
 import signal
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+from orc_keras.distribution.workers import machines
 
 
 class Replicas(NamedTuple):
@@ -39,7 +40,7 @@ def choose(name: str) -> Any:
         ValueError: if TF_CONFIG is needed and is missing or malformed, or if there is no GPU where
             GPUs are needed.
     """
-    if name == "multi_worker" or (name == "auto" and len(_worker_addresses()) > 1):
+    if name == "multi_worker" or (name == "auto" and len(_addresses()) > 1):
         return _multi_worker()
     gpus = tf.config.list_logical_devices("GPU")
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
@@ -60,7 +61,7 @@ def _mirrored():
 
 @functools.cache
 def _multi_worker():
-    addresses = _worker_addresses()
+    addresses = _addresses()
     if not addresses:
         raise ValueError(
             "--strategy=multi_worker needs the environment variable TF_CONFIG, which names the "
@@ -76,31 +77,21 @@ def _multi_worker():
         signal.signal(signal.SIGINT, handler)
 
 
-def _worker_addresses():
+def _addresses():
     """Returns the machines in TF_CONFIG, the chief first; none if it is not set."""
-    text = os.environ.get("TF_CONFIG")
     try:
-        config = json.loads(text or "{}")
-        if not config.get("cluster"):
-            return []
-        cluster, task = config["cluster"], config["task"]
-        cluster[task["type"]][int(task["index"])]  # raises if this machine is not listed
-        return list(map(str, [*cluster.get("chief", []), *cluster.get("worker", [])]))
+        return machines(tf.distribute.cluster_resolver.TFConfigClusterResolver())[0]
     except (ValueError, LookupError, TypeError, AttributeError):
         raise ValueError(
             f"TF_CONFIG must be like {{'cluster': {{'worker': ['host1:port', 'host2:port']}}, "
-            f"'task': {{'type': 'worker', 'index': 0}}}} in JSON, not {text!r}."
+            f"'task': {{'type': 'worker', 'index': 0}}}} in JSON, not {os.environ['TF_CONFIG']!r}."
         ) from None
 
 
 def distribute(strategy: Any, batches: Callable[[Replicas], tf.data.Dataset]) -> Any:
     """Returns a distributed dataset for `fit` and `evaluate`: each replica's part of a mini-batch.
 
-    A machine reads its own parts only.
-
-    Args:
-        strategy: a `tf.distribute.Strategy`.
-        batches: a function that returns the dataset of some replicas.
+    A machine reads its own parts only: `batches` returns the dataset of some replicas.
     """
 
     def of_worker(context):

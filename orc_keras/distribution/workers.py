@@ -39,8 +39,8 @@ class Workers:
 
     def __init__(self, strategy: Any):
         self._strategy = strategy
-        self.number = len(addresses(strategy))
-        self.index = _index(strategy) if self.number > 1 else 0
+        addresses, self.index = machines(strategy.cluster_resolver)
+        self.number = len(addresses) or 1
         self._is_own = np.arange(self.number) == self.index
         self._sum = tf.function(self._sum_over_workers, [tf.TensorSpec([None], tf.int32)])
 
@@ -69,11 +69,9 @@ class Workers:
             return [value]
         data = pickle.dumps(value)
         data += bytes(-len(data) % 4)  # to whole int32; pickle ignores what follows
-        sizes = self._vector(len(data) // 4)
-        ends = np.cumsum(sizes)
+        ends = np.cumsum(self._vector(len(data) // 4))
         everything = np.zeros(ends[-1], np.int32)
-        own_end = ends[self.index]
-        everything[own_end - sizes[self.index] : own_end] = np.frombuffer(data, np.int32)
+        np.split(everything, ends[:-1])[self.index][:] = np.frombuffer(data, np.int32)
         everything = self._sum(everything).numpy()
         return [pickle.loads(values.tobytes()) for values in np.split(everything, ends[:-1])]
 
@@ -87,7 +85,7 @@ class Workers:
         Raises:
             ValueError: if the function raises it, or OSError, on any worker.
         """
-        result, problem = None, ""
+        result = problem = None
         try:
             result = function()
         except (ValueError, OSError) as error:
@@ -99,11 +97,7 @@ class Workers:
         return result
 
     def barrier(self) -> None:
-        """Waits until all workers have received the last message, so that each may exit.
-
-        A worker that exits earlier could be gone while another still receives from it. One that is
-        already gone is ignored.
-        """
+        """Waits until each may exit: all have received the last message, or are gone already."""
         with contextlib.suppress(*_LOST):
             self.max(0)
 
@@ -129,14 +123,14 @@ def is_lost_worker(error: Exception) -> bool:
     return isinstance(error, _LOST) and bool(os.environ.get("TF_CONFIG"))
 
 
-def addresses(strategy: Any) -> list[str | None]:
-    """Returns the machines of a strategy, the chief first; `[None]` for this machine alone."""
-    resolver = strategy.cluster_resolver
+def machines(resolver: Any) -> tuple[list[str], int]:
+    """Returns the machines of a cluster, the chief first, and the index of this one among them.
+
+    Args:
+        resolver: a `tf.distribute.cluster_resolver.ClusterResolver`; None: there is no cluster.
+    """
     cluster = resolver.cluster_spec().as_dict() if resolver else {}
-    return [*cluster.get("chief", []), *cluster.get("worker", [])] or [None]
-
-
-def _index(strategy):
-    resolver = strategy.cluster_resolver
-    chiefs = resolver.cluster_spec().as_dict().get("chief", [])
-    return resolver.task_id + (len(chiefs) if resolver.task_type == "worker" else 0)
+    addresses = [*cluster.get("chief", []), *cluster.get("worker", [])]
+    if not addresses:
+        return [], 0
+    return addresses, addresses.index(cluster[resolver.task_type][resolver.task_id])

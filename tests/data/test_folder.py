@@ -5,7 +5,6 @@ from helpers.folders import fill, load, photo
 from PIL import Image
 
 from orc_keras import data
-from orc_keras.data import files
 from orc_keras.runs import summary
 
 
@@ -56,11 +55,10 @@ def test_every_kind_of_file_in_one_folder(tmp_path):
     assert sorted(labels) == [0] * 10 + [1] * 3
 
 
-@pytest.mark.parametrize("sizes, image_size", [((12, 12), 0), ((12, 30), 10)])
-def test_images_in_memory_and_on_disk_are_the_same(tmp_path, sizes, image_size):
-    fill(tmp_path, number=4, height=sizes[0])
-    photo(9, sizes[1], 16).save(tmp_path / "train" / "dog" / "0.png")
-    photo(8, sizes[1], 16).save(tmp_path / "train" / "dog" / "1.png", quality=90)
+@pytest.mark.parametrize("image_size", [0, 10])
+def test_images_in_memory_and_on_disk_are_the_same(tmp_path, image_size):
+    fill(tmp_path, number=4)
+    photo(9).save(tmp_path / "train" / "dog" / "0.jpg", quality=90)
     memory, disk = (load(tmp_path, image_size=image_size, memory_gb=gb) for gb in (1, 0))
     assert type(memory.train) is not type(disk.train)
     assert memory.description() == disk.description()
@@ -163,17 +161,6 @@ def test_the_fingerprint_tells_images_apart(tmp_path):
     prints.append(load(tmp_path).notes["files"])
     assert len(set(prints)) == 3
     assert load(tmp_path).notes["files"] == prints[-1]
-
-
-def test_a_folder_larger_than_memory_streams(tmp_path):
-    """Nothing is decoded before a mini-batch asks for it."""
-    images = load(fill(tmp_path), memory_gb=0, image_size=8)
-    assert isinstance(images.train, files.FileImages)
-    batches = data.train_batches(images, 6, seed=0)
-    for path in (tmp_path / "train").rglob("*.png"):
-        path.unlink()
-    with pytest.raises(tf.errors.NotFoundError, match=f"{tmp_path}/train/.*png"):
-        next(iter(batches))
 
 
 def test_a_class_whose_name_begins_with_a_dot_is_said(tmp_path):

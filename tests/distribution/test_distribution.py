@@ -75,7 +75,7 @@ def test_evaluation_counts_every_image_once(number, resized):
     with strategy.scope():
         images = keras.Input((2, 2, 1))
         alone = Single(images, keras.layers.Dense(2)(keras.layers.Flatten()(images)))
-        alone.compile("sgd", _label, weighted_metrics=[_label])
+        keras.Model.compile(alone, "sgd", _label, weighted_metrics=[_label])
     for count, batch_size in [(1, 4), (3, 4), (5, 4), (17, 8), (8, 12)]:
         labels = np.arange(count) ** 3 % 101
         pixels = data.PixelImages(np.zeros((count, 2, 2, 1), np.uint8), labels)
