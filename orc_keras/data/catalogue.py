@@ -21,10 +21,28 @@ def open_builder(name: str, data_dir: str | None) -> Any:
 
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
-    builder = _find(name, data_dir)
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError:  # its message lists more than a thousand
+        raise ValueError(
+            f"--dataset={name} is unknown to TensorFlow Datasets; `tfds.list_builders()` lists "
+            "what exists."
+        ) from None
+    except Exception as error:  # missing configurations, versions and libraries
+        raise ValueError(f"--dataset={name} cannot be opened.\n{error}") from error
     keys(builder)  # before the download
-    if not os.path.exists(os.path.join(builder.data_dir, "dataset_info.json")):
-        _prepare(name, builder)
+    if os.path.exists(os.path.join(builder.data_dir, "dataset_info.json")):
+        return builder
+    if os.path.exists(builder.data_dir):
+        raise ValueError(f"--dataset={name}: {builder.data_dir} is incomplete; delete that folder.")
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # of many types
+        raise ValueError(
+            f"--dataset={name} is not in {builder.data_dir} and cannot be prepared there; prepare "
+            "it on another machine and copy that folder, or name its place with --data_dir.\n"
+            f"{type(error).__name__}: {error}"
+        ) from error
     return builder
 
 
@@ -53,31 +71,3 @@ def keys(builder: Any) -> tuple[str, str]:
         f"--dataset={builder.name} is not one of image classification: its features "
         f"({', '.join(features)}) are not an image of 8 bits and its class."
     )
-
-
-def _find(name, data_dir):
-    """Returns the builder of a dataset, prepared or not."""
-    import tensorflow_datasets as tfds
-
-    try:
-        return tfds.builder(name, data_dir=data_dir)
-    except tfds.core.DatasetNotFoundError:  # its message lists more than a thousand
-        raise ValueError(
-            f"--dataset={name} is unknown to TensorFlow Datasets; `tfds.list_builders()` lists "
-            "what exists."
-        ) from None
-    except Exception as error:  # missing configurations, versions and libraries
-        raise ValueError(f"--dataset={name} cannot be opened.\n{error}") from error
-
-
-def _prepare(name, builder):
-    if os.path.exists(builder.data_dir):
-        raise ValueError(f"--dataset={name}: {builder.data_dir} is incomplete; delete that folder.")
-    try:
-        builder.download_and_prepare()
-    except Exception as error:  # of many types
-        raise ValueError(
-            f"--dataset={name} is not in {builder.data_dir} and cannot be prepared there; prepare "
-            "it on another machine and copy that folder, or name its place with --data_dir.\n"
-            f"{type(error).__name__}: {error}"
-        ) from error

@@ -52,12 +52,8 @@ class PixelImages(Images):
     """Decoded images of one size, in memory; several can be read at once.
 
     Args:
-        pixels: uint8, shape `[number, height, width, channels]`; not copied if it is from
-            `empty_pixels`.
-        labels: int32 classes, shape `[number]`.
-
-    Raises:
-        ValueError: if the numbers of images and labels differ, or the pixels have another type.
+        pixels: uint8, shape `[number, height, width, channels]`; not copied if from `empty_pixels`.
+        labels: classes, shape `[number]`.
     """
 
     reads_batches = True

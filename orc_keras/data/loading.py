@@ -89,17 +89,10 @@ def load(
 def dataset_size(
     dataset: str, data_dir: str = "", image_size: int = 0, validation_fraction: float = 0.0
 ) -> tuple[int, tuple[int, int]]:
-    """Returns the number and the size of the training images, without reading any.
+    """Returns the number of training images, and the networks' input size, without reading any.
 
-    Args:
-        dataset: as in `load`, like the other arguments.
-
-    Returns:
-        The number of training images; and the input's height and width, 224 if the images' size is
-        not known before they are read.
-
-    Raises:
-        ValueError: if the dataset is unknown or missing, or has nothing to hold out.
+    The size is 224 x 224 if that of the images is not known before they are read. Arguments and
+    errors as in `load`.
     """
     source = _find(dataset, data_dir, validation_fraction)
     number = next(iter(source.num_images.values()))

@@ -101,7 +101,7 @@ def _offsets(path, number):
     """Returns the offset of each record of a TFRecord file; reads only their lengths."""
     offsets, end, size = [], 0, os.path.getsize(path)
     with open(path, "rb", buffering=0) as file:
-        while end < size and len(offsets) <= number:
+        while end < size:
             offsets.append(end)
             end += RECORD_OVERHEAD + int.from_bytes(os.pread(file.fileno(), 8, end), "little")
     if len(offsets) != number or end != size:

@@ -46,10 +46,8 @@ def find(dataset: str, data_dir: str | None = None, held_out_only: bool = False)
     kind, _, name = dataset.partition(":")
     if dataset == "digits":
         return _digits()
-    if dataset in STATISTICS:
-        return _from_catalogue(dataset, data_dir)
-    if kind == "tfds" and name:
-        return _from_catalogue(name, data_dir)
+    if dataset in STATISTICS or (kind == "tfds" and name):
+        return _from_catalogue(name or dataset, data_dir)
     if kind == "folder" and name:
         return _from_folder(Path(name).expanduser(), held_out_only)
     if kind == "idx" and name:

@@ -4,9 +4,7 @@ import errno
 import json
 import socket
 
-import numpy as np
 import pytest
-import tensorflow as tf
 import tensorflow_datasets as tfds
 from helpers.animals import TinyAnimals, prepare, read
 from tensorflow_datasets.core.download import downloader
@@ -40,26 +38,6 @@ def no_network(monkeypatch):
         monkeypatch.setattr(socket, function, refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(downloader, "MAX_RETRIES", 0)
-
-
-def test_a_dataset_of_the_library(tmp_path, monkeypatch):
-    def examples(self):
-        for number in range(6):
-            image = np.full((32, 32, 3), number, np.uint8)
-            yield number, {"id": str(number), "image": image, "label": number, "coarse_label": 0}
-
-    cifar100 = tfds.builder_cls("cifar100")
-    monkeypatch.setattr(cifar100, "url_infos", {})
-    monkeypatch.setattr(
-        cifar100,
-        "_split_generators",
-        lambda self, _: {s: examples(self) for s in ("train", "test")},
-    )
-    builder = catalogue.open_builder("cifar100", str(tmp_path))
-    assert catalogue.splits(builder) == ["train", "test"]
-    assert catalogue.keys(builder) == ("image", "label")
-    for image, label in read(RecordImages(builder, "test"), range(6)):
-        assert tf.reduce_all(tf.io.decode_png(image) == label)
 
 
 @pytest.mark.parametrize(
