@@ -22,17 +22,8 @@ from orc_keras import building, command_line, recipe, settings
 
 def start():
     """Runs the program of the main module, which is one as those of `orc_keras.commands` are."""
-    program, values = sys.modules["__main__"], flags.FlagValues()
-    tf.get_logger().setLevel("ERROR")  # several models are traced in one process
-    program.define_flags(values)
-    if "--help" in sys.argv:
-        print(command_line.help_of(program, values))
-        return
-    name = Path(sys.argv[0]).name
-    try:
-        program.main(values, command_line.parse(program, values, sys.argv[1:], name))
-    except (ValueError, OSError) as error:
-        sys.exit(f"{name}: {error}")
+    tf.get_logger().disabled = True  # it warns of several models that are traced in one process
+    command_line.run(sys.modules["__main__"], sys.argv[1:], Path(sys.argv[0]).name)
 
 
 def define_choice(values, name, possible, help):

@@ -1,6 +1,8 @@
 """Trains groups of networks, and compares, evaluates and exports them: orc-keras <command>"""
 
+import importlib
 import sys
+from types import ModuleType
 
 from orc_keras import command_line
 
@@ -16,13 +18,18 @@ def main() -> None:
     if name in ("--help", "-h"):
         print(f"{__doc__}\n")
         for each in COMMANDS:
-            summary, *_ = str(command_line.module_of(each).__doc__).splitlines()
+            summary, *_ = str(module_of(each).__doc__).splitlines()
             print(f"  {each:<14}{summary}")
         print("\norc-keras <command> --help says more.")
     elif name in COMMANDS:
-        command_line.run(name, arguments, f"orc-keras {name}")
+        command_line.run(module_of(name), arguments, f"orc-keras {name}")
     else:
         sys.exit(f"orc-keras: {name!r} is not a command; possible are {', '.join(COMMANDS)}.")
+
+
+def module_of(name: str) -> ModuleType:
+    """Returns the module of a command."""
+    return importlib.import_module(f"orc_keras.commands.{name.replace('-', '_')}")
 
 
 if __name__ == "__main__":

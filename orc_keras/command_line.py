@@ -1,7 +1,6 @@
 """How a command runs: its flags, flagfiles by name, help, and errors in one sentence."""
 
 import faulthandler
-import importlib
 import logging
 import os
 import signal
@@ -24,29 +23,25 @@ class CommandError(Exception):
         self.exit_code = exit_code
 
 
-def module_of(name: str) -> ModuleType:
-    """Returns the module of a command, in `orc_keras/commands`."""
-    return importlib.import_module(f"orc_keras.commands.{name.replace('-', '_')}")
-
-
-def run(name: str, arguments: list[str], program: str) -> None:
+def run(command: ModuleType, arguments: list[str], program: str) -> None:
     """Runs a command; exits with one sentence if a flag, a file or the data is wrong.
 
     Args:
-        name: the command's.
-        arguments: what stands behind it on the command line.
+        command: a module like those in `orc_keras/commands`.
+        arguments: what stands behind its name on the command line.
         program: what messages begin with.
     """
     faulthandler.enable()
     absl.logging.set_verbosity(absl.logging.WARNING)
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
     warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
-    command = module_of(name)
     try:
         flag_values = flags.FlagValues()
         command.define_flags(flag_values)
         if {"--help", "-h"} & {*arguments}:
-            print(help_of(command, flag_values))
+            for name in flag_values:
+                flag_values.register_key_flag_for_module("flags", flag_values[name])
+            print(f"{command.__doc__}{flag_values.module_help('flags')}")
             return
         command.main(flag_values, parse(command, flag_values, arguments, program))
     except BrokenPipeError:  # whoever read the output has ended, as `| head` does
@@ -58,13 +53,6 @@ def run(name: str, arguments: list[str], program: str) -> None:
     except KeyboardInterrupt:
         print(f"{program}: stopped by SIGINT.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
-
-
-def help_of(command: ModuleType, flag_values: flags.FlagValues) -> str:
-    """Returns what `--help` prints: the docstring of the command's module, and its flags."""
-    for name in flag_values:
-        flag_values.register_key_flag_for_module("flags", flag_values[name])
-    return f"{command.__doc__}{flag_values.module_help('flags')}"
 
 
 def parse(

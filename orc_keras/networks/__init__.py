@@ -76,11 +76,7 @@ def build(
 
 
 def check(source: str, vgg_head: models.VggHead = "default") -> None:
-    """Refuses a source that is unknown or missing, before anything heavy is done.
-
-    Raises:
-        ValueError: as `build`.
-    """
+    """Raises ValueError if a source is unknown or missing, before anything heavy is done."""
     kind = kind_of(source)
     if kind == "name":
         models.smallest_size(source, vgg_head)
@@ -95,11 +91,8 @@ def check(source: str, vgg_head: models.VggHead = "default") -> None:
 def checksum(source: str, network: keras.Model) -> str | None:
     """Returns the SHA-256 of what a source brings in; None for a name in `models/`.
 
-    It is that of a file, of the module of a function, or of a backbone's pretrained weights.
-
-    Args:
-        source: as for `build`.
-        network: the network that was built from it, with its first weights.
+    It is that of a file, of the module of a function, or of the pretrained weights of the
+    `network` that was built from the source.
     """
     kind = kind_of(source)
     if kind == "name":

@@ -25,14 +25,7 @@ PREFIXES: dict[str, Kind] = {
 
 
 def kind_of(source: str) -> Kind:
-    """Returns what a source is.
-
-    Args:
-        source: a text as for `networks.build`.
-
-    Returns:
-        "name", one in `models/`; "file"; "features", a file whose last layer is replaced;
-        "pretrained", of Keras Applications or KerasHub; or "code".
+    """Returns what a source as for `networks.build` is; "name" is one in `models/`.
 
     Example:
 

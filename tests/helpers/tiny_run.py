@@ -74,6 +74,7 @@ def train_in_child(arguments, at, file_limit, devices, environment, without, out
     import tensorflow as tf
 
     from orc_keras import command_line
+    from orc_keras.commands import train
 
     os.environ.update(environment)
     if file_limit:
@@ -92,7 +93,7 @@ def train_in_child(arguments, at, file_limit, devices, environment, without, out
     os.dup2(output.fileno(), 2)
     code = 1
     try:
-        command_line.run("train", arguments, "train.py")
+        command_line.run(train, arguments, "train.py")
         code = 0
     except SystemExit as end:
         code = end.code
