@@ -149,8 +149,9 @@ class DenselyGuided(KnowledgeDistillation):
     place of n + 1.)
 
     Args:
-        pivot, students, temperature, distillation_weight, name: as in `KnowledgeDistillation`; so
-            are the errors.
+        pivot, students, name: as in `NetworkGroup`; so are the errors.
+        temperature: Temperature (T) that softens distilled logits; above 0.
+        distillation_weight: Weight of the teachers against the labels (beta); 0 to 1.
         survival_probability: Probability that dgkd keeps a teacher in a mini-batch.
         seed: Seed of all that is random.
 
