@@ -20,9 +20,6 @@ class GroupTensorBoard(keras.callbacks.Callback):
     Args:
         directory: where to write, `<directory>/<run>/`.
 
-    Raises:
-        OSError: from `fit`, if the directory cannot be made.
-
     Example:
 
     >>> network = models.build("resnet8", (8, 8, 1), 10)
@@ -37,11 +34,7 @@ class GroupTensorBoard(keras.callbacks.Callback):
 
     def __init__(self, directory: str | Path):
         super().__init__()
-        self._directory = Path(directory)
-
-    def on_train_begin(self, logs=None):
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._writers = {}
+        self._directory, self._writers = Path(directory), {}
 
     def on_epoch_end(self, epoch, logs=None):
         charts, summaries = self._charts(), collections.defaultdict(bytes)
@@ -57,10 +50,6 @@ class GroupTensorBoard(keras.callbacks.Callback):
                 # One operation for all; one for each number would take milliseconds.
                 tf.summary.experimental.write_raw_pb(values)
             self._writers[run].flush()
-
-    def on_train_end(self, logs=None):
-        for writer in self._writers.values():
-            writer.close()
 
     def _charts(self):
         """Returns run and tag of each metric of the members, by the metric's name."""

@@ -73,22 +73,18 @@ def _html(run, others, problems, comparison, figures):
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": "{:.2%}".format, "data_uri": _png}
+    environment.filters["data_uri"] = _png
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    predictions = run.predictions.get(run.student)
     return template.render(
         run=run,
+        others=others,
         problems=problems,
-        members=tables.members(run, others),
-        shares_taught=tables.shares_taught(run),
         comparison=comparison,
-        changes=tables.changes(comparison) if comparison else [],
-        predictions=predictions,
-        confusions=predictions.confusions() if predictions and run.class_names else [],
+        figures=figures,
+        tables=tables,
+        costs=costs,
         examples_per_pair=EXAMPLES,
         classes_in_plot=plots.MAX_CLASSES,
-        costs=costs,
-        figures=figures,
     )
 
 
