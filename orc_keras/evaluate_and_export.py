@@ -19,7 +19,6 @@ from orc_keras.groups.network_group import PIVOT, NetworkGroup
 from orc_keras.report import page
 from orc_keras.runs import Run, predictions, summary
 from orc_keras.runs.predictions import Predictions
-from orc_keras.runs.versions import versions
 
 
 def evaluate_and_export(
@@ -28,9 +27,9 @@ def evaluate_and_export(
     """Evaluates every member, exports the student, and writes and prints the results.
 
     Args:
-        run: `Run`, whose directory holds `checkpoints/group.keras` and the histories.
-        group: its trained `NetworkGroup`, the one saved in `group.keras`.
-        seconds: the seconds of each stage, by name.
+        run: whose directory holds `checkpoints/group.keras` and the histories.
+        group: the trained group, the one saved in `group.keras`.
+        seconds: of each stage, by name.
         rate: training images per second of *the* student, without evaluation; or NaN.
 
     Returns:
@@ -47,7 +46,7 @@ def evaluate_and_export(
     contents = {
         "settings": dataclasses.asdict(settings),
         "description": group.description,
-        "versions": versions(),
+        "versions": summary.versions(),
         "devices": devices.description(group.distribute_strategy),
         "seed": settings.seed,
         "seconds": round(sum(seconds.values()), 1),
@@ -58,8 +57,7 @@ def evaluate_and_export(
         "sources": directory.sources,
         "members": _members(group, history, evaluation.predictions),
     }
-    student = group.student_names[-1]
-    contents["formats"] = _export(networks[student], student, run, contents)
+    contents["formats"] = _export(networks, run, contents)
     directory.finish(contents)
     report = page.write([directory.path])
     print(
@@ -70,16 +68,16 @@ def evaluate_and_export(
 
 
 def _export(
-    network: keras.Model, student: str, run: Run, contents: dict[str, Any]
+    networks: Mapping[str, keras.Model], run: Run, contents: dict[str, Any]
 ) -> dict[str, Any]:
     """Exports *the* student; one of a user's own may have what TensorFlow Lite lacks."""
-    target = run.directory / run_files.STUDENT
+    student, target = list(networks)[-1], run.directory / run_files.STUDENT
+    arguments = networks[student], student, target, contents, run.images
     try:
-        return export(network, student, target, contents, images=run.images)
+        return export(*arguments)
     except Unsupported as error:
         print(f"{run_files.STUDENT}.tflite is left out. {error}")
-        others = [name for name in RUN_FORMATS if name != "tflite"]
-        return export(network, student, target, contents, others, run.images)
+        return export(*arguments, [name for name in RUN_FORMATS if name != "tflite"])
 
 
 def _members(
@@ -87,24 +85,16 @@ def _members(
     history: Mapping[str, list[float]],
     predictions: Mapping[str, Predictions],
 ) -> dict[str, dict[str, Any]]:
-    """Returns the summary of each member, by name.
-
-    `taught` is the share of mini-batches in which it was a temporary teacher, None for the pivot,
-    which always teaches, and for methods without role change.
-    """
+    """Returns the summary of each member, by name; `taught` is None for one without roles."""
     roles = {group.pivot_name: "pivot", group.student_names[-1]: "student"}
-
-    def taught(name: str) -> float | None:
-        shares = history.get(f"{name}_taught")
-        return float(np.mean(shares)) if shares else None
-
+    shares = {name: history.get(f"{name}_taught") for name in group.members}
     return {
         name: {
             "network": network.name,
             "role": roles.get(name, "immature teacher"),
             "parameters": models.parameters(network),
             **predictions[name].figures(),
-            "taught": taught(name),
+            "taught": float(np.mean(shares[name])) if shares[name] else None,
         }
         for name, network in group.members.items()
     }

@@ -164,7 +164,8 @@ def _load_finished(directory, settings):
     """Returns the summary of the run if it has finished and all that it wrote is still there."""
     if not continuation.has_finished(directory, settings):
         return None
-    finished, missing = finished_run(directory.path), checksums.missing(directory.path)
+    finished = finished_run(directory.path)
+    missing = [name for name in checksums.read(directory.path) if not directory.has(name)]
     if not missing:
         return finished.summary
     if stage.checkpoints_of(settings, directory, "group").read()[2] is None:

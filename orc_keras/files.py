@@ -1,4 +1,4 @@
-"""Files: atomic writing, JSON, locks, checksums."""
+"""Files: atomic writing, reading, JSON, locks, checksums."""
 
 import contextlib
 import fcntl
@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import tensorflow as tf
 
+Contents = TypeVar("Contents")
 UNFINISHED = "unfinished-"  # prefix of what is being written
 
 
@@ -19,10 +20,7 @@ UNFINISHED = "unfinished-"  # prefix of what is being written
 def replacing(path: Path) -> Iterator[Path]:
     """A context that gives a path for a file or a directory, which then replaces `path`.
 
-    What was written is synced to disk first.
-
-    Raises:
-        OSError: if it cannot be written; the earlier `path` remains.
+    What was written is synced to disk first; where that fails, the earlier `path` remains.
     """
     unfinished = path.with_name(f"{UNFINISHED}{path.name}")
     delete(unfinished)
@@ -40,6 +38,12 @@ def replacing(path: Path) -> Iterator[Path]:
         delete(unfinished)
 
 
+def write_text(path: Path, text: str):
+    """Writes a file in UTF-8, whole or not at all."""
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
 def delete(path: Path):
     """Deletes a file or a whole directory, if it exists."""
     if path.is_dir() and not path.is_symlink():
@@ -54,14 +58,19 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_json(path: Path) -> Any:
-    """Returns the contents of a JSON file; OSError or ValueError if there are none."""
+def read(path: Path, parse: Callable[[Path], Contents]) -> Contents:
+    """Returns what `parse` returns of a file; ValueError with its path if it raises anything."""
     if not path.is_file():  # a FIFO would be waited for
-        raise ValueError(f"{path} is not a file.")
+        raise ValueError(f"{path} is missing.")
     try:
-        return json.loads(path.read_text())
-    except RecursionError as error:
-        raise ValueError(f"{path} is nested too deeply.") from error
+        return parse(path)
+    except Exception as error:  # the file may hold anything
+        raise ValueError(f"{path} is damaged:\n{error}") from error
+
+
+def from_json(path: Path) -> Any:
+    """Returns the contents of a JSON file."""
+    return json.loads(path.read_text())
 
 
 def as_json(contents: Any) -> str:
@@ -69,14 +78,13 @@ def as_json(contents: Any) -> str:
     return json.dumps(contents, indent=2) + "\n"  # ASCII only
 
 
-def lock(file: IO):
-    """Locks an open file; BlockingIOError if another process has locked it."""
+def lock(file: IO) -> bool:
+    """Locks an open file; False if another process has locked it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:  # some network file systems have no locks
-        pass
+    except OSError as error:  # some network file systems have no locks
+        return not isinstance(error, BlockingIOError)
+    return True
 
 
 def _sync(path: Path):

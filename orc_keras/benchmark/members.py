@@ -13,13 +13,14 @@ from typing import Any
 from orc_keras import models, run_files, startup
 from orc_keras.evaluate.members import load_members
 from orc_keras.export import CALIBRATION_IMAGES
-from orc_keras.export.formats import FORMATS, INT8, check, path_of
+from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, check, path_of
 from orc_keras.export.measure import calibration
 from orc_keras.export.member import export
 from orc_keras.runs import RunDirectory, finished_run
 from orc_keras.runs.images import load_images
-from orc_keras.runs.versions import PACKAGES, RUNTIMES, versions
+from orc_keras.runs.summary import PACKAGES, versions
 
+RUNTIMES = ("ai-edge-litert", "onnxruntime")
 TIMED = [name for name in FORMATS if FORMATS[name].load]
 
 
@@ -75,7 +76,8 @@ def _rows(run: RunDirectory, formats: list[str], turns: int, data_dir: str) -> l
     with tempfile.TemporaryDirectory() as folder:
         for member, network in load_members(run).items():
             target = Path(folder, member)
-            measured = export(network, member, target, summary, formats, images, calibrating)
+            names = [SAVED_MODEL, *formats]  # the others are made from it
+            measured = export(network, member, target, summary, images, names, calibrating)
             costs = {
                 "parameters": models.parameters(network),
                 "mflops": models.flops(network) / 1e6,

@@ -1,7 +1,8 @@
 """Evaluates a member of a run, any network, an exported one as it is deployed, or a whole group."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,17 +34,11 @@ RECORDED = {
 
 
 class Result(NamedTuple):
-    """The result of an evaluation.
+    """The result of an evaluation."""
 
-    Attributes:
-        description: the network and the images.
-        measures: `Predictions.measures`.
-        recorded: those of them that the run recorded on these images; empty on other images.
-    """
-
-    description: str
-    measures: dict[str, Any]
-    recorded: dict[str, float] = {}
+    description: str  # the network and the images
+    measures: dict[str, Any]  # `Predictions.measures`
+    recorded: dict[str, float] = {}  # what the run recorded of them; empty on other images
 
     def deviations(self) -> list[str]:
         """Returns the measures that are not the recorded ones to the digit, as text."""
@@ -77,7 +72,7 @@ def evaluate_member(
     class_names = run.summary["data"]["class_names"]
     batches = data.held_out_batches(images, run.settings.batch_size)  # as when it was recorded
     batches = _relabel(batches, images, class_names)
-    predictions = _predict(member, logits_function({member: network}), batches)
+    predictions = Predictions.of(logits_function({member: network}), batches)[member]
     return Result(
         f"{member} of {path} on {dataset or run.settings.dataset}",
         predictions.measures(class_names),
@@ -86,28 +81,19 @@ def evaluate_member(
 
 
 def evaluate_saved_model(path: str | Path, dataset: str, data_dir: str = "") -> Result:
-    """Evaluates an exported network on image files, as it is deployed.
-
-    Args:
-        path: the SavedModel's directory.
-        dataset, data_dir: as in `evaluate_member`.
-
-    Raises:
-        ValueError: as `evaluate_member`.
-    """
+    """Evaluates an exported network on image files, as it is deployed; as `evaluate_member`."""
     network = SavedModel(path)
     images = data.load(dataset, data_dir, held_out_only=True)
     if images.image_shape[-1] > network.image_shape[-1]:
         raise ValueError(f"{dataset} has images in colour, but {path} takes grey ones.")
     batches = data.held_out_files(images, BATCH_SIZE)
     batches = _relabel(batches, images, network.class_names)
-    name = str(path)
-    predictions = _predict(name, lambda files: {name: network.answer(files)["logits"]}, batches)
+    predictions = Predictions.of(lambda files: {"": network.answer(files)["logits"]}, batches)[""]
     return Result(f"{path} on {dataset}", predictions.measures(network.class_names))
 
 
 def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
-    """Evaluates a network from any source, on images normalised as in training on their dataset.
+    """Evaluates a network on images that are normalised as in training on their dataset.
 
     Args:
         source: as for `networks.build`, such as a `.keras` file.
@@ -122,7 +108,7 @@ def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
         source, images.image_shape, images.num_classes, images.mean, images.std
     )
     batches = data.held_out_batches(images, BATCH_SIZE)
-    predictions = _predict(source, logits_function({source: to_keras_layers(network)}), batches)
+    predictions = Predictions.of(logits_function({"": to_keras_layers(network)}), batches)[""]
     return Result(f"{source} on {dataset}", predictions.measures(images.class_names))
 
 
@@ -158,24 +144,10 @@ def _images(run: RunDirectory, dataset: str, data_dir: str) -> tuple[ImageData, 
     """Returns the images to evaluate on, and whether they are those that the run recorded."""
     if not dataset:
         return load_images(run, data_dir), True
-    arguments = run.settings.arguments(data.load)
-    if dataset.partition(":")[0] == arguments["dataset"].partition(":")[0]:
-        arguments |= {"dataset": dataset, "data_dir": data_dir or arguments["data_dir"]}
-        with contextlib.suppress(ValueError):  # there may be no training images
-            images = data.load(**arguments)
-            description, recorded = images.description(), run.summary["data"]
-            keys = ("class_names", "held_out_images", "held_out_from", "files")
-            if all(description.get(key) == recorded.get(key) for key in keys):
-                return preprocess_as(run, images), True
-    images = data.load(dataset, data_dir, held_out_only=True)
-    return preprocess_as(run, images), False
-
-
-def _predict(name: str, compute_logits: Callable, batches: Iterable) -> Predictions:
-    try:
-        return Predictions.of(compute_logits, batches)[name]
-    except FloatingPointError as error:
-        raise ValueError(f"{name} cannot be evaluated. {error}") from error
+    if dataset.partition(":")[0] == run.settings.dataset.partition(":")[0]:
+        with contextlib.suppress(ValueError):  # others, or there are no training images
+            return load_images(run, data_dir, needs_training=True, dataset=dataset), True
+    return preprocess_as(run, data.load(dataset, data_dir, held_out_only=True)), False
 
 
 def _relabel(batches: Iterable, images: ImageData, class_names: list[str]) -> Iterator:
@@ -184,8 +156,7 @@ def _relabel(batches: Iterable, images: ImageData, class_names: list[str]) -> It
     if unknown:
         raise ValueError(
             f"The images have {len(unknown)} classes that the network does not know, such as "
-            f"{unknown[0]!r}; it knows {', '.join(class_names[:10])}"
-            f"{' and others' if len(class_names) > 10 else ''}."
+            f"{unknown[0]!r}; it knows {textwrap.shorten(', '.join(class_names), 80)}."
         )
     numbers = np.array([class_names.index(name) for name in images.class_names])
     return ((contents, numbers[labels.numpy()]) for contents, labels in batches)

@@ -18,9 +18,6 @@ def load_group_members(path: Path) -> dict[str, keras.Model]:
     """Returns the members of the group in a file, by name, as `to_keras_layers` makes them.
 
     From a file, because a network trained on several devices has a copy on each.
-
-    Args:
-        path: of the file.
     """
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32")  # of networks; layers keep their own
@@ -34,17 +31,9 @@ def load_group_members(path: Path) -> dict[str, keras.Model]:
 
 
 def load_members(run: RunDirectory) -> dict[str, keras.Model]:
-    """Returns the networks at the end of a run, by name; as `load_group_members`.
-
-    Args:
-        run: the directory of a finished run.
-
-    Raises:
-        ValueError: if their file is damaged.
-    """
-    path = run.checked(run_files.GROUP)
+    """Returns the networks of a finished run, by name; ValueError if their file is damaged."""
     import_modules((run.settings.pivot, *run.settings.students))
-    return load_group_members(path)
+    return load_group_members(run.checked(run_files.GROUP))
 
 
 def load_member(run: RunDirectory, member: str) -> keras.Model:
@@ -53,10 +42,10 @@ def load_member(run: RunDirectory, member: str) -> keras.Model:
     Raises:
         ValueError: if there is no such member, or its file is missing or damaged.
     """
-    if member not in run.summary["members"]:
-        possible = ", ".join(run.summary["members"])
-        raise ValueError(f"--member={member} is not in the run; possible are {possible}.")
-    if member == list(run.summary["members"])[-1] and not run.has(run_files.GROUP):
+    members = list(run.summary["members"])
+    if member not in members:
+        raise ValueError(f"--member={member} is not in the run; possible are {', '.join(members)}.")
+    if member == members[-1] and not run.has(run_files.GROUP):
         return load_model(run.checked(f"{run_files.STUDENT}.keras"))
     return load_members(run)[member]
 
@@ -76,23 +65,20 @@ def logits_function(networks: Mapping[str, keras.Model]) -> Callable:
 def to_keras_layers(network: keras.Model) -> keras.Model:
     """Returns a network of Keras's own layers in float32; it loads without this project.
 
-    Float32 is the type of the weights in any case, and small devices have no mixed precision.
-
-    Args:
-        network: is returned itself if it consists of such layers.
+    Float32 is the type of the weights in any case, and small devices have no mixed precision. A
+    network that consists of such layers is returned itself.
     """
 
     def convert(operation):
+        if not isinstance(operation, keras.Layer):
+            return type(operation).from_config(operation.get_config())
         ours = isinstance(operation, BatchNormalization)
         kind = keras.layers.BatchNormalization if ours else type(operation)
-        is_layer = isinstance(operation, keras.Layer)
-        return kind.from_config(operation.get_config() | ({"dtype": "float32"} if is_layer else {}))
+        return kind.from_config(operation.get_config() | {"dtype": "float32"})
 
-    def is_converted(layer):
-        return layer.compute_dtype == "float32" and type(layer) is not BatchNormalization
-
-    layers = (layer for layer in models.leaf_layers(network) if isinstance(layer, keras.Layer))
-    if all(map(is_converted, layers)):
+    layers = [layer for layer in models.leaf_layers(network) if isinstance(layer, keras.Layer)]
+    has_ours = any(isinstance(layer, BatchNormalization) for layer in layers)
+    if not has_ours and {layer.compute_dtype for layer in layers} <= {"float32"}:
         return network
     copy = keras.models.clone_model(network, clone_function=convert, recursive=True)
     copy.set_weights(network.get_weights())

@@ -26,19 +26,12 @@ Predictor = Callable[[np.ndarray], Mapping[str, Any]]  # from raw images to outp
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A network, as all formats are made from it.
+    """A network, as all formats are made from it."""
 
-    Attributes:
-        network: from normalised images to logits.
-        data: `ImageData.description()`.
-        saved_model: the directory of its SavedModel.
-        calibration: raw training images, uint8 `[height, width, channels]`, for `tflite-int8`.
-    """
-
-    network: keras.Model
-    data: dict[str, Any]
-    saved_model: Path
-    calibration: Sequence[np.ndarray] = ()
+    network: keras.Model  # from normalised images to logits
+    data: dict[str, Any]  # `ImageData.description()`
+    saved_model: Path  # the directory of its SavedModel
+    calibration: Sequence[np.ndarray] = ()  # raw training images, for `tflite-int8`
 
     @functools.cached_property
     def tflite(self) -> bytes:
@@ -57,11 +50,11 @@ class Format(NamedTuple):
     """
 
     write: Callable[[Source, Path], object]
-    load: Callable[..., Predictor] | None
+    load: Callable[[Path, dict[str, Any], int | None], Predictor] | None
     check: Callable[[], None] = lambda: None
 
 
-def network_predictor(network: keras.Model, description: dict[str, Any]) -> Predictor:
+def network_predictor(network: Any, description: dict[str, Any]) -> Predictor:
     """Returns the `Predictor` of a network that takes normalised images."""
     logits_of = logits_function({"network": network})
 
@@ -74,35 +67,31 @@ def network_predictor(network: keras.Model, description: dict[str, Any]) -> Pred
     return predict
 
 
-def _load_keras(path, description, threads=None):
-    network: Any = keras.saving.load_model(path, compile=False)
-    return network_predictor(network, description)
-
-
-def _load_tflite(path, description, threads=None):
-    return tflite.load(path, threads)
-
-
 def _tflite(precision: str) -> Format:
     def write(source, path):
         path.write_bytes(tflite.convert(source.saved_model, precision, source.calibration))
 
-    return Format(write, _load_tflite)
+    return Format(write, lambda path, data, threads: tflite.load(path, threads))
 
 
 FORMATS = {  # in the order in which they are written
     SAVED_MODEL: Format(
         lambda source, path: saved_model.write(source.network, source.data, path),
-        lambda path, description, threads=None: saved_model.load(path),
+        lambda path, data, threads: saved_model.load(path),
     ),
-    "keras": Format(lambda source, path: source.network.save(path), _load_keras),
-    "tflite": Format(lambda source, path: path.write_bytes(source.tflite), _load_tflite),
+    "keras": Format(
+        lambda source, path: source.network.save(path),
+        lambda path, data, threads: network_predictor(
+            keras.saving.load_model(path, compile=False), data
+        ),
+    ),
+    "tflite": Format(lambda source, path: path.write_bytes(source.tflite), _tflite("float32").load),
     "tflite-float16": _tflite("float16"),
     INT8: _tflite("int8"),
     "tflite-int8-weights": _tflite("int8-weights"),
     "onnx": Format(
         lambda source, path: onnx_file.write(source.tflite, path),
-        lambda path, description, threads=None: onnx_file.load(path, threads),
+        lambda path, data, threads: onnx_file.load(path, threads),
         onnx_file.check,
     ),
     "web": Format(

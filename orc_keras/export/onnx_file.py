@@ -11,21 +11,15 @@ OPSET = 17  # onnxruntime and onnxruntime-web of the last years run it
 
 
 def write(lite: bytes, path: Path) -> None:
-    """Writes an ONNX file of a network, and refuses one that onnxruntime does not load.
+    """Writes an ONNX file of a network; Unsupported if onnxruntime does not load it.
 
-    Its input is `images`, uint8 `[batch, height, width, channels]`; its outputs are those of the
-    SavedModel. It comes from the TensorFlow Lite file, because tf2onnx writes broken files of a
-    SavedModel with grouped convolutions, which Keras compiles as functions of their own.
+    It comes from the TensorFlow Lite file, because tf2onnx writes broken files of a SavedModel with
+    grouped convolutions, which Keras compiles as functions of their own.
 
     Args:
         lite: the float32 TensorFlow Lite file.
         path: of the file.
-
-    Raises:
-        ValueError: if the packages are missing.
-        Unsupported: if the network has an operation that ONNX lacks.
     """
-    check()
     import onnx
     import tf2onnx
     from onnx.tools import update_model_dims
@@ -58,13 +52,7 @@ def check() -> None:
 
 
 def load(path: Path, threads: int | None = None) -> Callable:
-    """Returns a function from raw images to the outputs of an ONNX file, by name.
-
-    Args:
-        path: of the file.
-        threads: of the CPU to use; None: the runtime's choice.
-    """
-    check()
+    """Returns a function from raw images to the outputs of an ONNX file, by name."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

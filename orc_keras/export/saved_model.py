@@ -24,7 +24,7 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
     Args:
         network: from normalised images to logits.
         data: `ImageData.description()`.
-        directory: where to write.
+        directory: to make.
     """
     shape = tuple(data["image_shape"])
     preprocessing = Preprocessing(shape, data["resized"], data["mean"], data["std"])

@@ -19,15 +19,12 @@ class Unsupported(ValueError):
 def convert(
     saved_model: Path, precision: str = "float32", calibration: Iterable[np.ndarray] = ()
 ) -> bytes:
-    """Returns a TensorFlow Lite file of a SavedModel that takes raw images.
-
-    Its input stays uint8. BatchNormalization is folded into the convolutions in any case.
+    """Returns a TensorFlow Lite file of a SavedModel that takes raw images; its input stays uint8.
 
     Args:
         saved_model: its directory.
-        precision: `float32`; `float16`, of the weights, half the size; `int8`, of weights and
-            activations, a quarter; or `int8-weights`, which leaves the activations in float. The
-            weights in 8 bits have a scale for each output channel of a convolution.
+        precision: `float32`; `float16`, of the weights; `int8`, of weights and activations; or
+            `int8-weights`, which leaves the activations in float.
         calibration: for `int8`, raw images, uint8 `[height, width, channels]`, by which the range
             of each activation is found.
 
@@ -55,12 +52,7 @@ def convert(
 
 
 def load(path: Path, threads: int | None = None) -> Callable:
-    """Returns a function from raw images to the outputs of a TensorFlow Lite file, by name.
-
-    Args:
-        path: of the file.
-        threads: of the CPU to use; None: the runtime's choice.
-    """
+    """Returns a function from raw images to the outputs of a TensorFlow Lite file, by name."""
     with startup.silent_stderr():  # it reports its delegate
         run = Interpreter(str(path), num_threads=threads).get_signature_runner(SIGNATURE)
         shape = run.get_input_details()["images"]["shape"][1:]

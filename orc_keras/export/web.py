@@ -1,6 +1,5 @@
 """A static page that classifies pictures in the browser, by onnxruntime-web."""
 
-import json
 import shutil
 import subprocess
 import tarfile
@@ -11,6 +10,7 @@ from typing import Any
 import jinja2
 
 from orc_keras.export import onnx_file
+from orc_keras.files import as_json
 
 RUNTIME = "onnxruntime-web@1.30.0"  # of npm
 RUNTIME_FILES = (
@@ -29,17 +29,13 @@ def write(lite: bytes, data: dict[str, Any], directory: Path) -> None:
         lite: the network's float32 TensorFlow Lite file.
         data: `ImageData.description()`.
         directory: to make.
-
-    Raises:
-        ValueError: if the packages are missing.
-        Unsupported: if the network has an operation that ONNX lacks.
     """
     directory.mkdir()
     onnx_file.write(lite, directory / "model.onnx")
     _fetch_runtime(directory)
     shutil.copy(PIXELS, directory)
     model = {name: data[name] for name in ("image_shape", "resized", "class_names")}
-    (directory / "model.json").write_text(json.dumps(model, indent=2) + "\n")
+    (directory / "model.json").write_text(as_json(model))
     page = jinja2.Template(PAGE.read_text(encoding="utf-8"), autoescape=True)
     (directory / "index.html").write_text(page.render(model), encoding="utf-8")
 

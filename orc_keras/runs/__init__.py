@@ -12,16 +12,9 @@ __all__ = ["Run", "RunDirectory", "directory_of", "finished_run"]
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What a run needs from its start to its end.
-
-    Attributes:
-        settings: its settings.
-        directory: where it writes.
-        images: the images to train and to evaluate on.
-        workers: the processes that share the computation.
-    """
+    """What a run needs from its start to its end."""
 
     settings: Settings
     directory: RunDirectory
     images: ImageData
-    workers: Workers
+    workers: Workers  # the processes that share the computation

@@ -1,61 +1,46 @@
 """Checksums of the files in a directory, in the format of `sha256sum --check`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from orc_keras import files
 from orc_keras.files import sha256
 from orc_keras.run_files import SUMS
 
 
 def text(paths: Mapping[str, Path]) -> str:
     """Returns the contents of a checksum file; `paths` are by the names in it."""
-    return _as_text({name: sha256(path) for name, path in paths.items()})
+    return "".join(f"{sha256(path)}  {name}\n" for name, path in paths.items())
 
 
-def read(directory: str | Path) -> dict[str, str]:
-    """Returns the checksums in a directory by name of the file.
+def read(directory: Path) -> dict[str, str]:
+    """Returns the checksums in a directory by name of the file; ValueError if they are damaged."""
 
-    Raises:
-        ValueError: if they are missing or damaged.
-    """
-    path = Path(directory) / SUMS
-    try:
-        if not path.is_file():  # a FIFO would be waited for
-            raise ValueError("It is not a file.")
+    def parse(path):
         lines = path.read_text(encoding="utf-8").splitlines()
         return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} is missing or damaged.") from error
+
+    return files.read(directory / SUMS, parse)
 
 
-def check(directory: str | Path, name: str) -> Path:
-    """Returns the path of a file in a directory.
+def check(directory: Path, *names: str) -> None:
+    """Raises ValueError if a file is missing, damaged, or not the one that was written.
 
-    Raises:
-        ValueError: if the file is missing, damaged, or not the one that was written.
+    Args:
+        directory: of the checksum file.
+        names: of the files; none: all that are listed.
     """
-    path = Path(directory) / name
     sums = read(directory)
-    if not path.is_file():
-        raise ValueError(f"{path} is missing.")
-    if sums.get(name) != sha256(path):
-        raise ValueError(f"{path} is damaged, or not of this run: {SUMS} has another checksum.")
-    return path
+    for name in names or sums:
+        path = directory / name
+        if not path.is_file():
+            raise ValueError(f"{path} is missing.")
+        if sums.get(name) != sha256(path):
+            raise ValueError(f"{path} is damaged, or not of this run: {SUMS} has another checksum.")
 
 
-def check_all(directory: str | Path):
-    """Checks every file that a directory's checksums list; errors as in `check`."""
-    for name in read(directory):
-        check(directory, name)
-
-
-def missing(directory: str | Path) -> list[str]:
-    """Returns the names of files that are listed but missing."""
-    return [name for name in read(directory) if not (Path(directory) / name).exists()]
-
-
-def updated(directory: Path, written: Iterable[Path]) -> str:
-    """Returns the contents of the checksum file after listed files were written again.
+def update(directory: Path, written: Collection[Path]) -> None:
+    """Corrects the checksum file after listed files were written again.
 
     Args:
         directory: of the checksum file.
@@ -66,8 +51,5 @@ def updated(directory: Path, written: Iterable[Path]) -> str:
         path = directory / name
         if path.is_file() and not {path, *path.parents}.isdisjoint(written):
             sums[name] = sha256(path)
-    return _as_text(sums)
-
-
-def _as_text(sums: Mapping[str, str]) -> str:
-    return "".join(f"{digest}  {name}\n" for name, digest in sums.items())
+    lines = [f"{digest}  {name}\n" for name, digest in sums.items()]
+    files.write_text(directory / SUMS, "".join(lines))

@@ -1,5 +1,6 @@
 """Whether a run begins, continues or has finished in a directory; none overwrites another."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from orc_keras.settings import Settings
 
 def has_finished(directory: RunDirectory, settings: Settings) -> bool:
     """Whether a run with these settings has finished here, and is not to be overwritten."""
-    is_there = directory.is_finished and directory.has_settings() and not settings.overwrite
+    is_there = directory.is_finished and directory.has_begun and not settings.overwrite
     return is_there and not _differences(directory, settings)
 
 
@@ -26,7 +27,7 @@ def check(directory: RunDirectory, settings: Settings):
     """Raises ValueError if a run with these settings would overwrite something."""
     path = directory.path
     check_place(path)
-    if not directory.has_settings():
+    if not directory.has_begun:
         if path.is_dir() and set(os.listdir(path)) - {run_files.SETTINGS}:
             raise ValueError(
                 f"--output_dir={path} holds files that are not of a run: there is no "
@@ -44,21 +45,16 @@ def check(directory: RunDirectory, settings: Settings):
 def check_place(path: Path):
     """Raises ValueError if a directory cannot be made or written to, before the long work."""
     existing = next(each for each in (path, *path.absolute().parents) if each.exists())
-    if not existing.is_dir():
-        raise ValueError(f"--output_dir={path} is impossible: {existing} is not a directory.")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise ValueError(f"--output_dir={path} cannot be written: {existing} is not writable.")
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        raise ValueError(f"--output_dir={path}: {existing} is not a directory that is writable.")
 
 
 def saved_data(directory: RunDirectory, settings: Settings) -> dict[str, Any]:
     """Returns the description of the images that the run began with; empty if it has not."""
     if settings.overwrite or not directory.has(run_files.DATA):
         return {}
-    try:
+    with _naming_overwrite(directory):
         return directory.data
-    except ValueError as error:
-        sentence = str(error).rstrip(".")
-        raise ValueError(f"{sentence}; begin anew by adding --overwrite.") from error
 
 
 def check_data(directory: RunDirectory, settings: Settings, description: dict[str, Any]):
@@ -85,6 +81,18 @@ def check_sources(directory: RunDirectory, settings: Settings, sources: dict[str
         )
 
 
+@contextlib.contextmanager
+def _naming_overwrite(directory: RunDirectory):
+    """Says what is possible if a file is damaged."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(
+            f"The run in {directory.path} cannot continue; choose another --output_dir, or delete "
+            f"it by adding --overwrite:\n{error}"
+        ) from error
+
+
 def _check_needed(path: Path, settings: Settings):
     """Refuses to overwrite what this run begins with: weights, or a member's file."""
     needed = [("pivot_weights", settings.pivot_weights), ("pivot", settings.pivot)]
@@ -96,12 +104,7 @@ def _check_needed(path: Path, settings: Settings):
 
 def _differences(directory: RunDirectory, settings: Settings) -> list[str]:
     """Returns the names of settings that differ from those of the run in this directory."""
-    try:
+    with _naming_overwrite(directory):
         theirs = directory.settings.identity()
-    except ValueError as error:
-        raise ValueError(
-            f"{str(error).rstrip('.')}; choose another --output_dir, or delete that run by adding "
-            "--overwrite."
-        ) from None
     ours = settings.identity()
     return [name for name in ours | theirs if ours.get(name) != theirs.get(name)]

@@ -1,5 +1,6 @@
 """The directory of a run."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -8,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from orc_keras import run_files
+from orc_keras import files, run_files
 from orc_keras.callbacks.group_csv_logger import parse_history
 from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
-from orc_keras.files import as_json, delete, lock, read_json, replacing
+from orc_keras.files import as_json, delete, from_json, lock
 from orc_keras.groups.members import numbered
 from orc_keras.networks import name_of
-from orc_keras.runs import checksums, predictions
-from orc_keras.runs.summary import DATA, check, check_summary
+from orc_keras.runs import checksums, predictions, summary
 from orc_keras.settings import Settings, from_text
 
 
@@ -28,7 +28,7 @@ class RunDirectory:
         path: of the directory, which need not exist yet.
 
     Raises:
-        ValueError: from a property, if its file is missing, damaged or not what the run wrote.
+        ValueError: from a property, if its file is missing or damaged.
     """
 
     def __init__(self, path: str | Path):
@@ -45,19 +45,15 @@ class RunDirectory:
     def is_finished(self) -> bool:
         return self.has(run_files.SUMMARY)
 
-    def has_settings(self) -> bool:
-        """Whether a run has begun here."""
+    @property
+    def has_begun(self) -> bool:
         path = self / run_files.SETTINGS
         return path.is_file() and path.stat().st_size > 0
 
     @property
     def settings(self) -> Settings:
         """The run's settings, without `output_dir`."""
-        path = self.checked(run_files.SETTINGS)
-        try:
-            return from_text(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{path} is not the settings of a run: {error}") from error
+        return self._read(run_files.SETTINGS, lambda path: from_text(path.read_text("utf-8")))
 
     @property
     def members(self) -> list[str]:
@@ -68,40 +64,34 @@ class RunDirectory:
     @property
     def summary(self) -> dict[str, Any]:
         """The summary of a finished run."""
-        try:
-            return check_summary(read_json(self.checked(run_files.SUMMARY)))
-        except (OSError, ValueError) as error:
-            raise ValueError(
-                f"{str(error).rstrip('.')}; {self / run_files.SUMMARY} deleted, the same command "
-                "writes it again."
-            ) from error
+        return self._read(run_files.SUMMARY, summary.read)
 
     @property
     def data(self) -> dict[str, Any]:
         """The description of the images."""
-        return self._read(run_files.DATA, lambda path: check("data", read_json(path), DATA))
+        return self._read(run_files.DATA, summary.read_data)
 
     @property
     def sources(self) -> dict[str, str]:
         """The checksums of files and code that members come from, by source."""
-        if not self.has(run_files.SOURCES) and not self._lists(run_files.SOURCES):
+        is_listed = self.has(run_files.SUMS) and run_files.SOURCES in checksums.read(self.path)
+        if not (is_listed or self.has(run_files.SOURCES)):
             return {}
-        return self._read(run_files.SOURCES, lambda path: dict(read_json(path)))
+        return self._read(run_files.SOURCES, lambda path: dict(from_json(path)))
 
     @property
     def roles(self) -> np.ndarray:
         """The teachers of each mini-batch, positions of students, uint8 `[mini_batches, k]`."""
         students = len(self.members) - 1
 
-        def read(path: Path) -> np.ndarray:
+        def parse(path: Path) -> np.ndarray:
             roles = np.load(path)
-            if roles.ndim != 2 or roles.dtype != np.uint8:
-                raise ValueError("It is not an array of uint8 and two axes.")
-            if not np.all((roles < students) | (roles == UNKNOWN_TEACHER)):
-                raise ValueError("It names students that there are not.")
+            is_known = (roles < students) | (roles == UNKNOWN_TEACHER)
+            if roles.ndim != 2 or roles.dtype != np.uint8 or not is_known.all():
+                raise ValueError(f"It is not a history of the roles of {students} students.")
             return roles
 
-        return self._read(run_files.ROLES, read)
+        return self._read(run_files.ROLES, parse)
 
     @property
     def evaluation(self) -> predictions.Evaluation:
@@ -111,34 +101,17 @@ class RunDirectory:
     @property
     def benchmark(self) -> dict[str, Any]:
         """What each member costs; written after the run, so without a checksum."""
-        try:
-            return read_json(self / run_files.BENCHMARK)
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{self / run_files.BENCHMARK} is missing or damaged.") from error
+        return files.read(self / run_files.BENCHMARK, from_json)
 
     def history(self, stage: str = "group") -> dict[str, list[float]]:
         """Returns each metric's values by epoch, by name; empty before the first epoch."""
-
-        def read(path: Path) -> dict[str, list[float]]:
-            text = path.read_text()
-            history = parse_history(text)
-            if text and not history:
-                raise ValueError("It has no epoch.")
-            return history
-
-        return self._read(run_files.history(stage), read)
+        return self._read(run_files.history(stage), lambda path: parse_history(path.read_text()))
 
     def checked(self, name: str) -> Path:
-        """Returns the path of a file that is there and, in a finished run, has its checksum."""
+        """Returns the path of a file, which in a finished run must have its checksum."""
         if self.is_finished and self.has(run_files.SUMS):
-            return checksums.check(self.path, name)
-        if not (self / name).is_file():
-            raise ValueError(f"{self / name} is missing.")
+            checksums.check(self.path, name)
         return self / name
-
-    def _lists(self, name: str) -> bool:
-        """Whether the checksums of a finished run have a file of this name."""
-        return self.has(run_files.SUMS) and name in checksums.read(self.path)
 
     def claim(self, settings: Settings):
         """Locks the directory for this run until `close`, and writes the settings.
@@ -150,32 +123,26 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             # The lock lasts until the file is closed or the process ends, in whatever way.
             self._file = open(self / run_files.SETTINGS, "a+")  # noqa: SIM115
-            lock(self._file)
-            if settings.overwrite:
+            is_ours = lock(self._file)
+            if is_ours and settings.overwrite:
                 self._delete_run()
                 self._file.truncate(0)
-            if not self.has_settings():
+            if is_ours and not self.has_begun:
                 self._file.write(settings.as_flags())
                 self._file.flush()
                 os.fsync(self._file.fileno())
-            elif self.settings.identity() != settings.identity():
-                raise BlockingIOError
             (self / run_files.CHECKPOINTS).mkdir(exist_ok=True)
-        except BlockingIOError as error:
-            raise ValueError(f"--output_dir={self.path} is in use by another process.") from error
         except OSError as error:
             raise ValueError(f"--output_dir={self.path} cannot be written: {error}.") from error
+        if not is_ours or self.settings.identity() != settings.identity():
+            raise ValueError(f"--output_dir={self.path} is in use by another process.")
 
     def is_in_use(self) -> bool:
         """Whether another process has claimed the directory."""
         if not self.has(run_files.SETTINGS):
             return False
         with open(self / run_files.SETTINGS, "a") as file:
-            try:
-                lock(file)
-            except BlockingIOError:
-                return True
-        return False
+            return not lock(file)
 
     def close(self):
         """Releases the directory."""
@@ -191,24 +158,19 @@ class RunDirectory:
         paths = {name: self / name for name in names if (self / name).is_file()}
         with self.replacing(run_files.SUMMARY) as unfinished:
             unfinished.write_text(as_json(contents))
-            with self.replacing(run_files.SUMS) as path:
-                path.write_text(checksums.text(paths | {run_files.SUMMARY: unfinished}))
+            sums = checksums.text(paths | {run_files.SUMMARY: unfinished})
+            files.write_text(self / run_files.SUMS, sums)
 
     def write_json(self, name: str, contents: Any):
         """Writes a JSON file, whole or not at all."""
-        with self.replacing(name) as path:
-            path.write_text(as_json(contents))
+        files.write_text(self / name, as_json(contents))
 
     def replacing(self, name: str):
         """A context that gives a path to write to; see `files.replacing`."""
-        return replacing(self / name)
+        return files.replacing(self / name)
 
-    def _read(self, name: str, read: Callable[[Path], Any]) -> Any:
-        path = self.checked(name)
-        try:
-            return read(path)
-        except Exception as error:  # the file may hold anything
-            raise ValueError(f"{path} is damaged.") from error
+    def _read(self, name: str, parse: Callable[[Path], Any]) -> Any:
+        return files.read(self.checked(name), parse)
 
     def _delete_run(self):
         for name in (*run_files.ALL, *self._earlier_histories(), *self._exported()):
@@ -220,11 +182,9 @@ class RunDirectory:
 
     def _exported(self) -> list[str]:
         """Returns what the files of exported members may be called."""
-        try:
-            members = self.members
-        except ValueError:  # the settings are damaged
-            members = []
-        return [f"{each}{suffix}" for each in members for suffix in run_files.SUFFIXES.values()]
+        with contextlib.suppress(ValueError):  # the settings are damaged
+            return [f"{each}{end}" for each in self.members for end in run_files.SUFFIXES.values()]
+        return []
 
 
 def directory_of(settings: Settings) -> RunDirectory:
@@ -241,10 +201,6 @@ def finished_run(path: str | Path) -> RunDirectory:
     run = RunDirectory(path)
     if not run.is_finished:
         raise ValueError(f"--run={path} holds no finished run: it has no {run_files.SUMMARY}.")
-    if not run.has(run_files.SUMS):
-        raise ValueError(
-            f"{run / run_files.SUMS} is missing or damaged; {run / run_files.SUMMARY} deleted, the "
-            "same command writes it again."
-        )
+    checksums.read(run.path)
     run.summary  # noqa: B018 (read now, so that what is wrong is said first)
     return run

@@ -7,25 +7,26 @@ from orc_keras.data import ImageData
 from orc_keras.runs.directory import RunDirectory
 
 
-def load_images(run: RunDirectory, data_dir: str = "", needs_training: bool = False) -> ImageData:
-    """Returns the images that a run was evaluated on, as its networks take them.
+def load_images(
+    run: RunDirectory, data_dir: str = "", needs_training: bool = False, dataset: str = ""
+) -> ImageData:
+    """Returns the images that a run was evaluated on; ValueError if they are missing or others.
 
     Args:
         run: the directory of a finished run.
         data_dir: the folder of TensorFlow Datasets, if it has moved.
         needs_training: whether `train` must be the training images.
-
-    Raises:
-        ValueError: if the images are missing, or have changed.
+        dataset: its name, if it has moved.
     """
     arguments = run.settings.arguments(data.load)
-    if data_dir:
-        arguments["data_dir"] = data_dir
+    arguments["data_dir"] = data_dir or arguments["data_dir"]
+    arguments["dataset"] = dataset or arguments["dataset"]
     held_out_only = not (needs_training or arguments["validation_fraction"])
     images = data.load(**arguments, held_out_only=held_out_only)
     description, recorded = images.description(), run.summary["data"]
-    for key in ("class_names", "held_out_images", "held_out_from"):
-        if description[key] != recorded[key]:
+    keys = ["class_names", "held_out_images", "held_out_from"]
+    for key in keys if held_out_only else [*keys, "files"]:
+        if description.get(key) != recorded.get(key):
             raise ValueError(
                 f"The images of {arguments['dataset']} are not those that the run in {run.path} "
                 f"was evaluated on: {key} differs."
@@ -34,11 +35,7 @@ def load_images(run: RunDirectory, data_dir: str = "", needs_training: bool = Fa
 
 
 def preprocess_as(run: RunDirectory, images: ImageData) -> ImageData:
-    """Returns the images with the size and normalisation of the run's networks.
-
-    Raises:
-        ValueError: if the images have another number of channels.
-    """
+    """Returns the images with the size and normalisation of the run's networks."""
     recorded = run.summary["data"]
     shape = tuple(recorded["image_shape"])
     if images.image_shape[-1] != shape[-1]:

@@ -62,8 +62,8 @@ class Predictions:
         """Returns the predictions of several networks, by name.
 
         Args:
-            compute_logits: a function from images to logits, arrays or tensors, by name.
-            batches: of images and integer labels.
+            compute_logits: a function from images to logits by name.
+            batches: of images and labels.
         """
         by_name = collections.defaultdict(list)
         for images, labels in batches:
@@ -86,11 +86,9 @@ class Predictions:
         return float(np.nanmean(self.accuracy_by_class(self.labels.max() + 1)))
 
     def reliability(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns the reliability diagram: accuracy against confidence.
+        """Returns the reliability diagram: images, mean confidence and accuracy in 15 bins.
 
-        Returns:
-            The number of images in each of 15 bins of confidence of equal width, their mean
-            confidence and their accuracy; the latter two are 0 in an empty bin.
+        The bins of confidence have equal width; in an empty one the latter two are 0.
         """
         bins = np.ceil(self.confidence * CALIBRATION_BINS).astype(int) - 1  # (lower, upper]
         bins = np.clip(bins, 0, CALIBRATION_BINS - 1)
@@ -107,13 +105,9 @@ class Predictions:
         return float(np.sum(images * np.abs(accuracy - confidence)) / len(self.labels))
 
     def confusions(self, most: int = 6) -> list[tuple[int, int, np.ndarray]]:
-        """Returns the pairs of classes that are confused most often.
+        """Returns the pairs of classes that are confused most often, at most `most` of them.
 
-        Args:
-            most: the largest number of pairs.
-
-        Returns:
-            Class, larger class and positions of the confused images, most images first.
+        Each is class, larger class and positions of the confused images; most images first.
         """
         wrong = np.flatnonzero(self.rank > 0)
         pairs = np.sort(np.stack([self.labels[wrong], self.predicted[wrong]], axis=1), axis=1)
@@ -146,16 +140,10 @@ class Predictions:
 
 
 class Evaluation(NamedTuple):
-    """The evaluation of all members of a run on its held-out images.
+    """The evaluation of all members of a run on its held-out images."""
 
-    Attributes:
-        predictions: of each member, by name.
-        examples: some images that the student misclassified, uint8, by their position among the
-            held-out images.
-    """
-
-    predictions: Mapping[str, Predictions]
-    examples: Mapping[int, np.ndarray]
+    predictions: Mapping[str, Predictions]  # of each member
+    examples: Mapping[int, np.ndarray]  # misclassified by the student, uint8, by position
 
 
 def write(evaluation: Evaluation, path: Path):
@@ -182,7 +170,7 @@ def read(path: Path) -> Evaluation:
                 examples[int(name)] = value
     predictions = {name: Predictions(**each) for name, each in members.items()}
     if not all(map(_is_possible, predictions.values())):
-        raise ValueError(f"{path} does not hold predictions.")
+        raise ValueError("It does not hold predictions.")
     return Evaluation(predictions, examples)
 
 

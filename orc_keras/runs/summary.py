@@ -1,77 +1,65 @@
 """The summary of a run: what is in `summary.json`, and what is printed of it."""
 
-from collections.abc import Mapping
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Set
+from pathlib import Path
 from typing import Any
 
+from orc_keras.files import from_json
 from orc_keras.formatting import aligned_table
 
+PACKAGES = ("tensorflow", "keras", "numpy")
 NOTEWORTHY = 0.005  # between accuracy and balanced accuracy
-
-NUMBER = int | float
-# The types of what the programs read from JSON, by key.
-MEMBER = {
-    "network": str,
-    "role": str,
-    "parameters": int,
-    "accuracy": NUMBER,
-    "top_5": NUMBER,
-    "cross_entropy": NUMBER,
-    "calibration_error": NUMBER,
-    "taught": NUMBER | None,
-}
+# The keys that the programs read.
+SUMMARY = {"settings", "description", "versions", "data", "members"}
 DATA = {
-    "image_shape": list,
-    "class_names": list,
-    "mean": list,
-    "std": list,
-    "augmentation": str,
-    "resized": bool,
-    "train_images": int,
-    "held_out_images": int,
-    "held_out_from": str,
+    *("image_shape", "class_names", "mean", "std", "augmentation", "resized"),
+    *("train_images", "held_out_images", "held_out_from"),
 }
-SUMMARY = {
-    "settings": {"dataset": str, "image_size": int, "batch_size": int, "epochs": int},
-    "description": str,
-    "versions": dict,
-    "data": DATA,
-    "members": dict,
+MEMBER = {
+    *("network", "role", "parameters", "taught"),
+    *("accuracy", "top_5", "cross_entropy", "calibration_error"),
 }
 
 
-def check_summary(summary: Any) -> dict[str, Any]:
-    """Returns a summary; ValueError if an entry is missing or of another type."""
-    check("summary.json", summary, SUMMARY)
-    if not summary["members"]:
-        raise ValueError("summary.json has no members.")
-    for name, member in summary["members"].items():
-        check(name, member, MEMBER)
+def read(path: Path) -> dict[str, Any]:
+    """Returns the contents of `summary.json`; ValueError if it is of another version."""
+    summary = _check(from_json(path), SUMMARY)
+    _check(summary["data"], DATA)
+    for member in summary["members"].values():
+        _check(member, MEMBER)
+    table(summary)
     return summary
 
 
-def check(name: str, contents: Any, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns contents of JSON; ValueError if they are not a dict with the types of a schema."""
-    if not isinstance(contents, dict):
-        raise ValueError(f"{name} is not a dict.")
-    for key, kind in schema.items():
-        if key not in contents:
-            raise ValueError(f"{name} has no {key}.")
-        value = contents[key]
-        if isinstance(kind, dict):
-            check(key, value, kind)
-        elif not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise ValueError(f"{name} has a wrong {key}, {value!r}.")
+def read_data(path: Path) -> dict[str, Any]:
+    """Returns the contents of `data.json`; ValueError if it is of another version."""
+    return _check(from_json(path), DATA)
+
+
+def _check(contents: dict[str, Any], keys: Set[str]) -> dict[str, Any]:
+    if missing := sorted(keys - contents.keys()):
+        raise ValueError(f"It lacks {', '.join(missing)}.")
     return contents
 
 
+def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str | None]:
+    """Returns the versions of Python and of packages, by name; None if one is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
 def table(summary: Mapping[str, Any]) -> str:
-    """Returns the table of a run's members as text.
+    """Returns the table of a run's members as text, from the contents of `summary.json`.
 
     Balanced accuracy, the mean over classes, is in it where it differs by more than half a point,
     as with unequal classes.
-
-    Args:
-        summary: the contents of the run's `summary.json`.
     """
     members = summary["members"]
     roles = {n: f" ({m['role']})" * (m["role"] != "immature teacher") for n, m in members.items()}

@@ -61,7 +61,7 @@ def test_what_the_members_cost(run):
     assert "latency" in plots_in(page) and "a &lt;b&gt;processor" in page
     (run / "benchmark.json").write_text('{"rows": [')
     damaged = RunContents(run)
-    assert damaged.benchmark is None and "benchmark.json is missing or d" in damaged.problems[0]
+    assert damaged.benchmark is None and "benchmark.json is damaged:" in damaged.problems[0]
 
 
 def shares(roles):
