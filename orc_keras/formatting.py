@@ -22,10 +22,7 @@ def aligned_table(rows: Sequence[Sequence[str]]) -> str:
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str = "") -> str:
     """Returns a table in Markdown.
 
-    Args:
-        head: the names of the columns.
-        rows: the cells below.
-        align: a letter for each column: `l`, `r` or `c`; by default the first is `l`, others `r`.
+    `align` has a letter for each column: `l`, `r` or `c`; by default the first is `l`, others `r`.
 
     Example:
 

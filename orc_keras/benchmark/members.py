@@ -78,14 +78,14 @@ def _rows(run: RunDirectory, formats: list[str], turns: int, data_dir: str) -> l
             target = Path(folder, member)
             names = [SAVED_MODEL, *formats]  # the others are made from it
             measured = export(network, member, target, summary, images, names, calibrating)
-            costs = {
+            row = {
+                "member": member,
+                "role": summary["members"][member]["role"],
                 "parameters": models.parameters(network),
                 "mflops": models.flops(network) / 1e6,
             }
-            for name in formats:
-                row = {"member": member, "role": summary["members"][member]["role"], "format": name}
-                rows.append(row | costs | measured[name])
-                files.append((name, str(path_of(target, name))))
+            rows += [row | {"format": name} | measured[name] for name in formats]
+            files += [(name, str(path_of(target, name))) for name in formats]
         times = _times({"files": files, "data": summary["data"], "turns": turns})
     return [row | {"one_thread": each} for row, each in zip(rows, times, strict=True)]
 

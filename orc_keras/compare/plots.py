@@ -38,10 +38,9 @@ def accuracy(results: Results) -> Figure:
     colour = plot_style.COLOURS[0]
     for row, name in enumerate(results.names):
         values = _percent(results, name)
-        mean, low, high = mean_and_interval(values)
+        mean, low, _ = mean_and_interval(values)
         axes.plot(values, np.full(len(values), row), "o", color=colour, ms=3, alpha=0.35)
-        axes.plot([low, high], [row, row], color=colour)
-        axes.plot([mean], [row], "D", color=colour, ms=5)
+        axes.errorbar([mean], [row], xerr=[mean - low], fmt="D", color=colour, ms=5)
     axes.set_yticks(range(len(results.names)), list(map(_short, results.names)))
     axes.invert_yaxis()
     axes.set_xlabel(f"student's {ACCURACY}")
@@ -83,9 +82,8 @@ def size(results: Results) -> Figure:
     figure, axes = _figure(results)
     for i, name in enumerate(results.names):
         parameters = results.parameters(name)
-        members = sorted(parameters, key=parameters.__getitem__)
-        means = [_percent(results, name, member).mean() for member in members]
-        axes.plot([parameters[member] for member in members], means, **_look(i, name))
+        points = [(n, _percent(results, name, member).mean()) for member, n in parameters.items()]
+        axes.plot(*zip(*sorted(points)), **_look(i, name))
     axes.set(xlabel="trainable parameters", xscale="log")
     plot_style.plain_logarithmic(axes.xaxis, "{x:,.0f}")
     plot_style.legend_above(axes)
