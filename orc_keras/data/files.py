@@ -141,9 +141,6 @@ class FileImages(Images):
             self._paths: Any = tf.constant([os.fsencode(path) for path in paths])
             self.labels = tf.constant(labels, tf.int32)
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
     def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.io.read_file(self._paths[index]), self.labels[index]
 

@@ -53,8 +53,8 @@ def find(path: Path) -> Paths:
 
 def shape(path: Path, kind: str) -> Any:
     """Returns the shape that the header of a file states: `kind` is `"images"` or `"labels"`."""
-    with _opened(path) as file:
-        return _header(path, file, kind)
+    with _opened(path, kind) as (_, sizes):
+        return sizes
 
 
 def read(path: Path, kind: str) -> np.ndarray:
@@ -63,8 +63,8 @@ def read(path: Path, kind: str) -> np.ndarray:
     Raises:
         ValueError: if it is not such a file, or is damaged.
     """
-    with _opened(path) as file:
-        content: Any = empty_pixels(*_header(path, file, kind))
+    with _opened(path, kind) as (file, sizes):
+        content: Any = empty_pixels(*sizes)
         if file.readinto(memoryview(content).cast("B")) < content.size or file.read(1):
             raise ValueError(f"{path} is not as long as its header says; it may be truncated.")
     return content
@@ -95,22 +95,20 @@ def load(files: Paths) -> tuple[dict[str, PixelImages], tuple[str, ...]]:
 
 
 @contextlib.contextmanager
-def _opened(path):
-    """Opens a file, compressed or not; an error of reading it is a ValueError that names it."""
+def _opened(path, kind):
+    """Opens a file, compressed or not; yields it behind its header, and the shape stated there.
+
+    The header: two zeros, the type, the number of axes, and their sizes, big-endian.
+    """
+    axes = AXES[kind]
     try:
         with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-            yield file
+            header = file.read(4 + 4 * axes)
+            if header[:4] != bytes([0, 0, UBYTE, axes]) or len(header) < 4 + 4 * axes:
+                raise ValueError(f"{path} is not an IDX file of {kind} in unsigned bytes.")
+            sizes = np.frombuffer(header, ">u4", offset=4).tolist()
+            if not math.prod(sizes):
+                raise ValueError(f"{path} holds nothing: its header says {sizes}.")
+            yield file, tuple(sizes)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} is damaged or truncated ({error}).") from error
-
-
-def _header(path, file, kind):
-    """Reads a header: two zeros, the type, the number of axes, and their sizes, big-endian."""
-    axes = AXES[kind]
-    header = file.read(4 + 4 * axes)
-    if header[:4] != bytes([0, 0, UBYTE, axes]) or len(header) < 4 + 4 * axes:
-        raise ValueError(f"{path} is not an IDX file of {kind} in unsigned bytes.")
-    sizes = np.frombuffer(header, ">u4", offset=4).tolist()
-    if not math.prod(sizes):
-        raise ValueError(f"{path} holds nothing: its header says {sizes}.")
-    return tuple(sizes)

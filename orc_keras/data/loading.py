@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from orc_keras.arguments import Range, check_arguments
 from orc_keras.data import sources
-from orc_keras.data.image_data import ImageData, divide
+from orc_keras.data.images import ImageData, divide
 from orc_keras.data.pipeline import statistics
 from orc_keras.data.preprocessing import Preprocessing
 

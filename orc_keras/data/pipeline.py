@@ -16,8 +16,7 @@ from orc_keras import startup
 from orc_keras.arguments import Range, Seed, check_arguments
 from orc_keras.data import keras_cv_layers, order
 from orc_keras.data.augmentation import random_resized_crop, shift_and_flip
-from orc_keras.data.image_data import ImageData
-from orc_keras.data.images import Images, Subset
+from orc_keras.data.images import ImageData, Images, Subset
 from orc_keras.data.preprocessing import Preprocessing
 from orc_keras.distribution.strategies import Replicas
 
