@@ -182,7 +182,8 @@ def _explained(docstring):
         r"^(?:Args|Attributes):\n((?:\n| +.*\n?)+)", inspect.cleandoc(docstring), re.MULTILINE
     )
     entries = re.findall(r"^    (\w[\w, ]*): ((?:.|\n(?!    \S))*)", "\n".join(sections), re.M)
-    return {name: " ".join(text.split()) for names, text in entries for name in names.split(", ")}
+    explained = [(names, text) for names, text in entries if not text.startswith("as in")]
+    return {name: " ".join(text.split()) for names, text in explained for name in names.split(", ")}
 
 
 def check_arguments(function: Callable, values: Mapping[str, Any]) -> None:
