@@ -47,6 +47,10 @@ def run(command: ModuleType, arguments: list[str], program: str) -> None:
     except BrokenPipeError:  # whoever read the output has ended, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("orc_keras"):
+            raise
+        sys.exit(f"{program}: {error.name} is not installed; pip install 'orc-keras[all]'.")
     except (CommandError, ValueError, OSError, FloatingPointError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 1))

@@ -16,8 +16,7 @@ from orc_keras.export import RUN_FORMATS
 from orc_keras.export.member import export
 from orc_keras.export.tflite import Unsupported
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
-from orc_keras.report import page
-from orc_keras.runs import Run, predictions, summary
+from orc_keras.runs import Run, RunDirectory, predictions, summary
 from orc_keras.runs.predictions import Predictions
 
 
@@ -59,12 +58,18 @@ def evaluate_and_export(
     }
     contents["formats"] = _export(networks, run, contents)
     directory.finish(contents)
-    report = page.write([directory.path])
-    print(
-        f"\n{summary.table(contents)}\n\n"
-        f"The student is in {directory / run_files.STUDENT}/; {report} shows what happened."
-    )
+    print(f"\n{summary.table(contents)}\n")
+    print(f"The student is in {directory / run_files.STUDENT}/; {write_report(directory)}.")
     return contents
+
+
+def write_report(directory: RunDirectory) -> str:
+    """Writes the report of a run; returns where it is, or why there is none, for a sentence."""
+    try:
+        from orc_keras.report import page
+    except ImportError as error:
+        return f"its report needs {error.name}: pip install 'orc-keras[report]'"
+    return f"{page.write([directory.path])} shows what happened"
 
 
 def _export(

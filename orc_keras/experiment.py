@@ -11,9 +11,8 @@ from typing import Any
 from orc_keras import building, data, run_files, validation
 from orc_keras.distribution import devices, strategies
 from orc_keras.distribution.workers import Workers
-from orc_keras.evaluate_and_export import evaluate_and_export
+from orc_keras.evaluate_and_export import evaluate_and_export, write_report
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
-from orc_keras.report import page
 from orc_keras.runs import (
     Run,
     RunDirectory,
@@ -79,7 +78,7 @@ def show_finished(
     workers.barrier()
     with workers.only_chief_prints():
         if workers.is_chief and not directory.has(run_files.PAGE):
-            page.write([directory.path])
+            write_report(directory)
         print(f"{directory.path}/ holds this run, finished:\n\n{summary.table(contents)}")
     return contents
 

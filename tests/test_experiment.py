@@ -1,6 +1,7 @@
 """Whole runs in this process, with tiny networks and data."""
 
 import re
+import sys
 
 import keras
 import numpy as np
@@ -243,3 +244,15 @@ def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatc
         train.train(settings)
     assert "Images can no longer be read. Of 20 images 1 cannot be used" in str(end.value)
     assert f"{tmp_path}/train7.png is damaged or truncated" in str(end.value)
+
+
+def test_a_run_ends_without_what_only_reports_and_exports_need(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "orc_keras.report.page", None)  # as if not installed
+    monkeypatch.delattr("orc_keras.report.page")
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    experiment.prepare(tiny(output_dir=str(tmp_path / "run")))()
+    printed = capsys.readouterr().out
+    assert "student.tflite is left out. LiteRT is missing; pip install" in printed
+    assert "its report needs orc_keras.report.page: pip install 'orc-keras[report]'" in printed
+    assert (tmp_path / "run" / "student.keras").exists()
+    assert not (tmp_path / "run" / "student.tflite").exists()

@@ -65,7 +65,7 @@ def load(path: Path, threads: int | None = None) -> Callable:
 def _names(lite: Path) -> dict[str, str]:
     """Returns the names of the inputs and outputs, by those of the file's tensors."""
     with startup.silent_stderr():
-        run = tflite.Interpreter(str(lite)).get_signature_runner(tflite.SIGNATURE)
+        run = tflite.interpreter(lite).get_signature_runner(tflite.SIGNATURE)
     details = run.get_input_details() | run.get_output_details()
     return {tensor["name"]: name for name, tensor in details.items()}
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 
 from orc_keras import startup
 
@@ -13,7 +13,16 @@ SIGNATURE = "serving_default"
 
 
 class Unsupported(ValueError):
-    """A network has an operation that a format lacks."""
+    """A network has an operation that a format lacks, or the format's runtime is missing."""
+
+
+def interpreter(path: Path, **options: Any) -> Any:
+    """Returns LiteRT's interpreter of a file; Unsupported if LiteRT is not installed."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        raise Unsupported("LiteRT is missing; pip install 'orc-keras[export]'.") from None
+    return Interpreter(str(path), **options)
 
 
 def convert(
@@ -54,7 +63,7 @@ def convert(
 def load(path: Path, threads: int | None = None) -> Callable:
     """Returns a function from raw images to the outputs of a TensorFlow Lite file, by name."""
     with startup.silent_stderr():  # it reports its delegate
-        run = Interpreter(str(path), num_threads=threads).get_signature_runner(SIGNATURE)
+        run = interpreter(path, num_threads=threads).get_signature_runner(SIGNATURE)
         shape = run.get_input_details()["images"]["shape"][1:]
         run(images=np.zeros((1, *shape), np.uint8))
     return lambda images: run(images=np.asarray(images))
