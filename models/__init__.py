@@ -10,7 +10,7 @@ The networks consist of stock Keras layers, except for a faster BatchNorm (`norm
 import difflib
 import itertools
 import math
-import numbers
+import operator
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, get_args
@@ -59,8 +59,11 @@ def build(
     (None, 100)
     """
     smallest = smallest_size(name, vgg_head)
-    _check_input(input_shape, num_classes)
-    height, width, _ = input_shape
+    height, width, channels = map(operator.index, input_shape)
+    if num_classes < 2:
+        raise ValueError(f"num_classes must be 2 or more, not {num_classes}.")
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError("The networks need Keras's image_data_format to be 'channels_last'.")
     if min(height, width) < smallest:
         linear = smallest_size(name, "linear")
         hint = f", or {linear} x {linear} with vgg_head=linear" if linear < smallest else ""
@@ -69,7 +72,8 @@ def build(
             f"{smallest} x {smallest}{hint}."
         )
     family = _family_of(name)
-    return family.build(name, tuple(input_shape), int(num_classes), **_options(family, vgg_head))
+    shape, classes = (height, width, channels), operator.index(num_classes)
+    return family.build(name, shape, classes, **_options(family, vgg_head))
 
 
 def smallest_size(name: str, vgg_head: VggHead = "default") -> int:
@@ -135,19 +139,3 @@ def _family_of(name: str) -> ModuleType:
 
 def _options(family, vgg_head):
     return {"vgg_head": vgg_head} if family is vgg else {}
-
-
-def _check_input(input_shape, num_classes):
-    is_shape = isinstance(input_shape, tuple | list) and len(input_shape) == 3
-    if not is_shape or not all(isinstance(n, numbers.Integral) and int(n) > 0 for n in input_shape):
-        raise ValueError(
-            "input_shape must be (height, width, channels), three positive whole numbers, not "
-            f"{input_shape!r}."
-        )
-    if not isinstance(num_classes, numbers.Integral) or num_classes < 2:
-        raise ValueError(f"num_classes must be a whole number, 2 or more, not {num_classes!r}.")
-    if keras.config.image_data_format() != "channels_last":
-        raise ValueError(
-            "The networks take images with the channels last, but Keras's image_data_format is "
-            f"{keras.config.image_data_format()!r}."
-        )

@@ -61,7 +61,10 @@ def build(name: str, input_shape: tuple[int, int, int], num_classes: int) -> ker
     variant = VARIANTS[name]
     block = bottleneck_block if variant.bottleneck else basic_block
     images = keras.Input(input_shape, name="images")
-    x = imagenet_stem(images) if variant.imagenet else cifar_stem(images, variant.stem)
+    if variant.imagenet:
+        x = imagenet_stem(images, variant.stem)
+    else:
+        x = conv_bn_relu(images, variant.stem, "stem")
     for stage, (width, blocks) in enumerate(zip(variant.widths, variant.blocks), start=1):
         for number in range(1, blocks + 1):
             strides = 2 if stage > 1 and number == 1 else 1
@@ -69,14 +72,9 @@ def build(name: str, input_shape: tuple[int, int, int], num_classes: int) -> ker
     return keras.Model(images, classifier(average_pool(x), num_classes), name=name)
 
 
-def cifar_stem(images: Tensor, width: int) -> Tensor:
-    """A 3 x 3 convolution of stride 1."""
-    return conv_bn_relu(images, width, "stem")
-
-
-def imagenet_stem(images: Tensor) -> Tensor:
+def imagenet_stem(images: Tensor, width: int) -> Tensor:
     """A 7 x 7 convolution and 3 x 3 max pooling, each of stride 2."""
-    x = conv_bn_relu(images, 64, "stem", kernel_size=7, strides=2)
+    x = conv_bn_relu(images, width, "stem", kernel_size=7, strides=2)
     x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, padding with 0 acts as -inf
     return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
 

@@ -36,25 +36,20 @@ def build(
     name: str, input_shape: tuple[int, int, int], num_classes: int, vgg_head: VggHead = "default"
 ) -> keras.Model:
     """Builds the VGG `name`; see `models.build`."""
-    pooled_stages = max_pooled_stages(min(input_shape[:2]), vgg_head)
+    pooled_stages = 3 if min(input_shape[:2]) < 64 else 4  # that end in max pooling
+    if vgg_head == "default":
+        pooled_stages = 5
     images = x = keras.Input(input_shape, name="images")
     for stage, (width, convolutions) in enumerate(zip(STAGE_WIDTHS, VARIANTS[name]), start=1):
         for number in range(1, convolutions + 1):
             x = conv_bn_relu(x, width, f"stage{stage}_{number}", use_bias=True)
-        if stage in pooled_stages:
+        if stage <= pooled_stages:
             x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
     x = average_pool(x)  # a no-op after five max poolings of 32 pixels
     if vgg_head == "default":
         x = fully_connected(fully_connected(x, "fc1"), "fc2")
     logits = classifier(x, num_classes, initial=normal(), bias_initial="zeros")
     return keras.Model(images, logits, name=name)
-
-
-def max_pooled_stages(size: int, vgg_head: VggHead) -> tuple[int, ...]:
-    """Returns the stages that end in max pooling, for images of `size` pixels."""
-    if vgg_head == "default":
-        return (1, 2, 3, 4, 5)
-    return (1, 2, 3, 4) if size >= 64 else (1, 2, 3)
 
 
 def fully_connected(x: Tensor, name: str) -> Tensor:

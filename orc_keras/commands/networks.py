@@ -30,7 +30,8 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         (height, width, channels), classes = models.usual_input(name)
         network = models.build(name, (height, width, channels), classes)
         parameters, mflops = models.parameters(network), models.flops(network) / 1e6
-        usual, smallest = f"{height} x {width}", "{0} x {0}".format(models.smallest_size(name))
-        rows.append((name, f"{parameters:,}", usual, f"{mflops:,.1f}", smallest))
+        smallest = models.smallest_size(name)
+        columns = (name, f"{parameters:,}", f"{height} x {width}", f"{mflops:,.1f}")
+        rows.append((*columns, f"{smallest} x {smallest}"))
     print(aligned_table([HEAD, *rows]))
     print(NOTE)
