@@ -92,7 +92,7 @@ def _members(
 ) -> dict[str, dict[str, Any]]:
     """Returns the summary of each member, by name; `taught` is None for one without roles."""
     roles = {group.pivot_name: "pivot", group.student_names[-1]: "student"}
-    shares = {name: history.get(f"{name}_taught") for name in group.members}
+    shares = {name: history.get(f"{name}_taught", []) for name in group.members}
     return {
         name: {
             "network": network.name,

@@ -42,7 +42,7 @@ def export(
         summary: of the run.
         images: to measure the files on; None: they are not measured.
         names: of the formats, with the SavedModel if there is none yet.
-        calibration_images: raw training images, for `tflite-int8`.
+        calibration_images: as for `Source`.
 
     Returns:
         What `measure` returns, by format; None for one that was not measured.
@@ -70,15 +70,11 @@ def export(
 
 def _earlier(target: Path, is_kept: bool) -> dict[str, Any]:
     """Returns the figures of the formats that exist; None if the SavedModel is not kept."""
-    existing = [name for name in FORMATS if path_of(target, name).exists()]
+    measured = {}
     if is_kept:
         checksums.check(target)
-        if (target / MEASURED).exists():
-            parse = files.from_json
-            return files.read(
-                target / MEASURED, lambda path: {n: parse(path).get(n) for n in existing}
-            )
-    return dict.fromkeys(existing)
+        measured = files.read(target / MEASURED, lambda path: dict(files.from_json(path)))
+    return {name: measured.get(name) for name in FORMATS if path_of(target, name).exists()}
 
 
 def export_member(

@@ -62,18 +62,17 @@ def check_data(directory: RunDirectory, settings: Settings, description: dict[st
     saved = saved_data(directory, settings)
     computed = ("mean", "std")  # may differ in the last digit between machines
     changed = [k for k in saved if k not in computed and saved[k] != description.get(k)]
-    if changed:
-        raise ValueError(
-            f"--dataset={settings.dataset} is not what it was when the run in {directory.path} "
-            f"began ({', '.join(changed)}); choose another --output_dir, or begin anew by adding "
-            "--overwrite."
-        )
+    _refuse_changed([f"--dataset={settings.dataset} ({each})" for each in changed], directory)
 
 
 def check_sources(directory: RunDirectory, settings: Settings, sources: dict[str, str]):
     """Raises ValueError if a file or code is not what the run's members began with."""
     saved = {} if settings.overwrite else directory.sources
     changed = [source for source in saved if saved[source] != sources.get(source)]
+    _refuse_changed(changed, directory)
+
+
+def _refuse_changed(changed: list[str], directory: RunDirectory):
     if changed:
         raise ValueError(
             f"{changed[0]} is not what it was when the run in {directory.path} began; put it back, "

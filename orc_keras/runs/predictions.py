@@ -81,10 +81,6 @@ class Predictions:
         hits = np.bincount(self.labels[self.rank == 0], minlength=num_classes)
         return np.where(images > 0, hits / np.maximum(images, 1), np.nan)
 
-    def balanced_accuracy(self) -> float:
-        """Returns the mean of the accuracies on each class that has images."""
-        return float(np.nanmean(self.accuracy_by_class(self.labels.max() + 1)))
-
     def reliability(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns the reliability diagram: images, mean confidence and accuracy in 15 bins.
 
@@ -119,10 +115,11 @@ class Predictions:
 
     def figures(self) -> dict[str, float]:
         """Returns the measures that a run's summary has of each member."""
+        by_class = self.accuracy_by_class(self.labels.max() + 1)
         return {
             "accuracy": self.accuracy(),
             "top_5": self.accuracy(5),
-            "balanced_accuracy": self.balanced_accuracy(),
+            "balanced_accuracy": float(np.nanmean(by_class)),
             "cross_entropy": float(self.cross_entropy.mean()),
             "calibration_error": self.calibration_error(),
         }

@@ -18,7 +18,6 @@ from orc_keras import data
 from orc_keras.commands import predict
 from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.saved_model import SavedModel
-from orc_keras.export.member import export_member
 from orc_keras.runs import RunDirectory, checksums, finished_run
 from orc_keras.runs.images import load_images
 
@@ -141,10 +140,6 @@ def test_bad_input(digits_run, folder, tmp_path):
     member, model = evaluation.evaluate_member, evaluation.evaluate_saved_model
     refused("holds no finished run", member, tmp_path)
     refused("--member=wrn is not in the run; possible are hidden12, ", member, digits_run, "wrn")
-    refused(
-        "--member=wrn is not in the run; possible are hidden12, ", export_member, digits_run, "wrn"
-    )
-    refused("holds no finished run", export_member, tmp_path, "hidden12")
     refused("is not a whole SavedModel with class_names.txt", model, tmp_path, "digits")
     refused("must have a folder for each class", member, digits_run, "", f"folder:{tmp_path}")
     shutil.copytree(digits_run / "student", tmp_path / "student")

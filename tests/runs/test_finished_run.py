@@ -137,7 +137,7 @@ def test_a_summary_of_another_version(run, spoil, message):
         finished_run(run)
 
 
-@pytest.mark.parametrize("text", ["[1]", "null", "{", '{"members": 3}'])
+@pytest.mark.parametrize("text", ["[1]", "{"])
 def test_a_summary_that_is_none(run, text):
     (run / "summary.json").write_text(text)
     sum_up_again(run)
