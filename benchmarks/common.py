@@ -10,7 +10,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]  # the latter for its helpers
 
 from orc_keras import startup
 
-startup.quietly()
+startup.import_tensorflow_quietly()
 
 import keras
 import numpy as np

@@ -104,7 +104,7 @@ PARTS = {
 
 def are_predictions(result, right):
     """Accepts predictions of which all figures can be computed."""
-    return all(Predictions(**fields).measures(list("abcd")) for fields in result[0].values())
+    return all(Predictions(**fields).metrics(list("abcd")) for fields in result[0].values())
 
 
 def write_checkpoints(folder):

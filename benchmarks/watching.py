@@ -36,7 +36,7 @@ def main(values, _=()):
         ]
         recording = keras.callbacks.CallbackList(recording, model=group)
         unwatched = step_of(images, unrecorded, keras.callbacks.CallbackList())
-        images.batches = throughput.timed(images.batches)
+        images.batches = throughput.time_dataset(images.batches)
         watched = step_of(images, group, recording)
         for program in (watched, unwatched):
             program()  # which traces it

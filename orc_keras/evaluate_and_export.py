@@ -37,7 +37,7 @@ def evaluate_and_export(
     settings, directory, images = run.settings, run.directory, run.images
     networks = load_group_members(directory / run_files.GROUP)
     evaluation = evaluate_group(networks, images, settings.batch_size)
-    with directory.replacing(run_files.EVALUATION) as path:
+    with directory.atomic_write(run_files.EVALUATION) as path:
         predictions.write(evaluation, path)
     history = directory.history()
     steps = len(images.train) // settings.batch_size * len(history["loss"])
@@ -98,7 +98,7 @@ def _members(
             "network": network.name,
             "role": roles.get(name, "immature teacher"),
             "parameters": models.parameters(network),
-            **predictions[name].figures(),
+            **predictions[name].summary_metrics(),
             "taught": float(np.mean(shares[name])) if shares[name] else None,
         }
         for name, network in group.members.items()

@@ -61,7 +61,7 @@ def prepare(settings: Settings) -> Callable[[], dict[str, Any]]:
         workers.run_on_all(lambda: building.load_pivot(group.pivot, settings.pivot_weights))
     sources = building.source_checksums(settings, group)
     validation.check_sources(run, sources)
-    workers.run_on_all(lambda: directory.claim(settings))
+    workers.run_on_all(lambda: directory.lock(settings))
     directory.write_json(run_files.DATA, images.description())
     if sources:
         directory.write_json(run_files.SOURCES, sources)
@@ -95,7 +95,7 @@ def train(run: Run, group: NetworkGroup) -> dict[str, Any]:
     with contextlib.closing(run.directory), workers.only_chief_prints():
         _print_introduction(run, group)
         seconds, images_per_second = train_stages(run, group)
-        with run.directory.replacing(run_files.GROUP) as path:
+        with run.directory.atomic_write(run_files.GROUP) as path:
             group.save(path)
         contents = None
         if workers.is_chief:
@@ -135,7 +135,7 @@ def train_stages(run: Run, group: NetworkGroup) -> tuple[dict[str, float], float
         group.set_stage(name)
         seconds[name], images_per_second = stage.train(run, group)
         if name == PIVOT:
-            with run.directory.replacing(run_files.PIVOT) as path:
+            with run.directory.atomic_write(run_files.PIVOT) as path:
                 group.pivot.save(path)
         else:
             seconds_per_image += 1 / images_per_second

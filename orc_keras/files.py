@@ -17,7 +17,7 @@ UNFINISHED = "unfinished-"  # prefix of what is being written
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A context that gives a path for a file or a directory, which then replaces `path`.
 
     What was written is synced to disk first; where that fails, the earlier `path` remains.
@@ -40,7 +40,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_text(path: Path, text: str):
     """Writes a file in UTF-8, whole or not at all."""
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 

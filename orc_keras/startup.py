@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 
-def quietly() -> None:
+def import_tensorflow_quietly() -> None:
     """Imports TensorFlow without its messages; programs call it before their other imports.
 
     On import TensorFlow prints messages at any log level (tensorflow#100442). To see them, set

@@ -80,12 +80,12 @@ def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path, c
     settings, other = tiny(), tiny(**changed)
     continuation.check(first, settings)
     continuation.check(second, other)
-    first.claim(settings)
+    first.lock(settings)
     with pytest.raises(ValueError, match="--output_dir=.* is in use by another process"):
-        second.claim(other)
+        second.lock(other)
     first.close()
     if "seed" not in changed:
-        second.claim(other)
+        second.lock(other)
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])

@@ -22,7 +22,7 @@ BATCH_TURNS = 5  # of larger mini-batches
 
 
 def main() -> None:
-    startup.quietly()
+    startup.import_tensorflow_quietly()
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from orc_keras.files import replacing
+from orc_keras.files import atomic_write
 from orc_keras.groups.default_callbacks import student_logs
 from orc_keras.groups.network_group import NetworkGroup
 
@@ -56,7 +56,7 @@ class EarlyStopping(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if self._update(epoch, logs):
-            with replacing(self._path) as path:
+            with atomic_write(self._path) as path:
                 self.model.save_weights(path)
         self.model.stop_training = self.model.stop_training or self.is_over
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from orc_keras.files import replacing
+from orc_keras.files import atomic_write
 from orc_keras.groups.network_group import NetworkGroup
 
 UNKNOWN_TEACHER = 255  # where the teachers were not recorded
@@ -73,7 +73,7 @@ class RoleHistory(keras.callbacks.Callback):
         number = len(self._roles)
         lost = np.full((max(start - number, 0), teachers.shape[1]), UNKNOWN_TEACHER, np.uint8)
         self._roles = np.concatenate([self._roles, lost, teachers[max(number - start, 0) :]])
-        with replacing(self._path) as unfinished, open(unfinished, "wb") as file:
+        with atomic_write(self._path) as unfinished, open(unfinished, "wb") as file:
             np.save(file, self._roles)
 
 

@@ -19,7 +19,7 @@ class Throughput(keras.callbacks.Callback):
     >>> batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
     >>> network = models.build("resnet8", (8, 8, 1), 10)
     >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    >>> history = network.fit(throughput.timed(batches), verbose=0, callbacks=[throughput])
+    >>> history = network.fit(throughput.time_dataset(batches), verbose=0, callbacks=[throughput])
     >>> sorted(history.history)
     ['images_per_second', 'loss', 'seconds_waiting']
 
@@ -33,7 +33,7 @@ class Throughput(keras.callbacks.Callback):
         with tf.device("CPU"):  # where tf.data works
             self._images_and_seconds = tf.Variable(tf.zeros(2, tf.float64), trainable=False)
 
-    def timed(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
+    def time_dataset(self, dataset: tf.data.Dataset) -> tf.data.Dataset:
         """Returns the dataset, which then counts its images and the time that they take."""
         now = _clock()
         clock = tf.data.Dataset.counter().map(lambda _: now())

@@ -25,7 +25,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
-    startup.quietly()
+    startup.import_tensorflow_quietly()
     from orc_keras.benchmark import members, table
     from orc_keras.report import page
 

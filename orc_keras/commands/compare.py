@@ -26,7 +26,7 @@ INSTEAD = {  # of flags of train
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    startup.quietly()
+    startup.import_tensorflow_quietly()
     from orc_keras import settings  # imports TensorFlow
     from orc_keras.groups import METHODS
 

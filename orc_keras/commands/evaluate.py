@@ -43,7 +43,7 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         raise ValueError("give one of --run, --saved_model and --network.")
     if not run and (flag_values.member or not dataset):
         raise ValueError("--saved_model and --network need --dataset, and no --member.")
-    startup.quietly()
+    startup.import_tensorflow_quietly()
     from orc_keras.evaluate import evaluation
 
     if run:

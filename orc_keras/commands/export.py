@@ -27,7 +27,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
-    startup.quietly()
+    startup.import_tensorflow_quietly()
     from orc_keras.export.member import export_member
 
     paths, card = export_member(

@@ -22,7 +22,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
-    startup.quietly()
+    startup.import_tensorflow_quietly()
     from orc_keras.evaluate.saved_model import SavedModel
 
     network, failed = SavedModel(flag_values.saved_model), False
@@ -51,7 +51,7 @@ def predict(network, path: str) -> list[tuple[str, float]]:
         raise ValueError(f"{path} is not a file.")
     files.read_headers([Path(path)])  # refuses what TensorFlow would decode wrongly
     try:
-        (probabilities,) = network.answer([Path(path).read_bytes()])["probabilities"].numpy()
+        (probabilities,) = network.predict([Path(path).read_bytes()])["probabilities"].numpy()
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     best = np.argsort(-probabilities, kind="stable")[:SHOWN]

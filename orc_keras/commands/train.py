@@ -17,7 +17,7 @@ from orc_keras.command_line import CommandError
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    startup.quietly()
+    startup.import_tensorflow_quietly()
     from orc_keras import settings  # imports TensorFlow
 
     settings.define_flags(flag_values)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from orc_keras.compare.results import Curve, Results
 from orc_keras.compare.statistics import mean_and_interval
-from orc_keras.files import replacing
+from orc_keras.files import atomic_write
 from orc_keras.report import plot_style
 
 ACCURACY = "held-out accuracy (%)"
@@ -28,7 +28,7 @@ def write(results: Results, curves: Mapping[str, Curve], directory: Path) -> Non
             "size": size(results),
         }
         for name, figure in figures.items():
-            with replacing(directory / f"{name}.png") as path:
+            with atomic_write(directory / f"{name}.png") as path:
                 figure.savefig(path, dpi=200, format="png")
 
 

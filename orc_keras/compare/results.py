@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from orc_keras.compare.plan import PlannedRun
-from orc_keras.files import replacing
+from orc_keras.files import atomic_write
 from orc_keras.groups.network_group import PIVOT
 from orc_keras.runs import RunDirectory, finished_run
 
@@ -61,7 +61,7 @@ def _of_run(run: PlannedRun) -> Iterator[MemberResult]:
 
 def write(results: Iterable[MemberResult], path: Path) -> None:
     """Writes results as CSV."""
-    with replacing(path) as unfinished, open(unfinished, "w", newline="") as file:
+    with atomic_write(path) as unfinished, open(unfinished, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([MemberResult._fields, *results])
 

@@ -48,7 +48,7 @@ def train(runs: Sequence[PlannedRun], num_jobs: int) -> list[PlannedRun]:
                 waiting.remove(run)
                 slot = min({*range(num_jobs)} - {job.slot for job in jobs})
                 jobs.append(_start(run, slot, num_jobs))
-            if not jobs and not any(run.directory.is_in_use() for run in waiting):
+            if not jobs and not any(run.directory.is_locked() for run in waiting):
                 break  # the rest wait for a pivot whose training failed
             time.sleep(POLL_SECONDS)
             if signals.received:
@@ -76,7 +76,7 @@ def _terminating(jobs: list[Job]):
 def _can_start(run: PlannedRun) -> bool:
     """Whether its pivot exists, and no comparison that was killed has left its process behind."""
     has_pivot = run.pivot is None or run.pivot.exists()
-    return has_pivot and not run.directory.is_in_use()
+    return has_pivot and not run.directory.is_locked()
 
 
 def _start(run: PlannedRun, slot: int, num_jobs: int) -> Job:

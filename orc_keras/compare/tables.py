@@ -8,7 +8,7 @@ from pathlib import Path
 from orc_keras.compare import EFFECT, statistics
 from orc_keras.compare.plan import BASELINES
 from orc_keras.compare.results import Results
-from orc_keras.files import replacing
+from orc_keras.files import atomic_write
 from orc_keras.formatting import markdown_table, signed
 from orc_keras.groups import METHODS
 
@@ -35,9 +35,9 @@ def write(results: Results, directory: Path, effect: float = EFFECT) -> str:
     references = BASELINES if set(results.names) <= set(METHODS) else (*BASELINES, "orc")
     references = [name for name in references if name in results.names]
     text = markdown(results, references, effect)
-    with replacing(directory / "results.md") as path:
+    with atomic_write(directory / "results.md") as path:
         path.write_text(text, encoding="utf-8")
-    with replacing(directory / "results.csv") as path, open(path, "w", newline="") as file:
+    with atomic_write(directory / "results.csv") as path, open(path, "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(differences(results, references, effect))

@@ -72,10 +72,10 @@ def evaluate_member(
     class_names = run.summary["data"]["class_names"]
     batches = data.held_out_batches(images, run.settings.batch_size)  # as when it was recorded
     batches = _relabel(batches, images, class_names)
-    predictions = Predictions.of(logits_function({member: network}), batches)[member]
+    predictions = Predictions.compute(logits_function({member: network}), batches)[member]
     return Result(
         f"{member} of {path} on {dataset or run.settings.dataset}",
-        predictions.measures(class_names),
+        predictions.metrics(class_names),
         {name: members[member][key] for name, (key, _) in RECORDED.items()} if are_recorded else {},
     )
 
@@ -88,8 +88,10 @@ def evaluate_saved_model(path: str | Path, dataset: str, data_dir: str = "") -> 
         raise ValueError(f"{dataset} has images in colour, but {path} takes grey ones.")
     batches = data.held_out_files(images, BATCH_SIZE)
     batches = _relabel(batches, images, network.class_names)
-    predictions = Predictions.of(lambda files: {"": network.answer(files)["logits"]}, batches)[""]
-    return Result(f"{path} on {dataset}", predictions.measures(network.class_names))
+    predictions = Predictions.compute(
+        lambda files: {"": network.predict(files)["logits"]}, batches
+    )[""]
+    return Result(f"{path} on {dataset}", predictions.metrics(network.class_names))
 
 
 def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
@@ -108,8 +110,8 @@ def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
         source, images.image_shape, images.num_classes, images.mean, images.std
     )
     batches = data.held_out_batches(images, BATCH_SIZE)
-    predictions = Predictions.of(logits_function({"": to_keras_layers(network)}), batches)[""]
-    return Result(f"{source} on {dataset}", predictions.measures(images.class_names))
+    predictions = Predictions.compute(logits_function({"": to_keras_layers(network)}), batches)[""]
+    return Result(f"{source} on {dataset}", predictions.metrics(images.class_names))
 
 
 def evaluate_group(
@@ -117,7 +119,7 @@ def evaluate_group(
 ) -> Evaluation:
     """Evaluates all members of a run, *the* student last, on its held-out images."""
     batches = data.held_out_batches(images, batch_size)
-    predictions = Predictions.of(logits_function(members), batches)
+    predictions = Predictions.compute(logits_function(members), batches)
     *_, student = predictions.values()
     examples = [position for *_, wrong in student.confusions() for position in wrong[:EXAMPLES]]
     return Evaluation(predictions, _thumbnails(images, list(map(int, examples))))

@@ -34,7 +34,7 @@ class SavedModel:
                 f"writes it to student/:\n{error}"
             ) from error
 
-    def answer(self, contents):
+    def predict(self, contents):
         """Returns `logits`, `probabilities` and `classes` for images.
 
         Args:

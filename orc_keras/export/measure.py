@@ -48,7 +48,7 @@ def measure(
 
     positions = _evenly_spaced(len(images.held_out), MAX_IMAGES)
     batches = data.held_out_pixels(images, positions, batch_size)
-    predictions = Predictions.of(logits, batches)
+    predictions = Predictions.compute(logits, batches)
     expected = predictions.pop("")
     return {
         name: {

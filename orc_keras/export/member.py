@@ -50,7 +50,9 @@ def export(
     figures = _earlier(target, is_kept=SAVED_MODEL not in names)
     with contextlib.ExitStack() as stack:
         new = [name for name in FORMATS if name in names]  # the SavedModel first
-        paths = {name: stack.enter_context(files.replacing(path_of(target, name))) for name in new}
+        paths = {
+            name: stack.enter_context(files.atomic_write(path_of(target, name))) for name in new
+        }
         saved_model = paths.get(SAVED_MODEL, target)
         source = Source(network, summary["data"], saved_model, calibration_images)
         for name, path in paths.items():

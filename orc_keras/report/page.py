@@ -14,7 +14,7 @@ from PIL import Image
 from orc_keras import run_files
 from orc_keras.benchmark import table as costs
 from orc_keras.evaluate.evaluation import EXAMPLES
-from orc_keras.files import replacing
+from orc_keras.files import atomic_write
 from orc_keras.report import plot_style, plots, tables
 from orc_keras.report.comparison import Comparison, evaluated_images
 from orc_keras.report.run_contents import RunContents
@@ -52,7 +52,7 @@ def write(paths: Sequence[str | Path]) -> Path:
             figure.savefig(page.parent / f"{name}.png", dpi=200)
         uris = {name: _svg(figure) for name, figure in figures.items()}
     problems = [problem for each in runs for problem in each.problems]
-    with replacing(page) as path:
+    with atomic_write(page) as path:
         path.write_text(_html(run, others, problems, comparison, uris), encoding="utf-8")
     return page
 

@@ -113,7 +113,7 @@ class RunDirectory:
             checksums.check(self.path, name)
         return self / name
 
-    def claim(self, settings: Settings):
+    def lock(self, settings: Settings):
         """Locks the directory for this run until `close`, and writes the settings.
 
         Raises:
@@ -137,7 +137,7 @@ class RunDirectory:
         if not is_ours or self.settings.identity() != settings.identity():
             raise ValueError(f"--output_dir={self.path} is in use by another process.")
 
-    def is_in_use(self) -> bool:
+    def is_locked(self) -> bool:
         """Whether another process has claimed the directory."""
         if not self.has(run_files.SETTINGS):
             return False
@@ -156,7 +156,7 @@ class RunDirectory:
         student = checksums.read(self / run_files.STUDENT)
         names += [f"{run_files.STUDENT}/{name}" for name in student]
         paths = {name: self / name for name in names if (self / name).is_file()}
-        with self.replacing(run_files.SUMMARY) as unfinished:
+        with self.atomic_write(run_files.SUMMARY) as unfinished:
             unfinished.write_text(as_json(contents))
             sums = checksums.text(paths | {run_files.SUMMARY: unfinished})
             files.write_text(self / run_files.SUMS, sums)
@@ -165,9 +165,9 @@ class RunDirectory:
         """Writes a JSON file, whole or not at all."""
         files.write_text(self / name, as_json(contents))
 
-    def replacing(self, name: str):
-        """A context that gives a path to write to; see `files.replacing`."""
-        return files.replacing(self / name)
+    def atomic_write(self, name: str):
+        """A context that gives a path to write to; see `files.atomic_write`."""
+        return files.atomic_write(self / name)
 
     def _read(self, name: str, parse: Callable[[Path], Any]) -> Any:
         return files.read(self.checked(name), parse)

@@ -58,7 +58,7 @@ class Predictions:
         )
 
     @classmethod
-    def of(cls, compute_logits: Callable, batches: Iterable) -> dict[str, Self]:
+    def compute(cls, compute_logits: Callable, batches: Iterable) -> dict[str, Self]:
         """Returns the predictions of several networks, by name.
 
         Args:
@@ -113,7 +113,7 @@ class Predictions:
         order = np.argsort(-counts, kind="stable")[:most]
         return [(*different[i].tolist(), wrong[pair_of.ravel() == i]) for i in order]
 
-    def figures(self) -> dict[str, float]:
+    def summary_metrics(self) -> dict[str, float]:
         """Returns the measures that a run's summary has of each member."""
         by_class = self.accuracy_by_class(self.labels.max() + 1)
         return {
@@ -124,9 +124,9 @@ class Predictions:
             "calibration_error": self.calibration_error(),
         }
 
-    def measures(self, class_names: Sequence[str]) -> dict[str, Any]:
+    def metrics(self, class_names: Sequence[str]) -> dict[str, Any]:
         """Returns all measures as a dict that can be written as JSON."""
-        figures = self.figures()
+        figures = self.summary_metrics()
         by_class = zip(class_names, self.accuracy_by_class(len(class_names)).tolist())
         return {
             "images": len(self.labels),

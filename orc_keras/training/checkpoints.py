@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 
 from orc_keras.arguments import Range, check_arguments
-from orc_keras.files import UNFINISHED, delete, replacing
+from orc_keras.files import UNFINISHED, atomic_write, delete
 
 SIZE = hashlib.sha256().digest_size  # of the checksum, which ends a checkpoint
 
@@ -77,7 +77,7 @@ class CheckpointManager:
         np.savez(content, allow_pickle=False, **values)
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as unfinished, open(unfinished, "wb") as file:
+            with atomic_write(path) as unfinished, open(unfinished, "wb") as file:
                 file.write(content.getbuffer())
                 file.write(self._checksum(path, content.getbuffer()))
         except OSError as error:

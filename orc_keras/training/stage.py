@@ -217,7 +217,7 @@ def _train_batches(run, group, first_step, throughput):
 
     def batches(replicas):
         batches = data.train_batches(images, **arguments, first_step=first_step, replicas=replicas)
-        batches = throughput.timed(batches)
+        batches = throughput.time_dataset(batches)
         if weights is None:
             return batches
         return batches.map(lambda images, labels: (images, labels, tf.gather(weights, labels)))

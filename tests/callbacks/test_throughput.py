@@ -42,7 +42,7 @@ def test_waiting_is_for_input_only(examples, monkeypatch, slow):
     throughput = callbacks.Throughput()
     steps = [SlowStep()] if slow == "step" else []
     fit = dict(epochs=2, verbose=0, callbacks=[throughput, *steps], validation_data=examples)
-    history = network.fit(throughput.timed(batches), **fit).history
+    history = network.fit(throughput.time_dataset(batches), **fit).history
     for waiting, rate in zip(history["seconds_waiting"], history["images_per_second"]):
         assert waiting == pytest.approx(1 if slow == "input" else 0)
         assert rate == pytest.approx(80, rel=0.06)  # the first mini-batch may be drawn before
@@ -54,7 +54,9 @@ def test_an_epoch_without_a_mini_batch(batches):
     throughput = callbacks.Throughput()
     every = [throughput, callbacks.StopOnNonFiniteLoss()]
     with pytest.warns(UserWarning, match="ran out of data"):
-        history = network.fit(throughput.timed(batches.take(0)), verbose=0, callbacks=every).history
+        history = network.fit(
+            throughput.time_dataset(batches.take(0)), verbose=0, callbacks=every
+        ).history
     assert history["images_per_second"] == [0]
 
 
@@ -65,7 +67,7 @@ def test_images_are_counted_in_any_structure(batches):
         batches.map(lambda x, _: x),
     ):
         throughput = callbacks.Throughput()
-        for batch in throughput.timed(named):
+        for batch in throughput.time_dataset(named):
             assert type(batch) is type(next(iter(named)))
         logs = {}
         throughput.on_epoch_begin(0)

@@ -88,7 +88,7 @@ def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monke
     """Such as one whose comparison was killed: it goes on, and holds its directory."""
     runs = plan.plan(settings(), [], [], [0], tmp_path)
     directory = runs[0].directory
-    directory.claim(runs[0].settings)
+    directory.lock(runs[0].settings)
     (directory / "checkpoints").rmdir()  # which the program makes
     waits = []
     monkeypatch.setattr(running.time, "sleep", lambda _: waits.append(directory.close()))

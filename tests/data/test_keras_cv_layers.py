@@ -125,7 +125,7 @@ def _covers(offsets, side):
 DETERMINISTIC = """
 import sys
 from orc_keras import startup
-startup.quietly()
+startup.import_tensorflow_quietly()
 import keras, numpy as np, tensorflow as tf
 from orc_keras.data import keras_cv_layers
 assert "keras_cv" not in sys.modules, "only those who augment wait for its import"

@@ -175,12 +175,12 @@ def test_images_are_uint8(digits_run, held_out):
     """What TensorFlow casts without a word is refused, as arrays by us, as tensors by itself."""
     images = held_out[0][:2]
     network = SavedModel(digits_run / "student")
-    served = network.answer(images)["logits"]
+    served = network.predict(images)["logits"]
     files = [tf.io.encode_png(image).numpy() for image in images]
-    np.testing.assert_allclose(network.answer(files)["logits"], served, atol=1e-5)
+    np.testing.assert_allclose(network.predict(files)["logits"], served, atol=1e-5)
     for floats in (images / 255, (images / 255).astype(np.float32)):
         with pytest.raises(ValueError, match="takes images of type uint8, 0 to 255, not float"):
-            network.answer(floats)
+            network.predict(floats)
         with pytest.raises(tf.errors.InvalidArgumentError, match="expected to be a uint8 tensor"):
             tf.saved_model.load(digits_run / "student").signatures["serving_default"](
                 images=tf.convert_to_tensor(floats)

@@ -25,7 +25,7 @@ def test_measures_against_scikit_learn(logits, labels):
     for k in (1, 5):
         expected = metrics.top_k_accuracy_score(labels, logits, k=k, labels=every)
         assert predictions.accuracy(k) == pytest.approx(expected)
-    measures = predictions.measures("abcdefg")
+    measures = predictions.metrics("abcdefg")
     assert measures["images"] == 200
     expected = metrics.log_loss(labels, probabilities, labels=every)
     assert measures["cross_entropy"] == pytest.approx(expected, rel=1e-5)
@@ -77,7 +77,7 @@ def test_the_most_confused_pairs(logits, labels):
 
 def test_batches_are_put_together(logits, labels):
     batches = [(logits[i : i + 64], labels[i : i + 64]) for i in range(0, 200, 64)]
-    parts = Predictions.of(lambda x: {"same": x, "opposite": -x}, batches)
+    parts = Predictions.compute(lambda x: {"same": x, "opposite": -x}, batches)
     for name, sign in (("same", 1), ("opposite", -1)):
         whole = Predictions.from_logits(sign * logits, labels)
         np.testing.assert_array_equal(parts[name].rank, whole.rank)

@@ -52,5 +52,5 @@ if __name__ == "__main__":
     with contextlib.redirect_stdout(io.StringIO()):
         from orc_keras import startup
 
-        startup.quietly()
+        startup.import_tensorflow_quietly()
     print(json.dumps([run(command) for command in json.loads(sys.argv[1])]))

@@ -47,7 +47,7 @@ def make_run(path, accuracy=0.6, classes=CLASSES, seed=0, finished=True):
     members = {
         name: MEMBER
         | {"network": name, "role": role, "parameters": 1234, "taught": taught}
-        | predictions[name].figures()
+        | predictions[name].summary_metrics()
         for name, role, taught in zip(
             MEMBERS, ("pivot", "immature teacher", "student"), (None, 0.5, 0.5)
         )

@@ -145,7 +145,7 @@ def make_tiny():
     sys.path.insert(0, str(ROOT))
     from orc_keras import startup
 
-    startup.quietly()
+    startup.import_tensorflow_quietly()
     from orc_keras import models
     from orc_keras.report import page
 
