@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from orc_keras import startup
-from orc_keras.data.images import Images, PixelImages, empty_pixels
+from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
 from orc_keras.data.preprocessing import decode
 
 
@@ -88,16 +89,22 @@ def check(paths: Sequence[Path | str]) -> None:
     _for_each(lambda path: _decode(path, (None, None, 3)), paths)
 
 
-def in_memory(paths: Sequence[Path], labels: Sequence[int], shape: tuple[int, ...]) -> PixelImages:
-    """Returns the decoded images of files of one shape; raises ValueError as `check`."""
-    pixels = empty_pixels(len(paths), *shape)
-    indices = {path: index for index, path in enumerate(paths)}
+def in_memory(
+    paths: Sequence[Path], labels: Sequence[int], sizes: Sequence[tuple[int, int]], channels: int
+) -> Images:
+    """Returns the decoded images of files of these sizes; raises ValueError as `check`."""
+    ends = np.cumsum([height * width * channels for height, width in sizes])
+    pixels = empty_pixels(int(ends[-1]))
+    views = dict(zip(paths, zip(np.split(pixels, ends[:-1]), sizes)))
 
     def load(path):
-        pixels[indices[path]] = _decode(path, shape)
+        view, size = views[path]
+        view[:] = _decode(path, (*size, channels)).ravel()
 
     _for_each(load, paths)
-    return PixelImages(pixels, labels)
+    if len(set(sizes)) == 1:
+        return PixelImages(pixels.reshape(-1, *sizes[0], channels), labels)
+    return MixedImages(pixels, np.array(sizes), channels, labels)
 
 
 def _decode(path, shape):

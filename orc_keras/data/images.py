@@ -76,6 +76,35 @@ class PixelImages(Images):
         return tf.gather(self.pixels, index), tf.gather(self.labels, index)
 
 
+class MixedImages(Images):
+    """Decoded images of different sizes, in memory, one after the other.
+
+    Args:
+        pixels: uint8, shape `[bytes]`: each image's rows, pixels and channels in order.
+        sizes: height and width of each image, shape `[number, 2]`.
+        channels: the same for every image.
+        labels: int32 classes, shape `[number]`.
+    """
+
+    def __init__(self, pixels: np.ndarray, sizes: np.ndarray, channels: int, labels: Any):
+        self._channels = channels
+        self._pixels = _as_tensor(pixels)
+        with tf.device("CPU"):
+            self._sizes = tf.constant(sizes, tf.int64)
+            self.labels = tf.constant(labels, tf.int32)
+            lengths = tf.reduce_prod(self._sizes, axis=1) * channels
+            self._starts = tf.cumsum(lengths, exclusive=True)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        shape = tf.concat([self._sizes[index], [self._channels]], axis=0)
+        pixels = tf.slice(self._pixels, [self._starts[index]], [tf.reduce_prod(shape)])
+        image = tf.ensure_shape(tf.reshape(pixels, shape), [None, None, self._channels])
+        return image, self.labels[index]
+
+
 class Subset(Images):
     """Some images of a split, by their indices, without copying them."""
 

@@ -39,8 +39,8 @@ def load(
         crop_flip: Augmentation of training images: crop, shifted by up to 4 pixels if they keep
             their size, else a random part of each; crop_and_flip, also mirrored; none; auto,
             crop_and_flip, but none for digits.
-        memory_gb: Images of one size that take at most so many GB (10^9 bytes) decoded are kept in
-            memory; others are read anew in each epoch.
+        memory_gb: Images that take at most so many GB (10^9 bytes) decoded are kept in memory;
+            others are read anew in each epoch.
         known_fingerprint: `notes["files"]` of an earlier call; if a folder still holds the same
             files, its images are not decoded again to check them.
         held_out_only: no training images are needed. The classes may then lie in the folder

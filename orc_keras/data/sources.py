@@ -1,7 +1,6 @@
 """The sources of images that `--dataset` can name."""
 
 import dataclasses
-import functools
 import hashlib
 import math
 from collections.abc import Callable, Mapping
@@ -109,8 +108,8 @@ def _from_folder(root, held_out_only):
     def read(memory, known_fingerprint):
         headers = files.read_headers(paths)
         channels = 1 if all(header.is_grey for header in headers) else 3
-        sizes = {(header.height, header.width) for header in headers}
-        size = sizes.pop() if len(sizes) == 1 else None
+        sizes = {path: (header.height, header.width) for path, header in zip(paths, headers)}
+        size = next(iter(sizes.values())) if len({*sizes.values()}) == 1 else None
         hidden = [path.relative_to(root) for split in splits.values() for path in split.hidden]
         notes = {
             "source": str(root),
@@ -120,13 +119,17 @@ def _from_folder(root, held_out_only):
             "images_with_alpha": sum(header.has_alpha for header in headers),
             "images_with_16_bits": sum(header.has_16_bits for header in headers),
         }
-        if size and len(paths) * math.prod(size) * channels <= memory:
-            images_of = functools.partial(files.in_memory, shape=(*size, channels))
-        else:
-            images_of = files.FileImages
-            if notes["files"] != known_fingerprint:
-                files.check(paths)
-        images = {name: images_of(split.paths, split.labels) for name, split in splits.items()}
+        fits = sum(map(math.prod, sizes.values())) * channels <= memory
+        if not fits and notes["files"] != known_fingerprint:
+            files.check(paths)
+
+        def images_of(split):
+            if not fits:
+                return files.FileImages(split.paths, split.labels)
+            of_split = [sizes[path] for path in split.paths]
+            return files.in_memory(split.paths, split.labels, of_split, channels)
+
+        images = {name: images_of(split) for name, split in splits.items()}
         return Content(images, class_names, channels, size, notes=notes)
 
     return Source({name: len(split.paths) for name, split in splits.items()}, None, read)

@@ -55,10 +55,11 @@ def test_every_kind_of_file_in_one_folder(tmp_path):
     assert sorted(labels) == [0] * 10 + [1] * 3
 
 
-@pytest.mark.parametrize("image_size", [0, 10])
-def test_images_in_memory_and_on_disk_are_the_same(tmp_path, image_size):
-    fill(tmp_path, number=4)
-    photo(9).save(tmp_path / "train" / "dog" / "0.jpg", quality=90)
+@pytest.mark.parametrize("sizes, image_size", [((12, 12), 0), ((12, 30), 10)])
+def test_images_in_memory_and_on_disk_are_the_same(tmp_path, sizes, image_size):
+    fill(tmp_path, number=4, height=sizes[0])
+    photo(9, sizes[1], 16).save(tmp_path / "train" / "dog" / "0.png")
+    photo(8, sizes[1], 16).save(tmp_path / "train" / "dog" / "1.png", quality=90)
     memory, disk = (load(tmp_path, image_size=image_size, memory_gb=gb) for gb in (1, 0))
     assert type(memory.train) is not type(disk.train)
     assert memory.description() == disk.description()
