@@ -8,38 +8,36 @@ import importlib
 import sys
 
 __version__ = "0.1.0"
-_GROUPS = "orc_keras.groups"
-_PLACES = {
-    "METHODS": "orc_keras.groups.registry",
-    "Alone": "orc_keras.groups.alone",
-    "CollaborativeLearning": "orc_keras.groups.mutual_learning",
-    "DenselyGuided": "orc_keras.groups.knowledge_distillation",
-    "KnowledgeDistillation": "orc_keras.groups.knowledge_distillation",
-    "MutualLearning": "orc_keras.groups.mutual_learning",
+_MODULES = {
+    "METHODS": "orc_keras.groups",
     "NetworkGroup": "orc_keras.groups.network_group",
-    "OnlineRoleChange": "orc_keras.groups.online_role_change",
-    "TeacherAssistants": "orc_keras.groups.knowledge_distillation",
     "callbacks": "orc_keras.callbacks",
-    "method": "orc_keras.groups.registry",
+    "method": "orc_keras.groups",
     "models": "orc_keras.models",
     "networks": "orc_keras.networks",
     "optimizers": "orc_keras.groups.optimizers",
 }
-__all__ = list(_PLACES)
 
 
 def __getattr__(name):
-    if name not in _PLACES:
+    """Returns a module or class; the class of a method by its name."""
+    if name == "models":  # which the groups import
+        return importlib.import_module(_MODULES[name])
+    if not name[0].isupper() and name not in _MODULES:  # a submodule that Python imports by itself
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name != "models":  # which the groups import
-        importlib.import_module(_GROUPS)  # registers all classes, whichever is requested
-    module = importlib.import_module(_PLACES[name])
+    groups = importlib.import_module("orc_keras.groups")  # registers the classes of all methods
+    classes = {each.__name__: each for each in groups.METHODS.values()}
+    if name in classes:
+        return classes[name]
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(_MODULES[name])
     return getattr(module, name, module)
 
 
 def __dir__():
-    return [*globals(), *__all__]
+    return [*globals(), *_MODULES]
 
 
 if "keras" in sys.modules:
-    importlib.import_module(_GROUPS)
+    importlib.import_module("orc_keras.groups")

@@ -126,7 +126,7 @@ def train_stages(run: Run, group: NetworkGroup) -> tuple[dict[str, float], float
     stages = [s for s in group.stages if s != PIVOT or building.trains_pivot(run.settings)]
     seconds, seconds_per_image = {}, 0.0
     for number, name in enumerate(stages):
-        if stage.is_superseded(run, name, stages[number + 1 :]):
+        if stage.is_already_trained(run, name, stages[number + 1 :]):
             learners = ", ".join(group.stages[name])
             print(f"{learners} has learnt: the saves of a later stage hold it.")
             seconds_per_image = seconds_per_image if name == PIVOT else math.nan

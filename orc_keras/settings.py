@@ -17,7 +17,7 @@ from orc_keras.arguments import Argument, Range, arguments_of
 from orc_keras.groups import METHODS
 from orc_keras.groups.network_group import NetworkGroup
 
-# Where settings are stated.
+# Where settings are stated: `--distillation_weight`, say, in the signatures of the methods.
 FUNCTIONS: tuple[Callable, ...] = (
     data.load,
     data.train_batches,
@@ -56,9 +56,7 @@ class Settings(_Base):
         save_every: How often to save what a killed run needs to continue, such as 2 epochs or 500
             steps.
         max_checkpoints: How many checkpoints to keep (see --save_every), of each stage.
-        method: How the group learns: orc, online role change; or, to compare with: alone, every
-            member by itself; kd, from the pivot; dml, deep mutual learning; kdcl, collaborative
-            learning; takd, a chain of teacher assistants; dgkd, each member from all larger ones.
+        method: How the group learns, by the name of a method.
         pivot: Network of the pivot teacher (PT): a name in models/, such as resnet20; or a file of
             a trained network, teacher.keras; a function that builds one, my_module:my_network; or
             one that has learnt ImageNet, applications:MobileNetV2 or hub:resnet_50_imagenet (see
@@ -173,6 +171,10 @@ class Settings(_Base):
 
 
 ARGUMENTS: dict[str, Argument] = arguments_of(Settings) | FROM_FUNCTIONS
+_descriptions = "; ".join(f"{name}, {each.description}" for name, each in METHODS.items())
+ARGUMENTS["method"] = dataclasses.replace(
+    ARGUMENTS["method"], help=f"How the group learns: {_descriptions}."
+)
 
 
 def _as_text(value):

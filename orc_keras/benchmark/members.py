@@ -14,7 +14,7 @@ from orc_keras import models, run_files, startup
 from orc_keras.evaluate.members import load_members
 from orc_keras.export import CALIBRATION_IMAGES
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, check, path_of
-from orc_keras.export.measure import calibration
+from orc_keras.export.measure import representative_dataset
 from orc_keras.export.member import export
 from orc_keras.runs import RunDirectory, finished_run
 from orc_keras.runs.images import load_images
@@ -71,7 +71,7 @@ def _installed(formats: Sequence[str]) -> list[str]:
 
 def _rows(run: RunDirectory, formats: list[str], turns: int, data_dir: str) -> list[dict[str, Any]]:
     images, summary = load_images(run, data_dir, INT8 in formats), run.summary
-    calibrating = calibration(images, CALIBRATION_IMAGES) if INT8 in formats else ()
+    calibrating = representative_dataset(images, CALIBRATION_IMAGES) if INT8 in formats else ()
     rows, files = [], []
     with tempfile.TemporaryDirectory() as folder:
         for member, network in load_members(run).items():

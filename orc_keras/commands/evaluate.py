@@ -56,7 +56,7 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     if flag_values.json:
         text = json.dumps({"evaluated": result.description} | result.measures, indent=2) + "\n"
         Path(flag_values.json).write_text(text, encoding="utf-8")
-    if deviations := result.deviations():
-        raise CommandError(f"these are not the recorded figures: {'; '.join(deviations)}.")
+    if mismatches := result.mismatches():
+        raise CommandError(f"these are not the recorded figures: {'; '.join(mismatches)}.")
     if result.recorded:
         print("\nThe figures are the recorded ones, to the digit.")

@@ -37,10 +37,10 @@ class Result(NamedTuple):
     """The result of an evaluation."""
 
     description: str  # the network and the images
-    measures: dict[str, Any]  # `Predictions.measures`
+    measures: dict[str, Any]  # `Predictions.metrics`
     recorded: dict[str, float] = {}  # what the run recorded of them; empty on other images
 
-    def deviations(self) -> list[str]:
+    def mismatches(self) -> list[str]:
         """Returns the measures that are not the recorded ones to the digit, as text."""
         return [
             f"{name} is {self.measures[name]:.6g}, recorded {value:.6g}"

@@ -63,7 +63,7 @@ def measure(
     }
 
 
-def calibration(images: ImageData, number: int) -> list[np.ndarray]:
+def representative_dataset(images: ImageData, number: int) -> list[np.ndarray]:
     """Returns raw training images, evenly spaced, uint8 `[height, width, channels]` each."""
     positions = _evenly_spaced(len(images.train), number)
     batches = data.held_out_pixels(images, positions, images=images.train)

@@ -14,7 +14,7 @@ from orc_keras.data import ImageData
 from orc_keras.evaluate.members import load_member
 from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS, formats, model_card
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
-from orc_keras.export.measure import calibration, measure
+from orc_keras.export.measure import measure, representative_dataset
 from orc_keras.run_files import STUDENT
 from orc_keras.runs import RunDirectory, checksums, finished_run
 from orc_keras.runs.images import load_images
@@ -116,7 +116,7 @@ def export_member(
         if path.exists():
             raise ValueError(f"{path} exists already; delete it to export {member} again.")
     images = _images(directory, data_dir, needs_training=INT8 in names)
-    some = calibration(images, calibration_images) if images and INT8 in names else ()
+    some = representative_dataset(images, calibration_images) if images and INT8 in names else ()
     export(network, member, target, directory.summary, images, names, some)
     checksums.update(directory.path, written)  # the student's files are listed there
     return written, target / CARD

@@ -21,7 +21,11 @@ def text(summary: dict[str, Any], member: str, stem: str, figures: dict[str, Any
         figures: what `member.export` returns.
     """
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    environment.filters |= {"plain": plain, "percent": "{:.2%}".format, "number": "{:,}".format}
+    environment.filters |= {
+        "escape": escape,
+        "percent": "{:.2%}".format,
+        "number": "{:,}".format,
+    }
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     member_summary = summary["members"][member]
     return template.render(
@@ -29,6 +33,6 @@ def text(summary: dict[str, Any], member: str, stem: str, figures: dict[str, Any
     )
 
 
-def plain(text: str) -> str:
+def escape(text: str) -> str:
     """Escapes the special characters of Markdown and HTML."""
     return re.sub(r"([\\`*_{}\[\]<>()#~|])", r"\\\1", text.replace("&", "&amp;"))

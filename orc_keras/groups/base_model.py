@@ -21,8 +21,8 @@ OWN_OPTIONS = ("label_smoothing", "learning_rate_factors")  # of `compile`, besi
 class GroupModel(keras.Model):
     """A `keras.Model` that checks its data and also trains on several machines.
 
-    Everything must be built before `fit`, and a step must return `reducible` of its metrics.
-    Calls and exports go to `student`, a network that a subclass provides.
+    Everything must be built before `fit`, and a step returns `with_replica_axis(metrics)`. Calls
+    and exports go to `student`, a network that a subclass provides.
 
     Attributes:
         is_evaluating: whether metrics are those of an evaluation, not of training.
@@ -166,7 +166,7 @@ class GroupModel(keras.Model):
             self.is_evaluating = earlier
 
 
-def reducible(metrics):
+def with_replica_axis(metrics):
     """Returns the metrics of a step in a shape that Keras can reduce over replicas.
 
     keras-team/keras#20329: on several machines Keras averages each metric over its first axis,

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from orc_keras.arguments import arguments_of, check_arguments
 from orc_keras.groups import input_validation, losses, members, optimizers, sample_weights
-from orc_keras.groups.base_model import PIVOT, GroupModel, reducible
+from orc_keras.groups.base_model import PIVOT, GroupModel, with_replica_axis
 from orc_keras.groups.member_metrics import MemberMetrics
 from orc_keras.groups.sample_weights import SampleWeights
 
@@ -174,7 +174,7 @@ class NetworkGroup(GroupModel):
         weights = getattr(weights, "given", weights)
         for name, z in logits.items():
             self.member_metrics.record(name, labels, z, weights)
-        return reducible(self.get_metrics_result())
+        return with_replica_axis(self.get_metrics_result())
 
     # The steps and their parts
 
@@ -197,7 +197,7 @@ class NetworkGroup(GroupModel):
     def unpack(self, data) -> tuple[tf.Tensor, tf.Tensor, SampleWeights]:
         """Returns float images, integer labels of shape `[B]`, and `SampleWeights`."""
         images, labels, weights = self._checked(data)
-        return images, labels, sample_weights.over_replicas(weights, labels)
+        return images, labels, sample_weights.make_sample_weights(weights, labels)
 
     def _checked(self, data):
         return input_validation.unpack(data, members.image_shape(self.student), self.num_classes)
@@ -237,5 +237,5 @@ class NetworkGroup(GroupModel):
         """
         optimizer = self.optimizers[name]
         with tape:  # entered again, to record the mean and the loss scale as well
-            loss = optimizer.scale_loss(weights.mean(weights.sum(per_sample_loss)))
+            loss = optimizer.scale_loss(weights.divide_by_total(weights.sum(per_sample_loss)))
         optimizers.step(optimizer, tape, loss, self.members[name].trainable_variables, pred)

@@ -206,7 +206,7 @@ class OnlineRoleChange(NetworkGroup):
             teacher_logits = []
         elif self.teacher_aggregation == "ensemble":
             teacher_logits = [tf.add_n(teacher_logits) / len(teacher_logits)]
-        beta, student_losses = self._distillation_weight(), []
+        beta, student_losses = self._beta(), []
         for (name, z), pred in zip(logits.items(), tf.unstack(is_learner)):
             with tape:  # of step 1, entered again: it holds the student's only forward pass
                 per_sample_loss = losses.teaching(
@@ -217,7 +217,7 @@ class OnlineRoleChange(NetworkGroup):
         learner_weights = tf.cast(is_learner, tf.float32)[:, None] * weights.relative  # [N, B]
         self.role_record.record_teaching_loss(teaching, tf.stack(student_losses), learner_weights)
 
-    def _distillation_weight(self):
+    def _beta(self):
         """Returns beta, which rises linearly during the warm-up."""
         if not self.distillation_warmup:
             return self.distillation_weight

@@ -29,14 +29,16 @@ class SampleWeights(NamedTuple):
     def global_mean(self, values: tf.Tensor) -> tf.Tensor:
         """Returns the weighted mean of values by sample, `[..., B]`, over all replicas."""
         replicas = tf.distribute.get_replica_context()
-        return self.mean(replicas.all_reduce(tf.distribute.ReduceOp.SUM, self.sum(values)))
+        return self.divide_by_total(
+            replicas.all_reduce(tf.distribute.ReduceOp.SUM, self.sum(values))
+        )
 
-    def mean(self, total: tf.Tensor) -> tf.Tensor:
+    def divide_by_total(self, total: tf.Tensor) -> tf.Tensor:
         """Returns a weighted sum, of this replica or of all, divided by the sum of all weights."""
         return tf.math.divide_no_nan(total, self.total)
 
 
-def over_replicas(given: tf.Tensor | None, labels: tf.Tensor) -> SampleWeights:
+def make_sample_weights(given: tf.Tensor | None, labels: tf.Tensor) -> SampleWeights:
     """Returns the `SampleWeights` of a mini-batch.
 
     Weights are taken relative to the largest, so that equal ones, whatever they are, change not a

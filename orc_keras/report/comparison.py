@@ -9,7 +9,7 @@ from scipy import stats
 from orc_keras.report.run_contents import RunContents
 
 
-def evaluated_images(run: RunContents) -> list[Any] | None:
+def evaluation_key(run: RunContents) -> list[Any] | None:
     """Returns what comparable runs share: classes, files and labels; None if it is unknown."""
     if not run.data or not run.predictions:
         return None

@@ -16,7 +16,7 @@ from orc_keras.benchmark import table as costs
 from orc_keras.evaluate.evaluation import EXAMPLES
 from orc_keras.files import atomic_write
 from orc_keras.report import plot_style, plots, tables
-from orc_keras.report.comparison import Comparison, evaluated_images
+from orc_keras.report.comparison import Comparison, evaluation_key
 from orc_keras.report.run_contents import RunContents
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
@@ -59,8 +59,8 @@ def write(paths: Sequence[str | Path]) -> Path:
 
 def _is_comparable(run, other):
     """Whether two runs can be compared; if not, adds a sentence to `other.problems`."""
-    images = evaluated_images(run)
-    if images and images == evaluated_images(other):
+    images = evaluation_key(run)
+    if images and images == evaluation_key(other):
         return True
     other.problems.append(
         f"{other.name} is not compared: it was not evaluated on the images and classes of "

@@ -80,7 +80,7 @@ def _finish(axes, run, label, scale="linear"):
     axes.xaxis.get_major_locator().set_params(integer=True)
     if scale == "log":
         plot_style.plain_logarithmic(axes.yaxis)
-    for _, last, _ in run.phases()[:-1]:
+    for _, last, _ in run.learning_rate_intervals()[:-1]:
         axes.axvline(last, ls=(0, (2, 2)), **GREY)
 
 

@@ -86,7 +86,7 @@ class RunContents:
         is_unknown = (self.roles == UNKNOWN_TEACHER).any(axis=1)
         return np.ma.array(taught, float, mask=[is_unknown] * len(taught))
 
-    def phases(self) -> list[tuple[int, int, float]]:
+    def learning_rate_intervals(self) -> list[tuple[int, int, float]]:
         """Returns (first epoch, last epoch, learning rate) for each learning rate in turn."""
         rates = np.array(self.history.get("learning_rate", []))
         starts = np.flatnonzero(np.diff(rates, prepend=np.nan) != 0)

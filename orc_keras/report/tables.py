@@ -40,7 +40,7 @@ def shares_taught(run: RunContents) -> Rows:
     if run.taught is None:
         return []
     rows = []
-    for first, last, rate in run.phases():
+    for first, last, rate in run.learning_rate_intervals():
         phase = run.taught[:, (first - 1) * run.steps_per_epoch : last * run.steps_per_epoch]
         shares = phase.mean(axis=1).filled(np.nan)
         texts = ["unknown" if np.isnan(share) else f"{share:.1%}" for share in shares]

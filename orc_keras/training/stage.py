@@ -84,7 +84,7 @@ def checkpoints_of(settings: Settings, directory: RunDirectory, stage: str) -> C
     )
 
 
-def is_superseded(run: Run, stage: str, later: Sequence[str]) -> bool:
+def is_already_trained(run: Run, stage: str, later: Sequence[str]) -> bool:
     """Whether a stage has no checkpoints, but a later one has, which include the stage's result.
 
     Args:

@@ -68,14 +68,14 @@ def test_a_run_without_its_checkpoints(digits_run, tmp_path):
     left_out = shutil.ignore_patterns("checkpoints", "tensorboard")
     run = shutil.copytree(digits_run, tmp_path / "run", ignore=left_out)
     evaluated = evaluation.evaluate_member(run, dataset="digits")
-    assert evaluated.recorded and evaluated.deviations() == []
+    assert evaluated.recorded and evaluated.mismatches() == []
     with pytest.raises(ValueError, match="group.keras is missing"):
         evaluation.evaluate_member(run, "hidden10")
     summary = json.loads((run / "summary.json").read_text())
     summary["members"]["hidden8"]["accuracy"] += 1 / 360
     (run / "summary.json").write_text(json.dumps(summary))
     checksums.update(run, [run / "summary.json"])
-    (deviation,) = evaluation.evaluate_member(run).deviations()
+    (deviation,) = evaluation.evaluate_member(run).mismatches()
     assert re.fullmatch(r"top_1 is 0\.\d+, recorded 0\.\d+", deviation)
     (run / "student.keras").write_bytes((run / "student.keras").read_bytes()[:-1])
     with pytest.raises(ValueError, match="student.keras is damaged"):
