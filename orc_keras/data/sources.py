@@ -126,8 +126,8 @@ def _from_folder(root, held_out_only):
         def images_of(split):
             if not fits:
                 return files.FileImages(split.paths, split.labels)
-            of_split = [sizes[path] for path in split.paths]
-            return files.in_memory(split.paths, split.labels, of_split, channels)
+            split_sizes = [sizes[path] for path in split.paths]
+            return files.in_memory(split.paths, split.labels, split_sizes, channels)
 
         images = {name: images_of(split) for name, split in splits.items()}
         return Content(images, class_names, channels, size, notes=notes)

@@ -31,11 +31,11 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) 
     >>> cross_entropy([1], [[0.0, 0.0]]).numpy().round(4)
     array([0.6931], dtype=float32)
     """
-    of_class = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    true_class_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
     if not smoothing:
-        return of_class
-    of_all = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
-    return (1 - smoothing) * of_class + smoothing * of_all
+        return true_class_loss
+    mean_class_loss = -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
+    return (1 - smoothing) * true_class_loss + smoothing * mean_class_loss
 
 
 def distillation(

@@ -171,7 +171,7 @@ class NetworkGroup(GroupModel):
             logits: of each member, by name.
             weights: `SampleWeights`, or those of the samples as given, `[B]`; None: all are 1.
         """
-        weights = getattr(weights, "given", weights)
+        weights = getattr(weights, "unscaled", weights)
         for name, z in logits.items():
             self.member_metrics.record(name, labels, z, weights)
         return with_replica_axis(self.get_metrics_result())

@@ -13,12 +13,12 @@ class SampleWeights(NamedTuple):
     the sample out, except that BatchNorm sees it.
 
     Attributes:
-        given: as they were given, float32 `[B]`; for metrics, which go over many mini-batches.
+        unscaled: as the user states them, float32 `[B]`; metrics go over many mini-batches.
         relative: w, the same relative to the largest in the mini-batch.
         total: the sum of w over all replicas, a scalar.
     """
 
-    given: tf.Tensor
+    unscaled: tf.Tensor
     relative: tf.Tensor
     total: tf.Tensor
 
@@ -38,21 +38,21 @@ class SampleWeights(NamedTuple):
         return tf.math.divide_no_nan(total, self.total)
 
 
-def make_sample_weights(given: tf.Tensor | None, labels: tf.Tensor) -> SampleWeights:
+def make_sample_weights(unscaled: tf.Tensor | None, labels: tf.Tensor) -> SampleWeights:
     """Returns the `SampleWeights` of a mini-batch.
 
     Weights are taken relative to the largest, so that equal ones, whatever they are, change not a
     bit.
 
     Args:
-        given: this replica's weights, `[B]`; None: all are 1.
+        unscaled: this replica's weights, `[B]`; None: all are 1.
         labels: `[B]`.
     """
     replicas = tf.distribute.get_replica_context()
-    if given is None:
-        weights = given = tf.ones(tf.shape(labels))
+    if unscaled is None:
+        weights = unscaled = tf.ones(tf.shape(labels))
     else:
-        largest = tf.reduce_max(replicas.all_gather(given, axis=0))
-        weights = tf.math.divide_no_nan(given, largest)
+        largest = tf.reduce_max(replicas.all_gather(unscaled, axis=0))
+        weights = tf.math.divide_no_nan(unscaled, largest)
     total = replicas.all_reduce(tf.distribute.ReduceOp.SUM, tf.reduce_sum(weights))
-    return SampleWeights(given, weights, total)
+    return SampleWeights(unscaled, weights, total)
