@@ -96,7 +96,7 @@ def operations_of(path):
 
 def test_calibration_images_are_training_images_cut_as_in_evaluation():
     digits = data.load("digits")
-    some = measure.calibration(digits, 10)
+    some = measure.representative_dataset(digits, 10)
     positions = np.linspace(0, len(digits.train) - 1, 10).astype(int)
     np.testing.assert_array_equal(some, digits.train.pixels.numpy()[positions])
 

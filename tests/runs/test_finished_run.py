@@ -20,7 +20,7 @@ from orc_keras import building, experiment, run_files
 from orc_keras.callbacks.role_history import _load
 from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.members import load_member
-from orc_keras.export.model_card import plain
+from orc_keras.export.model_card import escape
 from orc_keras.report.run_contents import RunContents
 from orc_keras.runs import RunDirectory, checksums, finished_run
 from orc_keras.training.stage import checkpoints_of
@@ -214,6 +214,6 @@ def test_names_are_text_in_markdown():
     """Read by another's parser of GitHub's Markdown they are what they were, also in a table."""
     name = "<script>alert(1)</script> a|b `c` & *d* _e_ [f](g) &lt; \\ # ~~h~~"
     page = MarkdownIt("gfm-like", {"linkify": False}).render(
-        f"{plain(name)}\n\n| a |\n| - |\n| {plain(name)} |\n"
+        f"{escape(name)}\n\n| a |\n| - |\n| {escape(name)} |\n"
     )
     assert re.findall("<(?:p|td)>(.*)</(?:p|td)>", page) == [html.escape(name)] * 2

@@ -85,7 +85,7 @@ def train(model, directory, every=(3, "steps"), callbacks=(), seed=0):
                 finish_epoch(model, progress.epoch, callbacks, held_out)
                 continue
             model.fit(
-                data.train_batches(images(), 8, seed, progress.first_step),
+                data.train_batches(images(), 8, seed, first_step=progress.first_step),
                 initial_epoch=progress.epoch,
                 epochs=until,
                 steps_per_epoch=steps,
@@ -214,7 +214,7 @@ def test_wrong_use(tmp_path):
         with pytest.raises(ValueError, match=r"every must be like \(500, "):
             BackupAndRestore(saves, STEPS, every, tmp_path / "history.csv")
     train(make_network(), tmp_path)
-    with pytest.raises(ValueError, match="The save is not one of this model"):
+    with pytest.raises(ValueError, match="The checkpoint is not one of this model"):
         train(make_group(), tmp_path)
     progress = BackupAndRestore(saves, STEPS, (1, "epochs"), tmp_path / "history.csv")
     arguments = {"callbacks": [progress], "steps_per_epoch": STEPS, "epochs": 5, "verbose": 0}
