@@ -55,6 +55,7 @@ def test_members_from_files(tiny, tmp_path):
         experiment.prepare(settings)
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_early_is_judged_by_a_part_of_its_training_images(tiny, tmp_path, capsys):
     """By the best epoch's weights, and the same where it continues from an early save."""
     how = dict(

@@ -19,6 +19,7 @@ from orc_keras.groups import optimizers
 from orc_keras.groups.base_model import GroupModel
 
 
+@pytest.mark.slow
 def test_replicas_compute_what_one_device_does(batches):
     """Ten mini-batches in a graph: weights, metrics, roles; feedback alone is each replica's own.
 

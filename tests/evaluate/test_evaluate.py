@@ -95,6 +95,7 @@ def test_images_that_have_moved(digits_run, tmp_path, monkeypatch):
     assert not evaluation.evaluate_member(digits_run, dataset="idx:here").recorded
 
 
+@pytest.mark.slow
 def test_the_programs(digits_run, folder, tmp_path):
     run = shutil.copytree(digits_run, tmp_path / "run")
     paths = sorted((folder / "3").iterdir())[:2]

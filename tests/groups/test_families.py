@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import orc_keras
@@ -9,6 +10,7 @@ from orc_keras import models
 FAMILIES = ("vgg8", "resnet8x4", "mobilenet_v2")
 
 
+@pytest.mark.slow
 def test_a_group_of_several_families_learns():
     """Six mini-batches of images that show four coarse patterns in noise, in half precision."""
     keras.utils.set_random_seed(0)

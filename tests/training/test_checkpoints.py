@@ -131,6 +131,7 @@ def write_until_killed(saves, calls):
         saves.write(0, step, {"values": np.full(1000, step)})
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_whole_saves(saves, capsys):
     """Each process gets a call further than the one before it, through several saves."""
     steps = [0]

@@ -13,6 +13,7 @@ class Interrupted(Exception):
     """In place of a power cut."""
 
 
+@pytest.mark.slow
 def test_a_run_continues_in_the_stage_in_which_it_was_interrupted(
     tiny, tmp_path, monkeypatch, capsys
 ):
