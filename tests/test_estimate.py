@@ -21,6 +21,7 @@ def cells(text, begin):
     return re.split(r" {2,}", line)[1:]
 
 
+@pytest.mark.slow
 def test_stages_of_a_chain(tiny, tmp_path, monkeypatch, quickly):
     monkeypatch.chdir(tmp_path)
     settings = tiny(method="takd", epochs=7, pivot_epochs=2, evaluate_every=3, output_dir="run")

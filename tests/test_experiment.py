@@ -30,6 +30,7 @@ def served(saved_model, images):
     return signature(images=tf.constant(images))["logits"]
 
 
+@pytest.mark.slow
 def test_a_run_on_two_replicas(tiny, tmp_path):
     settings = tiny(strategy="mirrored", output_dir=str(tmp_path / "run"), **FEW)
     summary = experiment.prepare(settings)()
@@ -165,6 +166,7 @@ def assert_close(network, other):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_loss_that_diverges_ends_the_run(tiny, tmp_path, monkeypatch):
     """In the second epoch; the save of the first stays."""
     settings = tiny(decay_factor=1e30, output_dir=str(tmp_path / "run"))
@@ -247,6 +249,7 @@ def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatc
     assert f"{tmp_path}/train7.png is damaged or truncated" in str(end.value)
 
 
+@pytest.mark.slow
 def test_a_run_ends_without_what_only_reports_and_exports_need(tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "orc_keras.report.page", None)  # as if not installed
     monkeypatch.delattr("orc_keras.report.page")

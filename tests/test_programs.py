@@ -26,6 +26,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 def test_wrong_command_lines_end_in_a_sentence(tmp_path):
     ends = programs(*WRONG.values())
     for message, end in zip(WRONG, ends, strict=True):
@@ -33,6 +34,7 @@ def test_wrong_command_lines_end_in_a_sentence(tmp_path):
         assert end.stdout == "" and end.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_help():
     """The list of commands, and each one's: what it does, an example, its arguments, its flags."""
     listed, *helps = programs(

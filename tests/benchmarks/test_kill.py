@@ -4,11 +4,13 @@ import random
 import shutil
 
 import numpy as np
+import pytest
 from helpers import smoke  # noqa: F401 (it makes benchmarks importable)
 
 import kill  # isort: skip  (which smoke makes importable)
 
 
+@pytest.mark.slow
 def test_differences(digits_run, tmp_path, monkeypatch):
     """A run is equal to its copy, until a weight, a file or an unfinished one differs."""
     monkeypatch.setattr(kill, "LAST", ())
@@ -22,6 +24,7 @@ def test_differences(digits_run, tmp_path, monkeypatch):
     assert "arrays differ, such as roles.npy" in sentences[0] and "unfinished-a" in sentences[1]
 
 
+@pytest.mark.slow
 def test_a_run_is_stopped_at_drawn_moments_until_it_ends(tmp_path):
     """With a stand-in for the runs, which takes three kills and then ends, or fails."""
 

@@ -17,6 +17,7 @@ from orc_keras import models
 from orc_keras.groups import METHODS
 
 
+@pytest.mark.slow
 def test_step_cost(tiny, capsys):
     smoke.run(step_cost, *smoke.TINY, "--turns=2", "--steps_per_execution=2")
     printed = capsys.readouterr().out

@@ -88,6 +88,7 @@ def group(request):
     return build(request.param)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", [METHODS["orc"], METHODS["takd"]], indirect=True)
 def test_in_any_order(group, examples, tmp_path):
     """Whoever has predicted can fit, evaluate, save, load, and go on."""

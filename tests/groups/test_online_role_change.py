@@ -174,6 +174,7 @@ def test_mixed_precision_learns(examples):
     assert scaled == [True] * 3
 
 
+@pytest.mark.slow
 def test_xla_computes_the_same(examples):
     def weights(jit_compile):
         group = _linear_group(students=2, mixup_alpha=0)  # XLA has random numbers of its own

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from helpers.devices import replicas
 from helpers.networks import normalised_members
 
@@ -34,6 +35,7 @@ def test_it_trains_on_to_the_same_weights(examples, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_synchronised_one_trains_on_two_replicas(examples, tmp_path):
     """As on one: without mix-up, since the feedback is of each replica's own images."""
     group = trained_group(examples, synchronized=True)

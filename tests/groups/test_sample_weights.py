@@ -47,6 +47,7 @@ def test_a_weight_of_zero_leaves_a_sample_out(few, method):
     assert_equal(with_more, without, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_two_replicas_share_the_weights(few):
     how = dict(arguments=ALONE["orc"], sample_weight=np.linspace(0, 3, 32))
     one, two = (trained("orc", *few, strategy=replicas(n), **how) for n in (1, 2))

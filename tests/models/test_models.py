@@ -70,6 +70,7 @@ def test_logits(name, head):
     assert_close(logits, reference_networks.logits(network, images, head == "linear"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, head", ONE_OF_EACH_FAMILY)
 def test_any_size(name, head):
     """Also where the halvings leave a rest, and on images that are not square; all of it learns."""
