@@ -6,6 +6,8 @@ import pytest
 from helpers.saved_runs import FLAGS, LAST, STEPS, assert_same_end, saves
 from helpers.tiny_run import TinyRuns
 
+pytestmark = pytest.mark.slow  # processes that are killed
+
 KILL, TERM = signal.SIGKILL, signal.SIGTERM
 
 
