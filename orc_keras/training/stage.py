@@ -31,7 +31,7 @@ from orc_keras.training.signals import StopSignals
 
 
 def train(run: Run, group: NetworkGroup) -> tuple[float, float]:
-    """Trains the group of a run in the stage that it has entered.
+    """Trains the group of a run in its current stage.
 
     Args:
         run: `Run`.
