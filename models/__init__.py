@@ -58,19 +58,12 @@ def build(
     >>> network.output_shape
     (None, 100)
     """
-    smallest = smallest_size(name, vgg_head)
     height, width, channels = map(operator.index, input_shape)
+    check_size(name, height, width, vgg_head)
     if num_classes < 2:
         raise ValueError(f"num_classes must be 2 or more, not {num_classes}.")
     if keras.config.image_data_format() != "channels_last":
         raise ValueError("The networks need Keras's image_data_format to be 'channels_last'.")
-    if min(height, width) < smallest:
-        linear = smallest_size(name, "linear")
-        hint = f", or {linear} x {linear} with vgg_head=linear" if linear < smallest else ""
-        raise ValueError(
-            f"Images of {height} x {width} pixels are too small for {name}, which needs at least "
-            f"{smallest} x {smallest}{hint}."
-        )
     family = _family_of(name)
     shape, classes = (height, width, channels), operator.index(num_classes)
     return family.build(name, shape, classes, **_options(family, vgg_head))
@@ -83,6 +76,18 @@ def smallest_size(name: str, vgg_head: VggHead = "default") -> int:
         raise ValueError(f"Unknown vgg_head {vgg_head!r}; possible are {possible}.")
     family = _family_of(name)
     return family.smallest_size(name, **_options(family, vgg_head))
+
+
+def check_size(name: str, height: int, width: int, vgg_head: VggHead = "default") -> None:
+    """Raises ValueError if images of `height` x `width` pixels are too small for a network."""
+    smallest = smallest_size(name, vgg_head)
+    if min(height, width) < smallest:
+        linear = smallest_size(name, "linear")
+        hint = f", or {linear} x {linear} with vgg_head=linear" if linear < smallest else ""
+        raise ValueError(
+            f"Images of {height} x {width} pixels are too small for {name}, which needs at least "
+            f"{smallest} x {smallest}{hint}."
+        )
 
 
 def usual_input(name: str) -> tuple[tuple[int, int, int], int]:

@@ -56,7 +56,7 @@ def check_dataset_size(settings: Settings) -> None:
     for flag, source in _sources(settings):
         if kind_of(source) == "name":  # others cannot be built without the images
             with error_prefix(flag):
-                models.build(source, (*size, 1), 2, settings.vgg_head)
+                models.check_size(source, *size, settings.vgg_head)
 
 
 _dataset_size = functools.cache(data.dataset_size)  # a comparison checks every variant

@@ -41,6 +41,7 @@ def test_a_run_on_two_replicas(tiny, tmp_path):
     np.testing.assert_allclose(served(tmp_path / "run" / "student", images), logits, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_members_from_files(tiny, tmp_path):
     """The pivot has learnt and does not learn alone; what is in the file is known by its sum."""
     teacher = tmp_path / "teacher.keras"
@@ -94,6 +95,7 @@ def test_a_run_that_ends_early_is_judged_by_a_part_of_its_training_images(tiny, 
         np.testing.assert_array_equal(ours, before)
 
 
+@pytest.mark.slow
 def test_a_run_in_mixed_precision(tiny, tmp_path):
     settings = tiny(mixed_precision="float16", output_dir=str(tmp_path / "run"), **FEW)
     experiment.prepare(settings)()

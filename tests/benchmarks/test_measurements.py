@@ -41,6 +41,7 @@ def test_the_floor_by_operations_of_a_step(group):
     np.testing.assert_allclose(step_cost.teachers_passes(group, [0, 0, 1], costs), 11)
 
 
+@pytest.mark.slow
 def test_method_cost(tiny, capsys):
     smoke.run(method_cost, *smoke.TINY, "--turns=2", "--methods=takd")
     head, *rows = capsys.readouterr().out.splitlines()
@@ -73,6 +74,7 @@ def test_the_pivot_alone_is_no_part_of_a_step(method, stages):
     assert len(entered) == stages
 
 
+@pytest.mark.slow
 def test_watching(tiny, capsys):
     smoke.run(watching, *smoke.TINY, "--turns=4", "--steps=2")
     printed = capsys.readouterr().out

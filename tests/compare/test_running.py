@@ -51,6 +51,7 @@ def program(tmp_path, monkeypatch):
     monkeypatch.setattr(running, "TRAIN", (path,))
 
 
+@pytest.mark.slow
 def test_the_order_of_runs(program, tmp_path, capsys):
     """At most so many at once; none before its pivot exists; a failure stops no other."""
     runs = plan.plan(settings(), METHODS, [], [0, 1], tmp_path)
@@ -67,6 +68,7 @@ def test_the_order_of_runs(program, tmp_path, capsys):
     assert "[10/10]" in printed and "orc, seed 0: 50.00%" in printed
 
 
+@pytest.mark.slow
 def test_what_has_finished_is_not_made_again(program, tmp_path, capsys):
     first = plan.plan(settings(), ["orc"], [], [0], tmp_path)
     assert running.train(first, num_jobs=2) == []

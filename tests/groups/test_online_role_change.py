@@ -17,7 +17,7 @@ def _linear_group(students=3, **arguments):
     )
 
 
-@pytest.mark.parametrize("temporary_teachers", [1, 2])
+@pytest.mark.parametrize("temporary_teachers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_train_step_against_numpy(examples, monkeypatch, temporary_teachers, strategy):
     """Five mini-batches, momentum and L2 included: every member's weights are NumPy's.
 
@@ -46,6 +46,7 @@ def test_ablations_against_numpy(examples, monkeypatch, arguments, expected, rat
     _check_against_numpy(examples, monkeypatch, strategy, ratio, 1, arguments, expected)
 
 
+@pytest.mark.slow
 def test_weighted_samples_against_numpy(examples, monkeypatch, strategy):
     weights = np.array([0, 3, 0.5, 1, 2, 0, 1.5, 4])
     ratio = 0.3 if strategy.num_replicas_in_sync == 1 else 1.0

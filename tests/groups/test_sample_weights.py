@@ -65,6 +65,7 @@ def test_an_evaluation_weighs_samples_of_all_mini_batches_alike(group, few):
     assert accuracy != pytest.approx(np.mean(hits))
 
 
+@pytest.mark.slow
 def test_class_weights_are_weights_of_samples(few):
     of_class = {0: 1.0, 1: 0.5, 2: 4.0, 3: 0.0, 4: 2.0}
     by_sample = np.array([of_class[label] for label in few[1]])

@@ -49,7 +49,7 @@ def test_without_intensive_teaching_the_pivot_stays_as_it_is(examples):
     assert "intensive_teaching" not in history and "group_teaching" in history
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_batch_norm_of_a_temporary_teacher_does(examples, number):
     """`batch` computes what `training` does, but moves nothing; `inference` computes otherwise."""
 

@@ -92,8 +92,8 @@ def test_a_linear_vgg_around_64_pixels(more):
 @pytest.mark.parametrize(
     "name, policy",
     [
-        ("mobilenet_v2", "mixed_float16"),
-        pytest.param("shufflenet_v2", "mixed_bfloat16", marks=pytest.mark.slow),
+        pytest.param("mobilenet_v2", "mixed_float16", marks=pytest.mark.slow),
+        ("shufflenet_v2", "mixed_bfloat16"),
     ],
 )
 def test_mixed_precision(name, policy):

@@ -25,6 +25,7 @@ from orc_keras.report.run_contents import RunContents
 from orc_keras.runs import RunDirectory, checksums, finished_run
 from orc_keras.training.stage import checkpoints_of
 
+pytestmark = pytest.mark.slow  # a whole run first
 FEW = dict(students=("hidden12", "hidden6"), epochs=1)
 
 

@@ -146,7 +146,7 @@ def test_several_steps_in_one_execution(whole, tmp_path):
     assert_same(tmp_path, whole[0], network, whole[1])
 
 
-@pytest.mark.parametrize("before, after", [(2, 1), (1, 2)])
+@pytest.mark.parametrize("before, after", [(2, 1), pytest.param(1, 2, marks=pytest.mark.slow)])
 def test_another_number_of_replicas(whole, tmp_path, before, after):
     """Metrics are sums over replicas, of which each must count once.
 
