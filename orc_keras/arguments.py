@@ -9,7 +9,7 @@ import math
 import numbers
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -46,6 +46,17 @@ class Range:
         return " and ".join(text for text, bound in texts.items() if math.isfinite(bound))
 
 
+class WholeOrFraction(Range):
+    """The whole numbers from 1 on, and the fractions below 1."""
+
+    def __contains__(self, value) -> bool:
+        return 0 < value < 1 or (value >= 1 and value == int(value))
+
+    def __str__(self) -> str:
+        return "a whole number, 1 or more, or a fraction of 1"
+
+
+NUMBER = int | float
 Seed = typing.Annotated[int, Range(at_least=0, at_most=2**32 - 1)]  # NumPy takes no larger one
 
 
@@ -55,8 +66,9 @@ class Argument:
 
     Attributes:
         name: its name.
-        annotation: `bool`, `int`, `float` or `str`; a `Literal` of texts; one of these as
-            `Annotated[..., Range(...)]`; or a tuple of any number of such, `tuple[int, ...]`.
+        annotation: `bool`, `int`, `float`, `int | float` or `str`; a `Literal` of texts; one of
+            these as `Annotated[..., Range(...)]`; or a tuple of any number of such,
+            `tuple[int, ...]`.
         default: its default.
         help: its line in the docstring.
 
@@ -83,6 +95,7 @@ class Argument:
         """`bool`, `int`, `float`, `str` or `tuple`; None if the annotation is none of ours."""
         annotation, origin = _plain(self.annotation), _origin(self.annotation)
         kind = {typing.Literal: str, tuple: tuple}.get(origin, annotation)
+        kind = float if kind == NUMBER else kind
         return kind if kind in (bool, int, float, str, tuple) else None
 
     @property
@@ -130,6 +143,20 @@ class Argument:
         kind = numbers.Integral if self.type is int else numbers.Real
         is_number = isinstance(value, kind) and not isinstance(value, bool)
         return is_number and math.isfinite(value) and value in self.range  # type: ignore
+
+    def parse(self, texts: Sequence[str], name: str) -> tuple:
+        """Returns the value of a tuple from the texts of its entries.
+
+        Raises:
+            ValueError: if they are not numbers, but the entries are; it begins with `name`.
+        """
+        kind, item = self.item.type, self.item.annotation
+        takes_both = _plain(item) == NUMBER
+        try:
+            return tuple(int(t) if takes_both and t.isdecimal() else kind(t) for t in texts)
+        except ValueError:
+            given = ",".join(texts)
+            raise ValueError(f"{name} must be numbers, not {given!r}.") from None
 
     def possible(self) -> str:
         """Returns the possible values, for a sentence."""

@@ -1,14 +1,14 @@
 """The recipe by which members learn: optimizer, learning rate by epoch, weights of classes."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Literal
 
 import keras
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
-from orc_keras.arguments import Range
+from orc_keras.arguments import Range, WholeOrFraction
 from orc_keras.data import ImageData
 from orc_keras.groups.compilation import Factor
 from orc_keras.groups.optimizers import L2SGD
@@ -43,7 +43,7 @@ def make_optimizer(
 
 def learning_rate_multiplier(
     schedule: Literal["step", "cosine"] = "step",
-    decay_epochs: tuple[Annotated[int, Range(at_least=1)], ...] = (150, 180, 210),
+    decay_epochs: tuple[Annotated[int | float, WholeOrFraction()], ...] = (5 / 8, 6 / 8, 7 / 8),
     decay_factor: Annotated[float, Range(above=0)] = 0.1,
     warmup_epochs: Annotated[int, Range(at_least=0)] = 0,
     *,
@@ -55,7 +55,8 @@ def learning_rate_multiplier(
         schedule: How the learning rate falls: step, at --decay_epochs; cosine, to 0 at the end of
             each stage, along half a cosine.
         decay_epochs: Epochs after which the learning rate decays, counted from the start of each
-            stage.
+            stage; those below 1 are fractions of the stage's epochs, rounded. The default is the
+            paper's 150, 180 and 210 of 240; empty: it does not decay.
         decay_factor: What the learning rate is multiplied by at each decay.
         warmup_epochs: Epochs at the start of each stage in which the learning rate rises linearly.
         epochs: of the stage.
@@ -67,9 +68,28 @@ def learning_rate_multiplier(
         if schedule == "cosine":
             progress = (epoch - warmup_epochs) / (epochs - warmup_epochs)
             return (1 + math.cos(math.pi * progress)) / 2
-        return decay_factor ** sum(epoch >= decay for decay in decay_epochs)
+        return decay_factor ** sum(epoch >= decay for decay in decays)
 
+    decays = whole_epochs(decay_epochs, epochs)
     return factor
+
+
+def whole_epochs(decay_epochs: Iterable[float], epochs: int) -> tuple[int, ...]:
+    """Returns the epochs of a stage after which the learning rate decays, as whole numbers.
+
+    Args:
+        decay_epochs: as in `learning_rate_multiplier`.
+        epochs: of the stage; of fractions of it that round to the same epoch, one counts.
+
+    Example:
+
+    >>> whole_epochs((5 / 8, 6 / 8, 7 / 8), 240), whole_epochs((5 / 8, 6 / 8, 7 / 8), 4)
+    ((150, 180, 210), (2, 3))
+    """
+    whole = [int(epoch) for epoch in decay_epochs if epoch >= 1]
+    fractions = [fraction * epochs for fraction in decay_epochs if fraction < 1]
+    rounded = [max(1, math.ceil(epoch - 0.5)) for epoch in fractions]  # halves down
+    return (*whole, *dict.fromkeys(rounded))
 
 
 def learning_rate_factors(

@@ -37,6 +37,7 @@ WITHOUT_EFFECT = {
     *("evaluate_every", "strategy", "require_gpu"),
 }
 PATHS = ("data_dir", "output_dir", "pivot_weights")
+PAPER_EPOCHS, PAPER_DECAYS = 240, (150, 180, 210)  # identities leave these decays out
 
 _Base: Any = dataclasses.make_dataclass(
     "_Base", [(a.name, a.annotation, a.default) for a in FROM_FUNCTIONS.values()], frozen=True
@@ -158,8 +159,18 @@ class Settings(_Base):
         Defaults and settings that the method ignores are left out, so that a setting added by a
         later version does not change the identity.
         """
-        ignored = {*WITHOUT_EFFECT, *self.unused()}
-        return {n: _as_text(getattr(self, n)) for n in sorted(self.changed()) if n not in ignored}
+        values = {name: getattr(self, name) for name in self.changed()}
+        values["decay_epochs"] = decays = self._decay_epochs()
+        ignored = {*WITHOUT_EFFECT, *self.unused(), *["decay_epochs"] * (decays == PAPER_DECAYS)}
+        return {name: _as_text(values[name]) for name in sorted(values) if name not in ignored}
+
+    def _decay_epochs(self):
+        """Returns `decay_epochs` as whole numbers where these are the same in every stage."""
+        pivot_epochs = self.pivot_epochs if METHODS[self.method].trains_pivot_first else 0
+        lengths = (self.epochs, pivot_epochs or self.epochs)
+        lengths = lengths if self.schedule == "step" else (PAPER_EPOCHS,)  # no effect
+        decays = {recipe.whole_epochs(self.decay_epochs, n) for n in lengths}
+        return decays.pop() if len(decays) == 1 else self.decay_epochs
 
     def unused(self) -> list[str]:
         """Returns the names of settings that are not the default, and that the method ignores."""
@@ -209,20 +220,9 @@ def from_flags(flag_values: flags.FlagValues = flags.FLAGS) -> Settings:
         ValueError: if a flag is missing or out of its range.
     """
     values: dict[str, Any] = {name: flag_values[name].value for name in ARGUMENTS}
-    for name in PATHS:
-        values[name] = os.path.expanduser(values[name])  # a shell does not, after --flag=
-    for name, argument in ARGUMENTS.items():
-        if argument.item:
-            values[name] = _entries(name, values[name], argument.item.type)
+    values |= {n: os.path.expanduser(values[n]) for n in PATHS}  # a shell does not, after --flag=
+    values |= {n: a.parse(values[n], f"--{n}") for n, a in ARGUMENTS.items() if a.item}
     return Settings(**values)
-
-
-def _entries(name, texts, kind):
-    try:
-        return tuple(map(kind, texts))
-    except ValueError:
-        numbers = "whole numbers" if kind is int else "numbers"
-        raise ValueError(f"--{name} must be {numbers}, not {_as_text(texts)!r}.") from None
 
 
 def parse(arguments: Iterable[str]) -> Settings:

@@ -25,6 +25,7 @@ def settings(**given):
     ("given", "expected"),
     [
         ({}, [0.1, 0.1, 0.1, 0.01, 0.01, 0.001]),
+        ({"decay_epochs": (0.5, 5)}, [0.1, 0.1, 0.1, 0.01, 0.01, 0.001]),
         ({"warmup_epochs": 2}, [0.1 / 3, 0.2 / 3, 0.1, 0.01, 0.01, 0.001]),
         ({"schedule": "cosine"}, 0.05 * (1 + np.cos(np.pi * np.arange(6) / 6))),
         (
@@ -36,6 +37,25 @@ def settings(**given):
 def test_learning_rates(given, expected):
     factor = recipe.learning_rate_multiplier(**{"decay_epochs": (3, 5)} | given, epochs=6)
     assert [0.1 * factor(epoch) for epoch in range(6)] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "epochs, decays",
+    [
+        (240, [150, 180, 210]),  # the paper's
+        (100, [62, 75, 87]),
+        (50, [31, 37, 44]),
+        (12, [7, 9, 10]),
+        (4, [2, 3]),  # of 2.5, 3 and 3.5
+        (1, []),
+    ],
+)
+def test_decays_follow_the_epochs_of_a_stage(epochs, decays):
+    factor = recipe.learning_rate_multiplier(epochs=epochs)
+    exponents = [round(-np.log10(factor(epoch))) for epoch in range(epochs)]
+    assert exponents == [sum(epoch >= decay for decay in decays) for epoch in range(epochs)]
+    constant = recipe.learning_rate_multiplier(decay_epochs=(), epochs=epochs)
+    assert {constant(epoch) for epoch in range(epochs)} == {1}
 
 
 def test_a_warm_up_ends_before_the_training():

@@ -5,16 +5,19 @@ import hypothesis
 import pytest
 from absl import flags
 from helpers.flags import NEEDED, parse
+from helpers.programs import ROOT
 from hypothesis import strategies as st
 
-from orc_keras.arguments import arguments_of
+from orc_keras import recipe
+from orc_keras.arguments import WholeOrFraction, arguments_of
 from orc_keras.settings import ARGUMENTS, FUNCTIONS, Settings, from_text
 
 
 def test_the_defaults_are_the_recipe():
     given = parse(*NEEDED)
     assert (given.epochs, given.batch_size, given.learning_rate) == (240, 64, 0.05)
-    assert (given.decay_epochs, given.decay_factor) == ((150, 180, 210), 0.1)
+    decays = recipe.whole_epochs(given.decay_epochs, given.epochs)
+    assert (decays, given.decay_factor) == ((150, 180, 210), 0.1)
     assert (given.momentum, given.weight_decay) == (0.9, 5e-4)
     assert (given.temperature, given.distillation_weight, given.mixup_alpha) == (4, 0.5, 1)
     assert (given.num_temporary_teachers, given.role_change_interval) == (1, 1)
@@ -23,8 +26,9 @@ def test_the_defaults_are_the_recipe():
 def test_lists_and_booleans():
     given = parse(*NEEDED, "--decay_epochs=3,5", "--deterministic")
     assert given.students == ("resnet8", "resnet8")
-    assert given.decay_epochs == (3, 5)
+    assert given.decay_epochs == (3, 5) and "--decay_epochs=3,5\n" in given.as_flags()
     assert given.deterministic is True
+    assert parse(*NEEDED, "--decay_epochs=").decay_epochs == ()
 
 
 def test_the_home_directory():
@@ -61,6 +65,8 @@ def values_of(argument):
         )
         return st.booleans() if argument.type is bool else st.text(letters, min_size=1)
     range_ = argument.range
+    if isinstance(range_, WholeOrFraction):
+        return st.one_of(st.integers(1, 10**9), st.floats(1e-30, 1, exclude_max=True))
     lower, upper = max(range_.at_least, range_.above), min(range_.at_most, range_.below)
     if argument.type is int:
         return st.integers(int(lower), int(min(upper, 10**9)))
@@ -101,6 +107,47 @@ def test_what_does_not_change_the_result_is_no_part_of_a_run():
     assert given != parse(*NEEDED, "--seed=1").identity()
 
 
+OF_50 = ["--epochs=50", "--pivot_epochs=50"]
+
+
+@pytest.mark.parametrize(
+    "flags, same",
+    [
+        ([], ["--decay_epochs=150,180,210"]),
+        (OF_50, [*OF_50, "--decay_epochs=31,37,44"]),
+        (["--epochs=50", "--pivot_epochs=0"], ["--pivot_epochs=0", "--decay_epochs=31,37,44"]),
+        (["--epochs=50", "--method=dml"], ["--method=dml", "--decay_epochs=31,37,44"]),
+        (["--schedule=cosine", *OF_50], ["--schedule=cosine", "--decay_epochs=150,180,210"]),
+    ],
+)
+def test_decays_that_follow_the_epochs_are_those_that_a_flag_names(flags, same):
+    """So an earlier run, whose `settings.flags` names 150, 180, 210, stays the same run."""
+    assert parse(*NEEDED, *flags).identity() == parse(*NEEDED, *flags, *same).identity()
+
+
+def test_a_run_that_never_decayed_is_another_one():
+    """As one of 12 epochs did by the earlier default, and a pivot of 10 beside a group of 24."""
+    never = ["--decay_epochs=150,180,210"]
+    for length in (["--epochs=12", "--pivot_epochs=12"], ["--epochs=240", "--pivot_epochs=120"]):
+        earlier = parse(*NEEDED, *length, *never).identity()
+        assert "decay_epochs" not in earlier
+        assert parse(*NEEDED, *length).identity() != earlier
+    given = parse(*NEEDED, "--epochs=24", "--pivot_epochs=10").identity()
+    assert given["decay_epochs"] == "0.625,0.75,0.875"
+    explicit = parse(*NEEDED, "--epochs=24", "--pivot_epochs=10", "--decay_epochs=15,18,21")
+    assert explicit.identity()["decay_epochs"] == "15,18,21"
+
+
+@pytest.mark.parametrize("name", ["alone", "anchor", "kd", "orc"])
+def test_the_identity_of_recorded_runs(name):
+    """Its settings are the flags that are not the default; `decay_epochs` as it was written."""
+    text = (ROOT / "docs" / "results" / name / "settings.flags").read_text()
+    identity = from_text(text).identity()
+    decays = {"anchor": "6,8,9"}.get(name, "31,37,44")
+    assert identity["decay_epochs"] == decays and f"--decay_epochs={decays}\n" in text
+    assert identity["dataset"].startswith("idx:")
+
+
 @pytest.mark.parametrize(
     "flag, unused",
     [
@@ -130,10 +177,10 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
         ([], "--dataset is missing: .*digits, cifar10"),
         (NEEDED[:1], "--pivot is missing"),
         (NEEDED[:2], "--students is missing: .*at least two"),
-        ([*NEEDED, "--decay_epochs=10,x"], "--decay_epochs must be whole numbers, not '10,x'"),
-        (
-            [*NEEDED, "--decay_epochs=-5"],
-            "--decay_epochs must be a list .* whole number, 1 or more",
+        ([*NEEDED, "--decay_epochs=10,x"], "--decay_epochs must be numbers, not '10,x'"),
+        *(
+            ([*NEEDED, f"--decay_epochs={text}"], "must be a list .* or a fraction of 1")
+            for text in ("-5", "0", "1.5")
         ),
         ([*NEEDED, "--save_every=often"], "--save_every must be like '500 steps' .*, not 'often'"),
         ([*NEEDED, "--save_every=0 steps"], "--save_every must be like .*, not '0 steps'"),
@@ -160,7 +207,7 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
             [*NEEDED, "--student_learning_rates=-1,1"],
             "must be a list .* each 0 or more",
         ),
-        ([*NEEDED, "--decay_epochs=1,"], "--decay_epochs must be whole numbers, not '1,'"),
+        ([*NEEDED, "--decay_epochs=1,"], "--decay_epochs must be numbers, not '1,'"),
         ([*NEEDED, "--data_dir=a\tb"], r"--data_dir must be a printable text .*, not 'a\\tb'"),
         ([*NEEDED, "--temperature=1e-50"], "--temperature must be a number that float32 can hold"),
         ([*NEEDED, "--momentum=nan"], "--momentum must be 0 to 1, not nan"),

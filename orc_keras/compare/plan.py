@@ -136,4 +136,6 @@ def _planned_run(
 
 def _pivot_settings(settings: Settings) -> dict[str, str]:
     """Returns the settings that the pivot's training before the group depends on."""
-    return {n: text for n, text in settings.identity().items() if n not in GROUP_SETTINGS}
+    identity = {n: text for n, text in settings.identity().items() if n not in GROUP_SETTINGS}
+    decays = recipe.whole_epochs(settings.decay_epochs, settings.pivot_epochs)
+    return identity | {"decay_epochs": str(decays)}

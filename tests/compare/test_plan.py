@@ -13,16 +13,18 @@ def test_the_runs_of_a_comparison(tmp_path):
     variants = [
         "beta 0.9: --distillation_weight=0.9 --pivot_learning_rate=0.5 --evaluate_every=2",
         "slow: --method=kd --learning_rate=0.001",
+        "short: --epochs=48",
+        "short pivot: --pivot_epochs=48",
     ]
     runs = plan.plan(settings(), ["orc", "dml"], variants, [3, 5], tmp_path)
-    names = ["kd", "alone", "orc", "dml", "beta 0.9", "slow"]
+    names = ["kd", "alone", "orc", "dml", "beta 0.9", "slow", "short", "short pivot"]
     expected = [(name, seed) for seed in (3, 5) for name in names]
     assert [(run.name, run.settings.seed) for run in runs] == expected
     by_name = {run.name: run for run in runs if run.settings.seed == 5}
     pivot = tmp_path / "kd" / "seed5" / "checkpoints" / "pivot.keras"
     waits = {name: run.pivot for name, run in by_name.items()}
-    alone = dict.fromkeys(("kd", "alone", "dml", "slow"))
-    assert waits == {"orc": pivot, "beta 0.9": pivot} | alone
+    alone = dict.fromkeys(("kd", "alone", "dml", "slow", "short pivot"))
+    assert waits == {"orc": pivot, "beta 0.9": pivot, "short": pivot} | alone
     assert by_name["beta 0.9"].settings == settings(
         distillation_weight=0.9,
         pivot_learning_rate=0.5,
