@@ -38,6 +38,7 @@ class EarlyStopping(keras.callbacks.Callback):
     """
 
     model: NetworkGroup
+    follows_one_stage = True
 
     def __init__(self, patience: int, path: Path):
         super().__init__()

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from orc_keras.arguments import Argument, Range, check_arguments
 from orc_keras.groups import compilation, input_validation, optimizers
-from orc_keras.groups.default_callbacks import default_callbacks
+from orc_keras.groups.default_callbacks import check_for_several_stages, default_callbacks
 from orc_keras.groups.members import image_shape
 
 PIVOT = "pivot"  # the stage in which the pivot is trained alone
@@ -33,6 +33,7 @@ class GroupModel(keras.Model):
     student: keras.Model
     student_names: list[str]
     stage: str
+    trains_all_stages = True  # until one is set
     optimizers: dict[str, keras.optimizers.Optimizer] = {}
     label_smoothing, learning_rate_factors = 0.0, {}
 
@@ -117,7 +118,7 @@ class GroupModel(keras.Model):
         arguments = ("optimizer", "run_eagerly", "steps_per_execution", "jit_compile")
         self.compile(**{argument: config[argument] for argument in arguments}, **own)
 
-    def call(self, images, training=None):
+    def call(self, images, training=False):
         return self.student(images, training=training)
 
     def export(self, *args, **kwargs):
@@ -125,16 +126,63 @@ class GroupModel(keras.Model):
         images = keras.InputSpec(shape=(None, *image_shape(self.student)), dtype="float32")
         return super().export(*args, **{"input_signature": [images], **kwargs})
 
-    def fit(self, x=None, *args, callbacks=None, **kwargs):
-        """Trains as `keras.Model.fit` does, with a progress bar of the student's metrics only.
+    def fit_pivot(self, *args, **kwargs):
+        """Trains the pivot alone, by cross-entropy; `fit` then trains the group.
 
-        For a bar of all members, pass a `keras.callbacks.ProgbarLogger` among the callbacks. What
-        `sample_weight` and `class_weight` do, `SampleWeights` says.
+        The learning rate is then again what it was before. Arguments, result and errors are those
+        of `fit`; a method that trains the pivot with the others is refused.
+
+        Example:
+
+        >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
+        >>> group = orc_keras.OnlineRoleChange(pivot, students)
+        >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        >>> alone = group.fit_pivot(images, labels, epochs=2, verbose=0)
+        >>> history = group.fit(images, labels, verbose=0)
+        >>> sorted(alone.history), group.stage
+        (['accuracy', 'loss'], 'group')
+        """
+        try:
+            return self._fit_stages([PIVOT], *args, **kwargs)
+        finally:
+            self.set_stage(next(iter(self.group_stages())))
+            self.trains_all_stages = True
+
+    def fit(self, *args, **kwargs):
+        """Trains the group as `keras.Model.fit` does, with a progress bar of the student only.
+
+        If `set_stage` has set a stage, `fit` trains that one. If not, it trains all stages but the
+        pivot's. Most methods have one; `TeacherAssistants` and `DenselyGuided` train one student
+        after the other, each for `epochs` epochs, from the same learning rate and with the same
+        callbacks; the result is the `History` of the last, *the* student's. What ends a stage
+        early or continues it needs one stage at a time.
+
+        For a bar of all members, pass a `keras.callbacks.ProgbarLogger` among the callbacks. A
+        callback that monitors an accuracy or a loss needs no `mode`. What `sample_weight` and
+        `class_weight` do, `SampleWeights` says.
 
         Raises:
             ValueError: if there are no images, a label is not a class, or an image or a weight is
-                not finite.
+                not finite; if a callback, such as `EarlyStopping`, cannot follow several stages.
         """
+        stages = list(self.group_stages())
+        if self.trains_all_stages and len(stages) > 1:
+            check_for_several_stages(kwargs.get("callbacks"), stages)
+            return self._fit_stages(stages, *args, **kwargs)
+        return self._fit(*args, **kwargs)
+
+    def _fit_stages(self, stages, *args, **kwargs):
+        """Trains stages in order, each from the present learning rate; returns the last history."""
+        try:
+            for stage in stages:
+                self.set_stage(stage)
+                with optimizers.restoring_learning_rate(self.optimizer):
+                    history = self._fit(*args, **kwargs)
+            return history
+        finally:
+            self.trains_all_stages = True
+
+    def _fit(self, x=None, *args, callbacks=None, **kwargs):
         if kwargs.get("batch_size") is not None:
             BATCH_SIZE.check(kwargs["batch_size"])
         VALIDATION_SPLIT.check(kwargs.get("validation_split", 0.0))

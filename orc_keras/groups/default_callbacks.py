@@ -2,9 +2,23 @@
 
 import keras
 
+MONITORING = (
+    keras.callbacks.EarlyStopping,
+    keras.callbacks.ModelCheckpoint,
+    keras.callbacks.ReduceLROnPlateau,
+)
+ONE_STAGE = (
+    keras.callbacks.BackupAndRestore,
+    keras.callbacks.EarlyStopping,
+    keras.callbacks.ReduceLROnPlateau,
+)
+
 
 def default_callbacks(callbacks):
     """Returns callbacks, with a check for empty data, and a progress bar unless there is one.
+
+    Keras knows only of metrics that were given to `compile` whether more is better, so callbacks
+    that monitor an accuracy or a loss are told.
 
     Args:
         callbacks: the argument of `fit` or `evaluate`.
@@ -18,8 +32,26 @@ def default_callbacks(callbacks):
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks must be keras.callbacks.Callback, not {callback!r}.")
+        if isinstance(callback, MONITORING) and callback.mode == "auto":
+            quantity = callback.monitor.rpartition("_")[-1]
+            callback.mode = {"accuracy": "max", "loss": "min"}.get(quantity, "auto")
     has_bar = any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks)
     return [NonEmptyData(), *callbacks, *([] if has_bar else [StudentProgress()])]
+
+
+def check_for_several_stages(callbacks, stages):
+    """Refuses callbacks that take one stage for another where `fit` trains several.
+
+    Args:
+        callbacks: the argument of `fit`. Those of our own have `follows_one_stage`.
+        stages: the names of the stages.
+    """
+    for callback in keras.tree.flatten(callbacks or []):
+        if isinstance(callback, ONE_STAGE) or getattr(callback, "follows_one_stage", False):
+            raise ValueError(
+                f"{type(callback).__name__} cannot follow the stages {', '.join(stages)} in one "
+                "fit; for each of them, call set_stage and then fit with a new one."
+            )
 
 
 class NonEmptyData(keras.callbacks.Callback):

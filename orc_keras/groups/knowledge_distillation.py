@@ -105,8 +105,8 @@ class TeacherAssistants(KnowledgeDistillation):
 
     All students but the last are teacher assistants. As in the paper, each stage trains one
     student, with the loss of `KnowledgeDistillation`; its teacher is the member before it, already
-    trained. For each of `group.stages`, call `group.set_stage(stage)` and then `fit`. A group that
-    is loaded from a file starts in the stage after the pivot's again.
+    trained. `fit` trains one stage after the other; to train a single one, call
+    `group.set_stage(stage)` before.
 
     Arguments and errors are those of `KnowledgeDistillation`.
 
@@ -115,13 +115,10 @@ class TeacherAssistants(KnowledgeDistillation):
     >>> networks = [models.build(n, (8, 8, 1), 10) for n in ("resnet20", "resnet14", "resnet8")]
     >>> group = orc_keras.TeacherAssistants(networks[0], networks[1:])
     >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-    >>> for stage, learners in group.stages.items():
-    ...     group.set_stage(stage)
-    ...     history = group.fit(images, labels, verbose=0)
-    ...     print(stage, *learners)
-    pivot resnet20
-    stage1 resnet14
-    group resnet8
+    >>> history = group.fit_pivot(images, labels, verbose=0)
+    >>> history = group.fit(images, labels, verbose=0)
+    >>> group.stages
+    {'pivot': ('resnet20',), 'stage1': ('resnet14',), 'group': ('resnet8',)}
     """
 
     description = "knowledge distillation through a chain of teacher assistants (TAKD)"

@@ -16,9 +16,18 @@ class MemberMetrics:
 
     Args:
         names: of the members, *the* student last.
+
+    Raises:
+        ValueError: if one is `val`, or begins with `val_`, as the names of held-out metrics do.
     """
 
     def __init__(self, names):
+        for name in names:
+            if name.startswith("val_") or name == "val":
+                raise ValueError(
+                    f"A member cannot be called {name}, because {name}_accuracy is the name of a "
+                    "held-out accuracy; choose another, as by network.name = 'teacher'."
+                )
         self._student = names[-1]
         prefixes = {name: f"{name}_" for name in names} | {self._student: ""}
         self._of = {

@@ -93,10 +93,14 @@ class NetworkGroup(GroupModel):
         return {GROUP: tuple(self.members)}
 
     def set_stage(self, stage: str) -> None:
-        """Begins a stage of `fit`; its learners, except *the* student, get new optimizers."""
+        """Begins a stage, the only one that `fit` trains from now on.
+
+        Its learners, except *the* student, get new optimizers.
+        """
         if stage not in self.stages:
             raise ValueError(f"A stage must be one of {', '.join(self.stages)}, not {stage}.")
         self.stage, self.learners = stage, self.stages[stage]
+        self.trains_all_stages = False
         # The pivot alone learns in the same way in every method: by this class's step.
         step = NetworkGroup.train_step if stage == PIVOT else type(self).train_step
         self.train_step = types.MethodType(step, self)

@@ -1,6 +1,8 @@
 """SGD with L2 weight decay, a member's own copy of an optimizer, and the gated step."""
 
+import contextlib
 import numbers
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import keras
@@ -107,6 +109,18 @@ def copy_of(
         schedule = keras.optimizers.schedules.deserialize(config["learning_rate"])
         config["learning_rate"] = ScaledSchedule(schedule, factor)
     return type(optimizer).from_config(config)
+
+
+@contextlib.contextmanager
+def restoring_learning_rate(optimizer: keras.optimizers.Optimizer) -> Iterator[None]:
+    """A context after which a learning rate that is no schedule is what it was before."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    learning_rate = inner.get_config()["learning_rate"]
+    try:
+        yield
+    finally:
+        if isinstance(learning_rate, float):
+            inner.learning_rate = learning_rate
 
 
 def build(optimizer: keras.optimizers.Optimizer, network: keras.Model) -> None:

@@ -12,7 +12,7 @@ def _every_callback(directory):
     return [
         c.BackupAndRestore(directory / "backup"),
         c.CSVLogger(directory / "history.csv"),
-        c.EarlyStopping("val_loss", patience=5, restore_best_weights=True),
+        c.EarlyStopping("val_large_loss", patience=5, restore_best_weights=True),
         c.LambdaCallback(on_epoch_end=lambda epoch, logs: logs["loss"]),
         c.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1)),
         c.ModelCheckpoint(directory / "{epoch}.keras"),

@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.networks import hidden_group_members
+from helpers.networks import IMAGE_SHAPE, NUM_CLASSES, hidden_group_members
 
 import orc_keras
+from orc_keras import callbacks
 from orc_keras.groups import METHODS
 
 KINDS = list(METHODS.values())
@@ -109,6 +110,7 @@ def test_in_any_order(group, examples, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "group.keras")
     assert loaded.predict(images, verbose=0) == pytest.approx(group.predict(images, verbose=0))
     for each in (group, loaded):
+        each.fit(images[:8], labels[:8], shuffle=False, verbose=0)
         each.train_on_batch(images[:8], labels[:8])
     for ours, theirs in zip(loaded.get_weights(), group.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -119,18 +121,18 @@ def test_in_any_order(group, examples, tmp_path):
 
 @pytest.mark.parametrize("group", [METHODS["orc"], METHODS["takd"]], indirect=True)
 def test_keras_callbacks(group, examples, tmp_path):
-    """In a graph and eagerly; they know nothing of how a group learns."""
+    """In a graph and eagerly; they know nothing of how a group learns, nor that more is better."""
+    group.set_stage(group.stage)  # this one only
     learner = group.learners[-1]
     accuracy = f"val_{learner}_accuracy"
-    best = dict(monitor=accuracy, mode="max")
-    callbacks = [
-        keras.callbacks.ReduceLROnPlateau(**best, factor=0.5, min_delta=2, patience=1),
-        keras.callbacks.EarlyStopping(**best, patience=2, restore_best_weights=True),
-        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", save_best_only=True, **best),
+    of_keras = [
+        keras.callbacks.ReduceLROnPlateau(accuracy, factor=0.5, min_delta=2, patience=1),
+        keras.callbacks.EarlyStopping(accuracy, patience=2, restore_best_weights=True),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", accuracy, save_best_only=True),
         keras.callbacks.BackupAndRestore(tmp_path / "backup"),
         keras.callbacks.CSVLogger(tmp_path / "log.csv"),
     ]
-    fit = dict(batch_size=20, epochs=3, verbose=0, validation_split=0.25, callbacks=callbacks)
+    fit = dict(batch_size=20, epochs=3, verbose=0, validation_split=0.25, callbacks=of_keras)
     history = group.fit(*examples, **fit).history
     epochs = len(history[accuracy])
     assert len((tmp_path / "log.csv").read_text().splitlines()) == 1 + epochs
@@ -141,6 +143,77 @@ def test_keras_callbacks(group, examples, tmp_path):
     for best in (group, keras.saving.load_model(tmp_path / "best.keras")):
         result = best.evaluate(*held_out, verbose=0, return_dict=True)
         assert result[f"{learner}_accuracy"] == pytest.approx(max(history[accuracy]))
+
+
+@pytest.mark.parametrize("kind", [METHODS["kd"], METHODS["takd"]])
+def test_without_a_stage_fit_trains_the_group(kind, few):
+    """As stage by stage, to the bit, each from the same learning rate; the pivot if asked."""
+    by_stage, group = build(kind), build(kind)
+    halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    fit = dict(batch_size=16, shuffle=False, verbose=0, callbacks=[halve])
+    for stage in by_stage.stages:
+        by_stage.optimizer.learning_rate = 0.1
+        by_stage.set_stage(stage)
+        by_stage.fit(*few, **fit)
+    before = group.student.get_weights()
+    assert {*group.fit_pivot(*few, **fit).history} == {"loss", "accuracy", "learning_rate"}
+    np.testing.assert_equal(group.student.get_weights(), before)
+    assert float(group.optimizer.learning_rate) == pytest.approx(0.1)
+    assert "small_loss" in group.fit(*few, **fit).history
+    for ours, theirs in zip(group.get_weights(), by_stage.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    "callback",
+    [
+        lambda path: keras.callbacks.BackupAndRestore(path),
+        lambda path: keras.callbacks.EarlyStopping("val_loss"),
+        lambda path: callbacks.EarlyStopping(1, path / "best.weights.h5"),
+    ],
+)
+def test_what_cannot_follow_several_stages_needs_one(callback, few, tmp_path):
+    """The accuracy of *the* student does not rise while an assistant learns."""
+    group = build(METHODS["takd"])
+    with pytest.raises(ValueError, match="cannot follow the stages stage1, group in one fit"):
+        group.fit(*few, callbacks=[callback(tmp_path)])
+
+
+class Breaks(keras.callbacks.Callback):
+    """Ends `fit` in its second epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            raise InterruptedError
+
+
+def test_where_the_pivots_training_broke_off_the_group_can_be_trained(few):
+    group = build(METHODS["kd"])
+    with pytest.raises(InterruptedError):
+        group.fit_pivot(*few, epochs=2, verbose=0, callbacks=[Breaks()])
+    assert "small_loss" in group.fit(*few, verbose=0).history
+    with pytest.raises(ValueError, match="must be one of group, not pivot"):
+        build(METHODS["dml"]).fit_pivot(*few)
+
+
+def test_calls_and_exports_neither_augment_nor_drop_out(examples, tmp_path):
+    """Nor does BatchNorm use the images' own statistics: the logits are those of one layer."""
+
+    def network(name):
+        images = x = keras.Input(IMAGE_SHAPE)
+        for layer in ("RandomFlip", "BatchNormalization", "Flatten"):
+            x = getattr(keras.layers, layer)()(x)
+        logits = keras.layers.Dense(NUM_CLASSES)(keras.layers.Dropout(0.5)(x))
+        return keras.Model(images, logits, name=name)
+
+    images, _ = examples
+    group = orc_keras.Alone(network("large"), [network("small")])
+    kernel, bias = group.student.layers[-1].get_weights()
+    logits = images.reshape(len(images), -1) / np.sqrt(1.001) @ kernel + bias
+    np.testing.assert_allclose(group(images), logits, atol=1e-5)
+    group.export(tmp_path / "exported", verbose=False)
+    exported = tf.saved_model.load(tmp_path / "exported")
+    np.testing.assert_allclose(exported.serve(images), logits, atol=1e-5)
 
 
 def test_clone_summary_second_compile_and_eager_steps(group, examples):
@@ -164,12 +237,6 @@ def test_clone_summary_second_compile_and_eager_steps(group, examples):
 @pytest.mark.parametrize("kind", [METHODS[name] for name in ("orc", "dgkd")])
 def test_backup_and_restore_continues_what_counts_mini_batches(kind, examples, tmp_path):
     """A training that broke off in its second epoch ends as one that did not."""
-
-    class Breaks(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 1:
-                raise InterruptedError
-
     images, labels = examples
     group = build(kind)
     whole = keras.models.clone_model(group)
@@ -178,6 +245,8 @@ def test_backup_and_restore_continues_what_counts_mini_batches(kind, examples, t
         each.set_weights(group.get_weights())
         each.compile(keras.optimizers.SGD(0.1, momentum=0.9), run_eagerly=True)
     group.compile(group.optimizer, run_eagerly=True)
+    for each in (group, whole, again):
+        each.set_stage(group.stage)
     fit = dict(x=images, y=labels, batch_size=20, epochs=2, shuffle=False, verbose=0)
     whole.fit(**fit)
     with pytest.raises(InterruptedError):

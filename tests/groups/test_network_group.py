@@ -24,6 +24,16 @@ def test_members_by_name_and_role(group):
     assert group.student is group.members["small"]
 
 
+@pytest.mark.parametrize("name", ["val", "val_large"])
+def test_no_member_is_called_as_held_out_metrics_are(name):
+    pivot, students = hidden_group_members()
+    students[0].name = name
+    with pytest.raises(ValueError, match=f"cannot be called {name}, because {name}_accuracy is"):
+        orc_keras.Alone(pivot, students)
+    students[0].name = "large"
+    orc_keras.Alone(pivot, students)
+
+
 def test_metrics_of_training_and_evaluation(group, examples):
     fit = dict(batch_size=40, verbose=0, shuffle=False, validation_data=examples)
     history = group.fit(*examples, **fit).history
