@@ -78,9 +78,13 @@ def error_prefix(flag: str) -> Iterator[None]:
 
 def trains_pivot(settings: Settings) -> bool:
     """Whether this run trains the pivot alone before the group."""
-    has_learnt = settings.pivot_weights or kind_of(settings.pivot) == "file"
     is_first = METHODS[settings.method].trains_pivot_first
-    return is_first and settings.pivot_epochs > 0 and not has_learnt
+    return is_first and settings.pivot_epochs > 0 and not pivot_has_learnt(settings)
+
+
+def pivot_has_learnt(settings: Settings) -> bool:
+    """Whether the pivot comes trained, its last layer too."""
+    return bool(settings.pivot_weights) or kind_of(settings.pivot) == "file"
 
 
 def load_pivot(pivot: keras.Model, path: str | Path) -> None:

@@ -54,11 +54,11 @@ def evaluate_and_export(
         "images_per_second_without_evaluation": None if math.isnan(rate) else round(rate, 1),
         "data": images.description(),
         "sources": directory.sources,
-        "members": _members(group, history, evaluation.predictions),
+        "members": _members(group, history, evaluation.predictions, directory.accuracy_before),
     }
     contents["formats"] = _export(networks, run, contents)
     directory.finish(contents)
-    print(f"\n{summary.table(contents)}\n")
+    print(f"\n{summary.results(contents, directory.path)}\n")
     print(f"The student is in {directory / run_files.STUDENT}/; {write_report(directory)}.")
     return contents
 
@@ -89,11 +89,12 @@ def _members(
     group: NetworkGroup,
     history: Mapping[str, list[float]],
     predictions: Mapping[str, Predictions],
+    accuracy_before: float | None,
 ) -> dict[str, dict[str, Any]]:
     """Returns the summary of each member, by name; `taught` is None for one without roles."""
     roles = {group.pivot_name: "pivot", group.student_names[-1]: "student"}
     shares = {name: history.get(f"{name}_taught", []) for name in group.members}
-    return {
+    summaries: dict[str, dict[str, Any]] = {
         name: {
             "network": network.name,
             "role": roles.get(name, "immature teacher"),
@@ -103,3 +104,6 @@ def _members(
         }
         for name, network in group.members.items()
     }
+    if accuracy_before is not None:
+        summaries[group.pivot_name]["accuracy_before"] = accuracy_before
+    return summaries

@@ -11,6 +11,7 @@ from typing import Any
 from orc_keras import building, data, run_files, validation
 from orc_keras.distribution import devices, strategies
 from orc_keras.distribution.workers import Workers
+from orc_keras.evaluate.trained_pivot import evaluate_pivot
 from orc_keras.evaluate_and_export import evaluate_and_export, write_report
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
 from orc_keras.runs import (
@@ -79,7 +80,8 @@ def show_finished(
     with workers.only_chief_prints():
         if workers.is_chief and not directory.has(run_files.PAGE):
             write_report(directory)
-        print(f"{directory.path}/ holds this run, finished:\n\n{summary.table(contents)}")
+        results = summary.results(contents, directory.path)
+        print(f"{directory.path}/ holds this run, finished:\n\n{results}")
     return contents
 
 
@@ -94,6 +96,8 @@ def train(run: Run, group: NetworkGroup) -> dict[str, Any]:
     workers = run.workers
     with contextlib.closing(run.directory), workers.only_chief_prints():
         _print_introduction(run, group)
+        if building.pivot_has_learnt(run.settings):
+            evaluate_pivot(run, group)
         seconds, images_per_second = train_stages(run, group)
         with run.directory.atomic_write(run_files.GROUP) as path:
             group.save(path)

@@ -6,6 +6,7 @@ SOURCES = "sources.json"  # checksums of files and code that members come from
 SUMMARY = "summary.json"  # marks a finished run
 SUMS = "SHA256SUMS"  # checksums of a finished run's files, for `sha256sum --check`
 HISTORY = "history.csv"  # of the last stage, one row per epoch
+PIVOT_BEFORE = "pivot_before.json"  # the accuracy with which a trained pivot comes
 ROLES = "roles.npy"  # who taught in each mini-batch
 EVALUATION = "evaluation.npz"  # the members' predictions on the held-out images
 CHECKPOINTS = "checkpoints"
@@ -33,6 +34,7 @@ ALL = (
     SOURCES,
     SUMMARY,
     SUMS,
+    PIVOT_BEFORE,
     HISTORY,
     ROLES,
     TENSORBOARD,

@@ -16,7 +16,6 @@ from orc_keras.commands import train
 from orc_keras.data.files import FileImages
 from orc_keras.evaluate.members import load_group_members
 from orc_keras.export import tflite
-from orc_keras.files import sha256
 from orc_keras.runs import RunDirectory, continuation, directory_of
 from orc_keras.settings import Settings
 from orc_keras.training import stage
@@ -39,22 +38,6 @@ def test_a_run_on_two_replicas(tiny, tmp_path):
     images = data.load().held_out.pixels.numpy()
     logits = student.predict((images / 255 - 0.5) / 0.3, verbose=0)
     np.testing.assert_allclose(served(tmp_path / "run" / "student", images), logits, atol=1e-4)
-
-
-@pytest.mark.slow
-def test_members_from_files(tiny, tmp_path):
-    """The pivot has learnt and does not learn alone; what is in the file is known by its sum."""
-    teacher = tmp_path / "teacher.keras"
-    hidden_network("any", 16).save(teacher)
-    settings = tiny(output_dir=str(tmp_path / "run"), pivot=str(teacher))
-    summary = experiment.prepare(settings)()
-    assert summary["sources"] == {str(teacher): sha256(teacher)}
-    assert summary["members"]["teacher"]["role"] == "pivot"
-    assert not (tmp_path / "run" / "pivot_history.csv").exists()
-    hidden_network("any", 16, seed=1).save(teacher)
-    (tmp_path / "run" / "summary.json").unlink()
-    with pytest.raises(ValueError, match="teacher.keras is not what it was when the run"):
-        experiment.prepare(settings)
 
 
 @pytest.mark.slow

@@ -109,17 +109,22 @@ def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
     network = networks.build(
         source, images.image_shape, images.num_classes, images.mean, images.std
     )
-    batches = data.held_out_batches(images, BATCH_SIZE)
-    predictions = Predictions.compute(logits_function({"": to_keras_layers(network)}), batches)[""]
+    predictions = predict({"": to_keras_layers(network)}, images, BATCH_SIZE)[""]
     return Result(f"{source} on {dataset}", predictions.metrics(images.class_names))
+
+
+def predict(
+    members: Mapping[str, keras.Model], images: ImageData, batch_size: int
+) -> dict[str, Predictions]:
+    """Returns the predictions of networks on the held-out images, by name."""
+    return Predictions.compute(logits_function(members), data.held_out_batches(images, batch_size))
 
 
 def evaluate_group(
     members: Mapping[str, keras.Model], images: ImageData, batch_size: int
 ) -> Evaluation:
     """Evaluates all members of a run, *the* student last, on its held-out images."""
-    batches = data.held_out_batches(images, batch_size)
-    predictions = Predictions.compute(logits_function(members), batches)
+    predictions = predict(members, images, batch_size)
     *_, student = predictions.values()
     examples = [position for *_, wrong in student.confusions() for position in wrong[:EXAMPLES]]
     return Evaluation(predictions, _thumbnails(images, list(map(int, examples))))

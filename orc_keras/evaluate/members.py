@@ -1,7 +1,9 @@
 """Loads the members of a run as they are evaluated and deployed: Keras's own layers, in float32."""
 
+import contextlib
+import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import keras
@@ -19,13 +21,27 @@ def load_group_members(path: Path) -> dict[str, keras.Model]:
 
     From a file, because a network trained on several devices has a copy on each.
     """
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")  # of networks; layers keep their own
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The pivot .* is smaller")  # said as the run began
-            group = load_model(path)
+    with _float32(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The pivot .* is smaller")  # said as the run began
+        group = load_model(path)
         return {name: to_keras_layers(network) for name, network in group.members.items()}
+
+
+def copy_member(network: keras.Model) -> keras.Model:
+    """Returns a copy of a network that may be on several devices, as `to_keras_layers` makes it."""
+    with _float32(), tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "member.keras"
+        network.save(path)
+        return to_keras_layers(load_model(path))
+
+
+@contextlib.contextmanager
+def _float32() -> Iterator[None]:
+    """A context in which networks, but not their layers, are made in float32."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
     finally:
         keras.config.set_dtype_policy(policy)
 

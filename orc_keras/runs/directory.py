@@ -80,6 +80,13 @@ class RunDirectory:
         return self._read(run_files.SOURCES, lambda path: dict(from_json(path)))
 
     @property
+    def accuracy_before(self) -> float | None:
+        """The pivot's held-out accuracy before anything learnt; None unless it came trained."""
+        if not self.has(run_files.PIVOT_BEFORE):
+            return None
+        return self._read(run_files.PIVOT_BEFORE, lambda path: float(from_json(path)["accuracy"]))
+
+    @property
     def roles(self) -> np.ndarray:
         """The teachers of each mini-batch, positions of students, uint8 `[mini_batches, k]`."""
         students = len(self.members) - 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
+from scipy import stats
 from scipy.special import log_softmax
 
 CALIBRATION_BINS = 15
@@ -80,6 +81,28 @@ class Predictions:
         images = np.bincount(self.labels, minlength=num_classes)
         hits = np.bincount(self.labels[self.rank == 0], minlength=num_classes)
         return np.where(images > 0, hits / np.maximum(images, 1), np.nan)
+
+    def is_at_chance(self) -> bool:
+        """Whether the answers would be as accurate in any other order (p >= 0.05).
+
+        So it is for one that always answers the largest class, however large that is. One-sided
+        binomial test against the accuracy to expect if answers and images were independent.
+
+        Example:
+
+        >>> labels = [0] * 8 + [1] * 2
+        >>> always_0 = Predictions.from_logits([[1.0, 0.0]] * 10, labels)
+        >>> always_0.accuracy(), always_0.is_at_chance()
+        (0.8, True)
+        """
+        images = len(self.labels)
+        most = int(max(self.labels.max(), self.predicted.max())) + 1
+        labels, answers = (
+            np.bincount(each, minlength=most) for each in (self.labels, self.predicted)
+        )
+        expected = min(labels @ answers / images**2, 1.0)
+        test = stats.binomtest(int(np.sum(self.rank == 0)), images, expected, "greater")
+        return bool(test.pvalue >= 0.05)
 
     def reliability(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns the reliability diagram: images, mean confidence and accuracy in 15 bins.

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import shlex
 from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,15 @@ def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str | None]:
     return found
 
 
+def results(summary: Mapping[str, Any], path: str | Path) -> str:
+    """Returns what is printed of a finished run in the directory `path`: `table`, and a hint."""
+    return "\n\n".join(filter(None, [table(summary), better_student(summary, path)]))
+
+
 def table(summary: Mapping[str, Any]) -> str:
     """Returns the table of a run's members as text, from the contents of `summary.json`.
 
-    Balanced accuracy, the mean over classes, is in it where it differs by more than half a point,
-    as with unequal classes.
+    "Before" is the accuracy of a pivot that came trained, before it was in the group.
     """
     members = summary["members"]
     roles = {n: f" ({m['role']})" * (m["role"] != "immature teacher") for n, m in members.items()}
@@ -68,13 +73,46 @@ def table(summary: Mapping[str, Any]) -> str:
         "parameters": [f"{member['parameters']:,}" for member in members.values()],
         "held-out accuracy": [f"{member['accuracy']:.2%}" for member in members.values()],
     }
-    balanced = [m.get("balanced_accuracy", m["accuracy"]) for m in members.values()]
-    if any(abs(b - m["accuracy"]) > NOTEWORTHY for b, m in zip(balanced, members.values())):
-        columns["balanced"] = [f"{accuracy:.2%}" for accuracy in balanced]
+    before = [member.get("accuracy_before") for member in members.values()]
+    if any(accuracy is not None for accuracy in before):
+        columns["before"] = ["" if each is None else f"{each:.2%}" for each in before]
+    if balanced := balanced_accuracies(summary):
+        columns["balanced"] = [f"{accuracy:.2%}" for accuracy in balanced.values()]
     taught = [member["taught"] for member in members.values()]
     if any(share is not None for share in taught):
         columns["taught"] = ["always" if share is None else f"{share:.1%}" for share in taught]
     return aligned_table([tuple(columns), *zip(*columns.values())])
+
+
+def balanced_accuracies(summary: Mapping[str, Any]) -> dict[str, float]:
+    """Returns each member's balanced accuracy, the mean over classes, where that is noteworthy.
+
+    It is where one differs from the accuracy by more than half a point, as with unequal classes;
+    otherwise the result is empty.
+    """
+    members = summary["members"]
+    balanced = {n: m.get("balanced_accuracy", m["accuracy"]) for n, m in members.items()}
+    if any(abs(balanced[n] - m["accuracy"]) > NOTEWORTHY for n, m in members.items()):
+        return balanced
+    return {}
+
+
+def better_student(summary: Mapping[str, Any], path: str | Path) -> str:
+    """Returns a sentence if another student is more accurate than *the* student, or nothing.
+
+    Args:
+        summary: the contents of `summary.json`.
+        path: of the run's directory.
+    """
+    _, *students = summary["members"].items()
+    name, student = students[-1]
+    best, other = max(students, key=lambda item: item[1]["accuracy"])
+    if other["accuracy"] <= student["accuracy"]:
+        return ""
+    return (
+        f"{best} is more accurate than {name}, the student; it is exported by\n"
+        f"  orc-keras export --run={shlex.quote(str(path))} --member={best}"
+    )
 
 
 def describe_images(description: Mapping[str, Any]) -> str:
