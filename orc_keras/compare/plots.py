@@ -38,12 +38,13 @@ def accuracy(results: Results) -> Figure:
     colour = plot_style.COLOURS[0]
     for row, name in enumerate(results.names):
         values = _percent(results, name)
-        mean, low, _ = mean_and_interval(values)
+        mean, errors = _mean_and_errors(values)
         axes.plot(values, np.full(len(values), row), "o", color=colour, ms=3, alpha=0.35)
-        axes.errorbar([mean], [row], xerr=[mean - low], fmt="D", color=colour, ms=5)
+        axes.errorbar([mean], [row], xerr=errors, fmt="D", color=colour, ms=5)
     axes.set_yticks(range(len(results.names)), list(map(_short, results.names)))
     axes.invert_yaxis()
     axes.set_xlabel(f"student's {ACCURACY}")
+    axes.set_xlim(_within_percent(axes.get_xlim()))
     return figure
 
 
@@ -59,7 +60,7 @@ def steps(results: Results, curves: Mapping[str, Curve]) -> Figure:
     # Show where they differ: down to 3 times the largest final error. Early epochs are cut off.
     error = max(100 - min(_percent(results, name).mean() for name in results.names), 1)
     best = 100 * max(curves[name][1].mean(axis=0).max() for name in results.names)
-    axes.set_ylim(max(100 - 3 * error, 0), best + error / 10)
+    axes.set_ylim(max(100 - 3 * error, 0), min(best + error / 10, 100))
     plot_style.legend_above(axes)
     return figure
 
@@ -68,11 +69,11 @@ def minutes(results: Results) -> Figure:
     """The student's accuracy, its mean and interval, against the time of training, by method."""
     figure, axes = _figure(results)
     for i, name in enumerate(results.names):
-        mean, low, _ = mean_and_interval(_percent(results, name))
+        mean, errors = _mean_and_errors(_percent(results, name))
         look = dict(_look(i, name), linestyle="")
-        axes.errorbar([results.minutes(name)], [mean], yerr=[mean - low], **look)
+        axes.errorbar([results.minutes(name)], [mean], yerr=errors, **look)
     axes.set_xlabel("minutes of training, the pivot's included")
-    axes.set_xlim(left=0)
+    axes.set(xlim=(0, None), ylim=_within_percent(axes.get_ylim()))
     plot_style.legend_above(axes)
     return figure
 
@@ -84,7 +85,8 @@ def size(results: Results) -> Figure:
         parameters = results.parameters(name)
         points = [(n, _percent(results, name, member).mean()) for member, n in parameters.items()]
         axes.plot(*zip(*sorted(points)), **_look(i, name))
-    axes.set(xlabel="trainable parameters", xscale="log")
+    ylim = _within_percent(axes.get_ylim())
+    axes.set(xlabel="trainable parameters", xscale="log", ylim=ylim)
     plot_style.plain_logarithmic(axes.xaxis, "{x:,.0f}")
     plot_style.legend_above(axes)
     return figure
@@ -92,6 +94,17 @@ def size(results: Results) -> Figure:
 
 def _percent(results: Results, name: str, member: str = "") -> np.ndarray:
     return 100 * np.array(list(results.accuracies(name, member).values()))
+
+
+def _mean_and_errors(values: np.ndarray) -> tuple[float, np.ndarray]:
+    """Returns the mean of percentages, and its interval within 0 and 100 as `errorbar` takes it."""
+    mean, *ends = mean_and_interval(values)
+    low, high = np.clip(ends, 0, 100)
+    return mean, np.array([[mean - low], [high - mean]])
+
+
+def _within_percent(limits: tuple[float, float]) -> tuple[float, float]:
+    return max(limits[0], 0.0), min(limits[1], 100.0)
 
 
 def _figure(results: Results) -> tuple[Figure, Axes]:

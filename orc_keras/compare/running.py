@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from orc_keras import startup
 from orc_keras.compare.plan import PlannedRun
+from orc_keras.formatting import duration
 from orc_keras.training.signals import StopSignals
 
 TRAIN = ("-m", "orc_keras", "train")
@@ -24,6 +25,7 @@ class Job(NamedTuple):
     run: PlannedRun
     slot: int
     process: subprocess.Popen
+    started: float  # by time.monotonic()
 
 
 def train(runs: Sequence[PlannedRun], num_jobs: int) -> list[PlannedRun]:
@@ -37,7 +39,7 @@ def train(runs: Sequence[PlannedRun], num_jobs: int) -> list[PlannedRun]:
         The runs that failed, and those whose pivot's training failed.
     """
     waiting = [run for run in runs if not run.is_finished]
-    failed, jobs, finished = [], [], len(runs) - len(waiting)
+    failed, jobs, durations, finished = [], [], [], len(runs) - len(waiting)
     names = ", ".join(dict.fromkeys(run.name for run in runs))
     before = f" {finished} have finished before." if finished else ""
     logs = runs[0].directory.path.parents[1] / "<name>" / "seed<n>.log"
@@ -55,9 +57,13 @@ def train(runs: Sequence[PlannedRun], num_jobs: int) -> list[PlannedRun]:
                 raise KeyboardInterrupt(signals.received)
             for job in [job for job in jobs if job.process.poll() is not None]:
                 jobs.remove(job)
-                failed += [job.run] if job.process.returncode else []
+                if job.process.returncode:
+                    failed.append(job.run)
+                else:
+                    durations.append(time.monotonic() - job.started)
                 finished += 1
-                print(f"[{finished}/{len(runs)}] {_outcome(job)}", flush=True)
+                left = _time_left(durations, jobs, len(waiting), num_jobs)
+                print(f"[{finished}/{len(runs)}] {_outcome(job)}{left}", flush=True)
     return [*failed, *waiting]
 
 
@@ -94,7 +100,16 @@ def _start(run: PlannedRun, slot: int, num_jobs: int) -> Job:
         )
     with contextlib.suppress(AttributeError, ProcessLookupError):  # not on every system
         os.sched_setaffinity(process.pid, startup.cores()[slot::num_jobs] or startup.cores())
-    return Job(run, slot, process)
+    return Job(run, slot, process, time.monotonic())
+
+
+def _time_left(durations: list[float], jobs: list[Job], num_waiting: int, num_jobs: int) -> str:
+    """Returns the end of a line: the time left, if the other runs take the mean of `durations`."""
+    if not durations or not (jobs or num_waiting):
+        return ""
+    mean, now = sum(durations) / len(durations), time.monotonic()
+    work = num_waiting * mean + sum(max(mean - (now - job.started), 0) for job in jobs)
+    return f", about {duration(work / min(num_jobs, num_waiting + len(jobs)))} left"
 
 
 def _log(run: PlannedRun) -> Path:

@@ -10,6 +10,7 @@ from scipy import stats
 LEVEL = 0.95  # of confidence intervals
 POWER = 0.8  # the probability of a significant result, for `seeds_needed`
 MAX_SEEDS = 10_000
+FEWEST_SEEDS = 3  # for an interval: that of two is 13 standard errors wide on either side
 TOLERANCE = 1e-9  # differences of accuracies that differ by less are the same
 Values = Sequence[float] | np.ndarray
 
@@ -82,7 +83,15 @@ def mean_and_error(values: Values) -> tuple[float, float]:
 
 
 def mean_and_interval(values: Values) -> tuple[float, float, float]:
-    """Returns the mean and the ends of its 95 % interval (Student's t), NaN for a single value."""
+    """Returns the mean and the ends of its 95 % interval (Student's t), NaN for one or two values.
+
+    Example:
+
+    >>> mean_and_interval([0.9, 0.8])
+    (0.85, nan, nan)
+    """
     mean, error = mean_and_error(values)
-    half = error * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) if len(values) > 1 else np.nan
+    if len(values) < FEWEST_SEEDS:
+        return mean, np.nan, np.nan
+    half = error * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
     return mean, float(mean - half), float(mean + half)

@@ -94,6 +94,8 @@ def _differences(rows: list[dict], reference: str, effect: float) -> str:
         p, seeds = row["p_corrected"], row["seeds_needed"]
         difference = signed(*(100 * row[key] for key in ("difference", "low", "high")))
         significant = "" if math.isnan(p) else "yes" if p < 1 - statistics.LEVEL else "no"
+        if row["seeds"] < statistics.FEWEST_SEEDS:
+            significant = "too few seeds"
         p = "" if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001"
         cells.append([row["name"], difference, significant, p, f"{seeds or ''}"])
     return markdown_table(head, cells, "lrcrr")

@@ -66,6 +66,8 @@ def test_the_order_of_runs(program, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "dml, seed 1: failed. dml: not today" in printed
     assert "[10/10]" in printed and "orc, seed 0: 50.00%" in printed
+    *earlier, last = [line for line in printed.splitlines() if line.endswith(" left")]
+    assert len(earlier) > 3 and "[10/10]" not in last
 
 
 @pytest.mark.slow
@@ -77,6 +79,22 @@ def test_what_has_finished_is_not_made_again(program, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "8 runs, 2 at once: kd, alone, takd, orc. 3 have finished before." in printed
     assert printed.count("orc, seed 0") == 1
+
+
+@pytest.mark.parametrize(
+    ("durations", "ages", "num_waiting", "left"),
+    [
+        ([60, 120], [30], 5, ", about 4:15 left"),  # (5 * 90 + 60) / 2 seconds
+        ([60], [100], 0, ", about 0:00 left"),  # it takes longer than the others
+        ([60], [], 1, ", about 1:00 left"),
+        ([60], [], 0, ""),
+        ([], [10], 3, ""),  # none has finished yet
+    ],
+)
+def test_the_time_left(durations, ages, num_waiting, left, monkeypatch):
+    monkeypatch.setattr(running.time, "monotonic", lambda: 1000.0)
+    jobs = [running.Job(None, 0, None, 1000.0 - age) for age in ages]
+    assert running._time_left(durations, jobs, num_waiting, num_jobs=2) == left
 
 
 def test_whoever_waits_for_a_pivot_that_failed_has_failed(program, tmp_path):
