@@ -16,6 +16,7 @@ _MODULES = {
     "models": "orc_keras.models",
     "networks": "orc_keras.networks",
     "optimizers": "orc_keras.groups.optimizers",
+    "train": "orc_keras.experiment",
 }
 
 

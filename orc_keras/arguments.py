@@ -213,6 +213,13 @@ def _explained(docstring):
     return {name: " ".join(text.split()) for names, text in explained for name in names.split(", ")}
 
 
+def as_text(value: Any) -> str:
+    """Returns a value as a flag states it."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def check_arguments(function: Callable, values: Mapping[str, Any]) -> None:
     """Raises ValueError if one of the values of a function's arguments is impossible.
 

@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import dataclasses
 import functools
 import math
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from orc_keras import building, data, run_files, validation
+from orc_keras.arguments import as_text
 from orc_keras.distribution import devices, strategies
 from orc_keras.distribution.workers import Workers
 from orc_keras.evaluate.trained_pivot import evaluate_pivot
@@ -23,8 +25,35 @@ from orc_keras.runs import (
     finished_run,
     summary,
 )
-from orc_keras.settings import Settings
+from orc_keras.settings import Settings, parse
 from orc_keras.training import stage
+
+
+def train(**settings: Any) -> RunDirectory:
+    """Trains a group as `orc-keras train` does, and returns the finished run.
+
+        run = orc_keras.train(
+            dataset="folder:~/photos", image_size=64, epochs=30, pivot_epochs=30,
+            pivot="resnet20", students=["resnet14", "resnet8"], output_dir="runs/photos")
+        run.summary["members"]["resnet8"]["accuracy"]
+        keras.saving.load_model(run / "student.keras")
+
+    The same call again continues a run that was interrupted, and returns one that has finished.
+
+    Args:
+        **settings: the flags of `orc-keras train` by name; `orc_keras.settings.Settings` says what
+            each does. `dataset`, `pivot` and `students` are needed.
+
+    Returns:
+        The directory of the finished run, which reads its files.
+
+    Raises:
+        ValueError: if a setting is impossible; the message names its flag.
+    """
+    wanted = parse(f"--{name}={as_text(value)}" for name, value in settings.items())
+    directory = directory_of(wanted)
+    prepare(dataclasses.replace(wanted, output_dir=str(directory.path)))()
+    return directory
 
 
 def prepare(settings: Settings) -> Callable[[], dict[str, Any]]:
@@ -66,7 +95,7 @@ def prepare(settings: Settings) -> Callable[[], dict[str, Any]]:
     directory.write_json(run_files.DATA, images.description())
     if sources:
         directory.write_json(run_files.SOURCES, sources)
-    return functools.partial(train, run, group)
+    return functools.partial(train_and_evaluate, run, group)
 
 
 def show_finished(
@@ -85,7 +114,7 @@ def show_finished(
     return contents
 
 
-def train(run: Run, group: NetworkGroup) -> dict[str, Any]:
+def train_and_evaluate(run: Run, group: NetworkGroup) -> dict[str, Any]:
     """Trains the group in all stages, exports the student, and writes and prints the results.
 
     Every worker trains, as the computation is shared, but each writes to a directory of its own.

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from absl import flags
 
 from orc_keras import data, recipe
-from orc_keras.arguments import Argument, Range, arguments_of
+from orc_keras.arguments import Argument, Range, arguments_of, as_text
 from orc_keras.groups import METHODS
 from orc_keras.groups.network_group import NetworkGroup
 
@@ -123,7 +123,7 @@ class Settings(_Base):
         rates = self.student_learning_rates
         if rates and (len(rates) != len(self.students) or rates[-1] != 1):
             raise ValueError(
-                f"--student_learning_rates={_as_text(rates)} must be {len(self.students)} numbers, "
+                f"--student_learning_rates={as_text(rates)} must be {len(self.students)} numbers, "
                 "one for each student, the last of them 1."
             )
 
@@ -142,7 +142,7 @@ class Settings(_Base):
     def as_texts(self) -> dict[str, str]:
         """Returns the settings as text, by name, without `output_dir` and `overwrite`."""
         names = [name for name in ARGUMENTS if name not in ("output_dir", "overwrite")]
-        return {name: _as_text(getattr(self, name)) for name in names}
+        return {name: as_text(getattr(self, name)) for name in names}
 
     def as_flags(self) -> str:
         """Returns the settings as the text of a flagfile, without the output directory."""
@@ -162,7 +162,7 @@ class Settings(_Base):
         values = {name: getattr(self, name) for name in self.changed()}
         values["decay_epochs"] = decays = self._decay_epochs()
         ignored = {*WITHOUT_EFFECT, *self.unused(), *["decay_epochs"] * (decays == PAPER_DECAYS)}
-        return {name: _as_text(values[name]) for name in sorted(values) if name not in ignored}
+        return {name: as_text(values[name]) for name in sorted(values) if name not in ignored}
 
     def _decay_epochs(self):
         """Returns `decay_epochs` as whole numbers where these are the same in every stage."""
@@ -186,12 +186,6 @@ _descriptions = "; ".join(f"{name}, {each.description}" for name, each in METHOD
 ARGUMENTS["method"] = dataclasses.replace(
     ARGUMENTS["method"], help=f"How the group learns: {_descriptions}."
 )
-
-
-def _as_text(value):
-    if isinstance(value, list | tuple):
-        return ",".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def define_flags(flag_values: flags.FlagValues = flags.FLAGS) -> None:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from helpers.networks import hidden_network
 
+import orc_keras
 from orc_keras import building, data, experiment, models
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.command_line import CommandError
@@ -90,10 +91,24 @@ def test_a_run_in_mixed_precision(tiny, tmp_path):
         assert {layer.compute_dtype for layer in layers} == {"float32"}, network.name
 
 
-def test_members_that_learn_alone_need_no_pivot(tiny, tmp_path):
-    summary = experiment.prepare(tiny(method="alone", output_dir=str(tmp_path)))()
-    assert not (tmp_path / "pivot_history.csv").exists() and not (tmp_path / "roles.npy").exists()
-    assert {member["taught"] for member in summary["members"].values()} == {None}
+def test_a_run_in_one_call(tiny, tmp_path, capsys):
+    """By keywords, as by flags; of members that learn alone, which need no pivot."""
+    settings = tiny(method="alone", output_dir=str(tmp_path / "run"))
+    keywords = {name: getattr(settings, name) for name in settings.changed()}
+    given = keywords | dict(output_dir=tmp_path / "run", students=[*settings.students])
+    run = orc_keras.train(**given)
+    assert run.settings.identity() == settings.identity()
+    assert not run.has("pivot_history.csv") and not run.has("roles.npy")
+    assert {member["taught"] for member in run.summary["members"].values()} == {None}
+    images, labels = data.load().held_out.read(np.arange(20))
+    student = keras.saving.load_model(run / "student.keras")
+    hits = np.argmax(student((images.numpy() / 255 - 0.5) / 0.3), axis=1) == labels
+    assert run.summary["members"]["hidden6"]["accuracy"] == pytest.approx(np.mean(hits))
+    capsys.readouterr()
+    assert orc_keras.train(**given).summary == run.summary
+    assert "holds this run, finished" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="Unknown .* 'epoch'. Did you mean: epochs"):
+        orc_keras.train(**given, epoch=3)
 
 
 def test_what_tensorflow_lite_lacks_does_not_end_the_run(tiny, tmp_path, monkeypatch, capsys):

@@ -61,6 +61,11 @@ atexit.register(lambda: print({"keras", "tensorflow", "numpy"} & {*sys.modules})
 from orc_keras.__main__ import main
 main()
 """
+LIGHT_MODULES = """
+import sys
+from orc_keras import arguments, command_line, commands, formatting, run_files, startup
+print({"keras", "tensorflow", "numpy"} & {*sys.modules})
+"""
 LIGHT = [command for command in COMMANDS if command not in ("train", "compare")]
 
 
@@ -72,3 +77,7 @@ def test_nothing_heavy_is_imported_to_answer(arguments):
     if arguments != ["--help"]:
         wrong = f"orc-keras {arguments[0]}: Unknown command line flag 'nothing'.\n"
         assert (end.returncode, end.stderr) == (1, wrong)
+
+
+def test_modules_that_need_no_tensorflow_do_not_import_it():
+    assert program("-c", LIGHT_MODULES).stdout == "set()\n"
