@@ -150,10 +150,10 @@ class Argument:
         Raises:
             ValueError: if they are not numbers, but the entries are; it begins with `name`.
         """
-        kind, item = self.item.type, self.item.annotation
-        takes_both = _plain(item) == NUMBER
+        item: Any = self.item
+        takes_both = _plain(item.annotation) == NUMBER
         try:
-            return tuple(int(t) if takes_both and t.isdecimal() else kind(t) for t in texts)
+            return tuple(int(t) if takes_both and t.isdecimal() else item.type(t) for t in texts)
         except ValueError:
             given = ",".join(texts)
             raise ValueError(f"{name} must be numbers, not {given!r}.") from None

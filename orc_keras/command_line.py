@@ -84,6 +84,13 @@ def parse(
     return rest
 
 
+def define_image_flags(flag_values: flags.FlagValues, dataset_help: str) -> None:
+    """Defines the flags by which the commands for finished runs are told where images are."""
+    flags.DEFINE_string("dataset", "", dataset_help, flag_values=flag_values)
+    help = "Folder of TensorFlow Datasets; empty: that of the run, or the usual one."
+    flags.DEFINE_string("data_dir", "", help, flag_values=flag_values)
+
+
 def _find_flagfile(argument):
     """Returns an argument; the name of a flagfile of ours is replaced by its path."""
     name = argument.removeprefix("--flagfile=")

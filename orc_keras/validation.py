@@ -102,7 +102,7 @@ def check_batches(settings: Settings, number: int, replicas: int = 1) -> None:
 
 def check_workers(workers: Workers, settings: Settings, description: dict) -> None:
     """Refuses workers whose settings or images differ from the chief's."""
-    own = ("data_dir", "memory_gb", "mean", "std")
+    own = ("data_dir", "memory_gb", "mean", "std", "place")
     ours = settings.as_texts() | description
     chief = workers.broadcast(ours)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from orc_keras import models, run_files, startup
+from orc_keras.data import ImageData
 from orc_keras.evaluate.members import load_members
 from orc_keras.export import CALIBRATION_IMAGES
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, check, path_of
@@ -25,7 +26,11 @@ TIMED = [name for name in FORMATS if FORMATS[name].load]
 
 
 def benchmark(
-    path: str | Path, formats: Sequence[str] = TIMED, turns: int = 100, data_dir: str = ""
+    path: str | Path,
+    formats: Sequence[str] = TIMED,
+    turns: int = 100,
+    data_dir: str = "",
+    dataset: str = "",
 ) -> dict[str, Any]:
     """Measures every member of a finished run in each format, and writes `benchmark.json`.
 
@@ -36,6 +41,7 @@ def benchmark(
         formats: of `TIMED`; those whose packages are missing are left out, with a message.
         turns: the number of times that each file is called with one image.
         data_dir: the folder of TensorFlow Datasets, if it has moved.
+        dataset: the run's images, as for `train --dataset`, if they have moved.
 
     Returns:
         The contents of `benchmark.json`: `machine`; `cores`; `versions`; and `rows`, one for each
@@ -47,12 +53,13 @@ def benchmark(
         ValueError: if there is no finished run, or its images are missing.
     """
     check(formats, TIMED)
-    run = finished_run(path)
+    run, formats = finished_run(path), _installed(formats)
+    images = load_images(run, data_dir, INT8 in formats, dataset)
     contents = {
         "machine": _processor(),
         "cores": len(startup.cores()),
         "versions": versions((*PACKAGES, *RUNTIMES)),
-        "rows": _rows(run, _installed(formats), turns, data_dir),
+        "rows": _rows(run, images, formats, turns),
     }
     run.write_json(run_files.BENCHMARK, contents)
     return contents
@@ -69,8 +76,10 @@ def _installed(formats: Sequence[str]) -> list[str]:
     return installed
 
 
-def _rows(run: RunDirectory, formats: list[str], turns: int, data_dir: str) -> list[dict[str, Any]]:
-    images, summary = load_images(run, data_dir, INT8 in formats), run.summary
+def _rows(
+    run: RunDirectory, images: ImageData, formats: list[str], turns: int
+) -> list[dict[str, Any]]:
+    summary = run.summary
     calibrating = representative_dataset(images, CALIBRATION_IMAGES) if INT8 in formats else ()
     rows, files = [], []
     with tempfile.TemporaryDirectory() as folder:

@@ -11,6 +11,7 @@ from typing import Any
 from absl import flags
 
 from orc_keras import startup
+from orc_keras.command_line import define_image_flags
 from orc_keras.run_files import BENCHMARK, SUFFIXES
 
 
@@ -20,8 +21,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_string("run", None, "Directory of a finished run.", **to)
     flags.DEFINE_list("formats", formats, f"Any of {', '.join(formats)}.", **to)
     flags.DEFINE_integer("turns", 100, "How often each is timed with one image.", 1, **to)
-    help = "Folder of TensorFlow Datasets; empty: its usual place."
-    flags.DEFINE_string("data_dir", "", help, **to)
+    define_image_flags(flag_values, "The run's images, as --dataset of train, if they have moved.")
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
@@ -29,7 +29,7 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     from orc_keras.benchmark import members, table
     from orc_keras.report import page
 
-    run = flag_values.run
-    measured = members.benchmark(run, flag_values.formats, flag_values.turns, flag_values.data_dir)
+    run, place = flag_values.run, (flag_values.data_dir, flag_values.dataset)
+    measured = members.benchmark(run, flag_values.formats, flag_values.turns, *place)
     written = page.write([run])
     print(f"{table.text(measured)}\n\nWrote {run}/{BENCHMARK}; {written} has a plot.")

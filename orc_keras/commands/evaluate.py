@@ -16,7 +16,7 @@ from typing import Any
 from absl import flags
 
 from orc_keras import startup
-from orc_keras.command_line import CommandError
+from orc_keras.command_line import CommandError, define_image_flags
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -30,9 +30,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "Images to evaluate on, as --dataset of train, or folder:<path> with a folder for each "
         "class in it; those that the run held out."
     )
-    flags.DEFINE_string("dataset", "", help, **to)
-    help = "Folder of TensorFlow Datasets; empty: its usual place."
-    flags.DEFINE_string("data_dir", "", help, **to)
+    define_image_flags(flag_values, help)
     flags.DEFINE_string("json", "", "File to write the figures to, as JSON.", **to)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from absl import flags
 
 from orc_keras import startup
+from orc_keras.command_line import define_image_flags
 from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS
 from orc_keras.run_files import SUFFIXES
 
@@ -22,8 +23,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_list("formats", list(RUN_FORMATS), f"Any of {', '.join(SUFFIXES)}.", **to)
     help = "Training images by which tflite-int8 finds the range of each activation."
     flags.DEFINE_integer("calibration_images", CALIBRATION_IMAGES, help, 1, **to)
-    help = "Folder of TensorFlow Datasets; empty: its usual place."
-    flags.DEFINE_string("data_dir", "", help, **to)
+    define_image_flags(flag_values, "The run's images, as --dataset of train, if they have moved.")
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
@@ -36,5 +36,6 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         flag_values.formats,
         flag_values.calibration_images,
         flag_values.data_dir,
+        flag_values.dataset,
     )
     print(f"Wrote {', '.join(map(str, paths))}; {card} describes them.")

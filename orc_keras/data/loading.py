@@ -82,7 +82,7 @@ def load(
         content.crop_flip if crop_flip == "auto" else crop_flip,
         resized,
         held_out_from,
-        content.notes,
+        content.notes | {"place": sources.place(dataset, data_dir)},
     )
 
 

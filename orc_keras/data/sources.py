@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import math
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,17 @@ def find(dataset: str, data_dir: str | None = None, held_out_only: bool = False)
     possible = ["digits", *STATISTICS, "tfds:<name in TensorFlow Datasets>"]
     possible += ["folder:<path>", "idx:<path>"]
     raise ValueError(f"--dataset={dataset} is unknown; possible are {', '.join(possible)}.")
+
+
+def place(dataset: str, data_dir: str) -> dict[str, str]:
+    """Returns the same arguments of `load` with absolute paths, valid in any working directory."""
+    kind, _, path = dataset.partition(":")
+    dataset = f"{kind}:{_absolute(path)}" if kind in ("folder", "idx") else dataset
+    return {"dataset": dataset, "data_dir": data_dir and _absolute(data_dir)}
+
+
+def _absolute(path):
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def _digits():

@@ -85,6 +85,7 @@ def export_member(
     names: Collection[str] = RUN_FORMATS,
     calibration_images: int = CALIBRATION_IMAGES,
     data_dir: str = "",
+    dataset: str = "",
 ) -> tuple[list[Path], Path]:
     """Exports a member of a finished run.
 
@@ -95,6 +96,7 @@ def export_member(
         names: of the formats, of `formats.FORMATS`; the SavedModel is written if there is none.
         calibration_images: the number of training images for `tflite-int8`.
         data_dir: the folder of TensorFlow Datasets, if it has moved.
+        dataset: the run's images, as for `train --dataset`, if they have moved.
 
     Returns:
         The paths that were written, and that of the model card.
@@ -115,19 +117,21 @@ def export_member(
     for path in written:
         if path.exists():
             raise ValueError(f"{path} exists already; delete it to export {member} again.")
-    images = _images(directory, data_dir, needs_training=INT8 in names)
+    images = _images(directory, data_dir, dataset, needs_training=INT8 in names)
     some = representative_dataset(images, calibration_images) if images and INT8 in names else ()
     export(network, member, target, directory.summary, images, names, some)
     checksums.update(directory.path, written)  # the student's files are listed there
     return written, target / CARD
 
 
-def _images(run: RunDirectory, data_dir: str, needs_training: bool) -> ImageData | None:
+def _images(
+    run: RunDirectory, data_dir: str, dataset: str, needs_training: bool
+) -> ImageData | None:
     """Returns the run's images; None if they are gone, and were only to measure the files."""
     try:
-        return load_images(run, data_dir, needs_training)
+        return load_images(run, data_dir, needs_training, dataset)
     except ValueError as error:
-        if needs_training:
+        if needs_training or dataset:
             raise
         print(f"The files are not measured. {error}")
         return None

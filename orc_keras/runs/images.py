@@ -1,6 +1,8 @@
 """Loads the images that a finished run was evaluated on, or others for its networks."""
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 from orc_keras import data
 from orc_keras.data import ImageData
@@ -16,13 +18,19 @@ def load_images(
         run: the directory of a finished run.
         data_dir: the folder of TensorFlow Datasets, if it has moved.
         needs_training: whether `train` must be the training images.
-        dataset: its name, if it has moved.
+        dataset: as for `data.load`, if the images have moved.
     """
-    arguments = run.settings.arguments(data.load)
-    arguments["data_dir"] = data_dir or arguments["data_dir"]
-    arguments["dataset"] = dataset or arguments["dataset"]
+    moved = {"dataset": dataset} if dataset else {}
+    moved |= {"data_dir": data_dir} if data_dir else {}
+    arguments: dict[str, Any] = run.settings.arguments(data.load)
+    arguments |= _recorded_place(run) | moved
     held_out_only = not (needs_training or arguments["validation_fraction"])
-    images = data.load(**arguments, held_out_only=held_out_only)
+    try:
+        images = data.load(**arguments, held_out_only=held_out_only)
+    except ValueError as error:
+        if moved:
+            raise
+        raise ValueError(f"{error} Images that have moved are named by --dataset.") from error
     description, recorded = images.description(), run.summary["data"]
     keys = ["class_names", "held_out_images", "held_out_from"]
     for key in keys if held_out_only else [*keys, "files"]:
@@ -32,6 +40,17 @@ def load_images(
                 f"was evaluated on: {key} differs."
             )
     return preprocess_as(run, images)
+
+
+def _recorded_place(run: RunDirectory) -> dict[str, str]:
+    """Returns `dataset` and `data_dir` with absolute paths; nothing if these are gone altogether.
+
+    Then relative ones may still lead there, where a run and its images have moved together.
+    """
+    place = run.summary["data"].get("place", {})
+    paths = [value.removeprefix("folder:").removeprefix("idx:") for value in place.values()]
+    is_there = all(Path(path).parent.exists() for path in paths)
+    return place if is_there else {}
 
 
 def preprocess_as(run: RunDirectory, images: ImageData) -> ImageData:
