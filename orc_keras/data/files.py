@@ -151,5 +151,8 @@ class FileImages(Images):
     def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.io.read_file(self._paths[index]), self.labels[index]
 
+    def path(self, index: int) -> str:
+        return os.fsdecode(self._paths[index].numpy())
+
     def check(self) -> None:
         check([os.fsdecode(path) for path in self._paths.numpy()])

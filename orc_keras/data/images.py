@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,10 +20,12 @@ class Images:
     Attributes:
         labels: int32 classes, shape `[number]`; None if unknown before an image is read.
         reads_batches: whether `read` takes several indices at once.
+        paths: the paths of the images' files, as bytes; empty if they have no files of their own.
     """
 
     reads_batches: bool = False
     labels: Any = None
+    paths: Any = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -30,6 +33,10 @@ class Images:
     def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns an image, `[height, width, channels]` or encoded, and its label."""
         raise NotImplementedError
+
+    def path(self, index: int) -> str | None:
+        """Returns the path of an image's file, or None."""
+        return os.fsdecode(self.paths[index]) if len(self.paths) else None
 
     def check(self) -> None:
         """Raises ValueError with the names of images that can no longer be read."""
@@ -121,6 +128,9 @@ class Subset(Images):
 
     def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         return self._images.read(tf.gather(self._indices, index))
+
+    def path(self, index: int) -> str | None:
+        return self._images.path(int(self._indices[index]))
 
     def check(self) -> None:
         self._images.check()

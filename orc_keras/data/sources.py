@@ -139,7 +139,9 @@ def _from_folder(root, held_out_only):
             if not fits:
                 return files.FileImages(split.paths, split.labels)
             split_sizes = [sizes[path] for path in split.paths]
-            return files.in_memory(split.paths, split.labels, split_sizes, channels)
+            images = files.in_memory(split.paths, split.labels, split_sizes, channels)
+            images.paths = np.array([os.fsencode(path) for path in split.paths])
+            return images
 
         images = {name: images_of(split) for name, split in splits.items()}
         return Content(images, class_names, channels, size, notes=notes)

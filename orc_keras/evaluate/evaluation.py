@@ -1,6 +1,7 @@
 """Evaluates a member of a run, any network, an exported one as it is deployed, or a whole group."""
 
 import contextlib
+import os
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.formatting import aligned_table
 from orc_keras.runs import RunDirectory, finished_run
 from orc_keras.runs.images import load_images, preprocess_as
-from orc_keras.runs.predictions import Evaluation, Predictions
+from orc_keras.runs.predictions import TOP, Evaluation, Predictions
 
 BATCH_SIZE = 64
 MAX_CLASSES = 20  # in the table
@@ -126,8 +127,10 @@ def evaluate_group(
     """Evaluates all members of a run, *the* student last, on its held-out images."""
     predictions = predict(members, images, batch_size)
     *_, student = predictions.values()
-    examples = [position for *_, wrong in student.confusions() for position in wrong[:EXAMPLES]]
-    return Evaluation(predictions, _thumbnails(images, list(map(int, examples))))
+    confused = [position for *_, wrong in student.confusions() for position in wrong[:EXAMPLES]]
+    examples = list(map(int, confused))
+    files = {each: name for each in examples if (name := _file_name(images, each))}
+    return Evaluation(predictions, _thumbnails(images, examples), files)
 
 
 def table(measures: Mapping[str, Any]) -> str:
@@ -138,7 +141,8 @@ def table(measures: Mapping[str, Any]) -> str:
     rows = [
         ("images", f"{measures['images']:,}"),
         ("top-1 accuracy", f"{measures['top_1']:.2%}"),
-        ("top-5 accuracy", f"{measures['top_5']:.2%}"),
+        *[("top-5 accuracy", f"{measures['top_5']:.2%}")]
+        * (len(measures["accuracy_by_class"]) > TOP),
         ("balanced accuracy", f"{measures['balanced_accuracy']:.2%}"),
         ("cross-entropy (nats)", f"{measures['cross_entropy']:.4f}"),
         ("expected calibration error", f"{measures['calibration_error']:.2%}"),
@@ -167,6 +171,15 @@ def _relabel(batches: Iterable, images: ImageData, class_names: list[str]) -> It
         )
     numbers = np.array([class_names.index(name) for name in images.class_names])
     return ((contents, numbers[labels.numpy()]) for contents, labels in batches)
+
+
+def _file_name(images: ImageData, position: int) -> str | None:
+    """Returns the name of a held-out image's file, as text and from the folder of the dataset."""
+    path = images.held_out.path(position)
+    if path is None:
+        return None
+    name = os.path.relpath(path, images.notes.get("source"))
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _thumbnails(images: ImageData, positions: list[int]) -> dict[int, np.ndarray]:

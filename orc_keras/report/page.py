@@ -18,6 +18,7 @@ from orc_keras.files import atomic_write
 from orc_keras.report import plot_style, plots, tables
 from orc_keras.report.comparison import Comparison, evaluation_key
 from orc_keras.report.run_contents import RunContents
+from orc_keras.runs import summary
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
@@ -77,6 +78,10 @@ def _html(run, others, problems, comparison, figures):
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         run=run,
+        balanced=summary.balanced_accuracies(run.summary) if run.summary else {},
+        better_student=summary.better_student(run.summary, run.directory.path)
+        if run.summary
+        else "",
         others=others,
         problems=problems,
         comparison=comparison,

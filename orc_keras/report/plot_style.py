@@ -7,7 +7,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 # Okabe and Ito's palette for colour-blind readers, with grey in place of its black and yellow.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#808080")
@@ -46,10 +46,13 @@ def look(position: int) -> dict[str, Any]:
 
 
 def plain_logarithmic(axis: Axis, text: str = "{x:g}") -> None:
-    """Gives a logarithmic axis ticks with plain numbers such as 0.2."""
+    """Gives a logarithmic axis at least three ticks, with plain numbers such as 0.2."""
     low, high = axis.get_view_interval()
-    multiples = (1, 2, 5) if high > 10 * low else (1, 1.5, 2, 3, 4, 6, 8)
-    axis.set_major_locator(LogLocator(subs=multiples))
+    if high < 3 * low:  # where a LogLocator may find one multiple, or none
+        axis.set_major_locator(MaxNLocator(5, min_n_ticks=4))
+    else:
+        multiples = (1, 2, 5) if high > 10 * low else (1, 1.5, 2, 3, 4, 6, 8)
+        axis.set_major_locator(LogLocator(subs=multiples))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(text)
 

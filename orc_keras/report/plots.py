@@ -13,6 +13,8 @@ from orc_keras.report.plot_style import GREY
 from orc_keras.report.run_contents import RunContents
 
 MAX_CLASSES = 20  # in a plot
+MATRIX_CLASSES = 30  # at most, in the plot of the confusion matrix
+COUNTED_CLASSES = 12  # at most, where its cells have numbers
 INTERVALS = 50  # of training, in the plot of the roles
 
 
@@ -34,6 +36,8 @@ def draw(run: RunContents, comparison: Comparison | None) -> dict[str, Figure]:
         figures["teachings"] = teachings(run, names)
     if run.student in run.predictions:
         figures["calibration"] = calibration(run, before)
+    if run.confusion_matrix is not None and len(run.confusion_matrix) <= MATRIX_CLASSES:
+        figures["confusion_matrix"] = confusion_matrix(run.confusion_matrix, run.class_names)
     if comparison:
         for student in comparison.students:
             figures[f"classes_{student}"] = by_class(comparison, student)
@@ -80,6 +84,8 @@ def _finish(axes, run, label, scale="linear"):
     axes.xaxis.get_major_locator().set_params(integer=True)
     if scale == "log":
         plot_style.plain_logarithmic(axes.yaxis)
+    else:
+        axes.yaxis.get_major_locator().set_params(min_n_ticks=3)
     for _, last, _ in run.learning_rate_intervals()[:-1]:
         axes.axvline(last, ls=(0, (2, 2)), **GREY)
 
@@ -142,6 +148,25 @@ def calibration(run: RunContents, before: RunContents | None) -> Figure:
         axes.scatter(*points, 10 + 90 * images[images > 0] / images.max(), color=f"C{i}")
     axes.set(xlabel="confidence (%)", ylabel="accuracy (%)", xlim=(0, 102), ylim=(0, 102))
     plot_style.legend_above(axes, columns=1)
+    return figure
+
+
+def confusion_matrix(matrix: np.ndarray, class_names: Sequence[str]) -> Figure:
+    """What the images of each class (row) are taken for, in shares of the row; few with numbers."""
+    number = len(matrix)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, axes = plot_style.figure(height=plot_style.WIDTH)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    if number <= COUNTED_CLASSES:
+        for (row, column), count in np.ndenumerate(matrix):
+            colour = "white" if shares[row, column] > 0.6 else "black"
+            axes.text(column, row, str(count), color=colour, ha="center", va="center", size=7)
+    names = [plot_style.short(name, 14) for name in class_names]
+    size = 9 if number <= COUNTED_CLASSES else 6
+    axes.set_xticks(range(number), names, rotation=90, size=size)
+    axes.set_yticks(range(number), names, size=size)
+    axes.grid(False)
+    axes.set(xlabel="taken for", ylabel="class")
     return figure
 
 

@@ -23,6 +23,7 @@ class RunContents:
         history: each metric's values by epoch, by name.
         predictions: on the held-out images, by member.
         examples: images that the student misclassified, by position.
+        files: the names of these images' files, where they have any.
         problems: sentences about what is missing or damaged.
 
     Raises:
@@ -43,7 +44,7 @@ class RunContents:
         evaluation: Evaluation = self._read(
             run_files.EVALUATION, lambda: directory.evaluation, self.summary is not None
         ) or Evaluation({}, {})
-        self.predictions, self.examples = evaluation
+        self.predictions, self.examples, self.files = evaluation
         self.benchmark = self._read(run_files.BENCHMARK, lambda: directory.benchmark)
 
     def _read(self, name: str, read: Callable, expected: bool = False) -> Any:
@@ -67,6 +68,14 @@ class RunContents:
     @property
     def class_names(self) -> list[str]:
         return self.data.get("class_names", [])
+
+    @property
+    def confusion_matrix(self) -> np.ndarray | None:
+        """The student's `Predictions.confusion_matrix`, or None."""
+        predictions = self.predictions.get(self.student)
+        if predictions is None or not self.class_names:
+            return None
+        return predictions.confusion_matrix(len(self.class_names))
 
     @property
     def epochs(self) -> np.ndarray:

@@ -11,6 +11,7 @@ from scipy import stats
 from scipy.special import log_softmax
 
 CALIBRATION_BINS = 15
+TOP = 5  # of no use where there are no more classes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,6 +124,11 @@ class Predictions:
         images, confidence, accuracy = self.reliability()
         return float(np.sum(images * np.abs(accuracy - confidence)) / len(self.labels))
 
+    def confusion_matrix(self, num_classes: int) -> np.ndarray:
+        """Returns how many images of each class (row) are taken for each (column)."""
+        pairs = self.labels * num_classes + self.predicted
+        return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
     def confusions(self, most: int = 6) -> list[tuple[int, int, np.ndarray]]:
         """Returns the pairs of classes that are confused most often, at most `most` of them.
 
@@ -141,7 +147,7 @@ class Predictions:
         by_class = self.accuracy_by_class(self.labels.max() + 1)
         return {
             "accuracy": self.accuracy(),
-            "top_5": self.accuracy(5),
+            "top_5": self.accuracy(TOP),
             "balanced_accuracy": float(np.nanmean(by_class)),
             "cross_entropy": float(self.cross_entropy.mean()),
             "calibration_error": self.calibration_error(),
@@ -164,6 +170,7 @@ class Evaluation(NamedTuple):
 
     predictions: Mapping[str, Predictions]  # of each member
     examples: Mapping[int, np.ndarray]  # misclassified by the student, uint8, by position
+    files: Mapping[int, str] = {}  # the names of their files, where they have any
 
 
 def write(evaluation: Evaluation, path: Path):
@@ -174,24 +181,28 @@ def write(evaluation: Evaluation, path: Path):
         for field, value in vars(predictions).items()
     }
     arrays |= {f"/{position}": image for position, image in evaluation.examples.items()}
+    if evaluation.files:
+        arrays["/files"] = np.array([[str(i), name] for i, name in evaluation.files.items()])
     with open(path, "wb") as file:
         np.savez_compressed(file, **arrays)
 
 
 def read(path: Path) -> Evaluation:
     """Returns the evaluation in a file; some exception if it is damaged."""
-    members, examples = collections.defaultdict(dict), {}
+    members, examples, files = collections.defaultdict(dict), {}, {}
     with np.load(path) as arrays:
         for key, value in arrays.items():
             member, _, name = key.rpartition("/")
             if member:
                 members[member][name] = value
+            elif name == "files":
+                files = {int(position): file for position, file in value.tolist()}
             else:
                 examples[int(name)] = value
     predictions = {name: Predictions(**each) for name, each in members.items()}
     if not all(map(_is_possible, predictions.values())):
         raise ValueError("It does not hold predictions.")
-    return Evaluation(predictions, examples)
+    return Evaluation(predictions, examples, files)
 
 
 def _is_possible(predictions: Predictions) -> bool:

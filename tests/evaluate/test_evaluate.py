@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import os
 import re
 import shutil
 
@@ -10,7 +11,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers import folders
 from helpers.digits_run import CLASSES, normalised
+from helpers.networks import linear_network
 from helpers.programs import PROGRAM, programs
 from PIL import Image
 
@@ -18,7 +21,7 @@ from orc_keras import data
 from orc_keras.commands import predict
 from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.saved_model import SavedModel
-from orc_keras.runs import RunDirectory, checksums, finished_run
+from orc_keras.runs import RunDirectory, checksums, finished_run, predictions
 from orc_keras.runs.images import load_images
 
 
@@ -38,6 +41,23 @@ def accuracies(network, held_out):
     images, labels = held_out
     hits = network.predict(normalised(images), verbose=0).argmax(axis=1) == labels
     return {name: hits[labels == i].mean() for i, name in enumerate(CLASSES)}, hits.mean()
+
+
+@pytest.mark.parametrize("options", [{}, {"memory_gb": 0}, {"validation_fraction": 0.5}])
+def test_misclassified_images_and_their_files(tmp_path, options):
+    """Each name, from the folder on, is that of the picture; one that is no UTF-8 is text too."""
+    root = folders.fill(tmp_path, classes=("cat", "dog", "elk"), number=6)
+    os.rename(root / "val" / "cat" / "0.png", os.fsencode(root) + b"/val/cat/\xff.png")
+    images = folders.load(root, **options)
+    network = linear_network("linear", images.image_shape, 3)
+    evaluated = evaluation.evaluate_group({"linear": network}, images, 8)
+    assert evaluated.files.keys() == evaluated.examples.keys() != set()
+    for position, name in evaluated.files.items():
+        if name != r"val/cat/\xff.png":
+            picture = np.asarray(Image.open(root / name))
+            np.testing.assert_array_equal(picture, evaluated.examples[position])
+    predictions.write(evaluated, tmp_path / "evaluation.npz")
+    assert predictions.read(tmp_path / "evaluation.npz").files == evaluated.files
 
 
 @pytest.mark.parametrize("member", ["", "hidden10"])

@@ -3,14 +3,16 @@
 import json
 import re
 
+import matplotlib.style
 import numpy as np
 import pytest
 from helpers.made_up_run import MEMBERS, made_up_benchmark, make_run
 from PIL import Image
 
-from orc_keras.report import page, tables
+from orc_keras.report import page, plot_style, plots, tables
 from orc_keras.report.comparison import Comparison
 from orc_keras.report.run_contents import RunContents
+from orc_keras.runs import RunDirectory, predictions
 from orc_keras.runs.predictions import Predictions
 
 
@@ -38,7 +40,7 @@ def test_a_report_shows_everything_and_needs_nothing(run, before):
     page = written(run, before)
     assert plots_in(page) == {
         *("accuracy", "loss", "roles", "confidence", "teachings", "calibration"),
-        *("classes_small", "classes_small_2"),
+        *("classes_small", "classes_small_2", "confusion_matrix"),
     }
     for name in plots_in(page):
         plot = Image.open(run / "report" / f"{name}.png")
@@ -100,6 +102,92 @@ def test_the_change_on_difficult_classes_by_hand(tmp_path):
     assert error == pytest.approx(np.std(differences, ddof=1) / np.sqrt(20))
 
 
+def with_answers(path, labels, answers, classes):
+    """The contents of a run whose student gives these answers."""
+    make_run(path, classes=classes)
+    run = RunContents(path)
+    run.predictions["small_2"] = Predictions.from_logits(np.eye(len(classes))[answers], labels)
+    return run
+
+
+def test_accuracy_by_class_and_the_matrix_by_hand(tmp_path):
+    """A class that is never right comes first; one without images is left out of the table."""
+    labels, answers = [0] * 4 + [1] * 3 + [2] * 2, [0, 0, 0, 1, 2, 2, 0, 2, 2]
+    run = with_answers(tmp_path / "run", labels, answers, ["cat", "dog", "owl", "yak"])
+    assert run.confusion_matrix.tolist() == [[3, 1, 0, 0], [1, 0, 2, 0], [0, 0, 2, 0], [0] * 4]
+    columns = ("class", "images", "accuracy", "most often taken for")
+    assert [tuple(row[column] for column in columns) for row in tables.classes(run)] == [
+        ("dog", "3", "0.00%", "owl (2)"),
+        ("cat", "4", "75.00%", "dog (1)"),
+        ("owl", "2", "100.00%", ""),
+    ]
+    (axes,) = plots.confusion_matrix(run.confusion_matrix, run.class_names).axes
+    assert [text.get_text() for text in axes.texts] == list("3100102000200000")
+    np.testing.assert_allclose(
+        axes.images[0].get_array()[:2], [[3 / 4, 1 / 4, 0, 0], [1 / 3, 0, 2 / 3, 0]]
+    )
+
+
+def test_of_many_classes_the_worst_are_in_a_table(tmp_path):
+    names = [f"class {i}" for i in range(31)]
+    labels = np.repeat(np.arange(31), 2)
+    answers = np.where((labels == 7) | (np.arange(62) == 20), 0, labels)
+    run = with_answers(tmp_path / "run", labels, answers, names)
+    rows = tables.classes(run)
+    assert [row["class"] for row in rows[:3]] == ["class 7", "class 10", "class 0"]
+    assert len(rows) == 20
+    assert "confusion_matrix" not in plots.draw(run, None)
+
+
+def test_the_measures_that_say_something(run, tmp_path):
+    """Of four classes all images are in the top five; balanced accuracy if classes are unequal."""
+    (row, *_), contents = tables.members(RunContents(run), []), RunContents(run)
+    assert not {"top-5", "balanced", "top-1 as it came"} & {*row}
+    pivot = contents.summary["members"]["large"]
+    pivot |= {"balanced_accuracy": 0.25, "accuracy": 0.59, "accuracy_before": 0.591}
+    row, student, _ = tables.members(contents, [])
+    expected = {"top-1": "59.00%", "balanced": "25.00%", "top-1 as it came": "59.10%"}
+    assert row.items() >= expected.items() and "top-1 as it came" not in student
+    six = RunContents(make_run(tmp_path / "six", classes=list("abcdef")))
+    assert "top-5" in tables.members(six, [])[0]
+
+
+def test_a_better_student_and_the_files_of_images(run):
+    """Both are named; files as text."""
+    before = RunDirectory(run).evaluation
+    names = {position: f"val/<cat>/{position}.png" for position in before.examples}
+    predictions.write(before._replace(files=names), run / "evaluation.npz")
+    contents = json.loads((run / "summary.json").read_text())
+    contents["members"]["small"]["accuracy"] = 0.99
+    (run / "summary.json").write_text(json.dumps(contents))
+    page = written(run)
+    assert all(f"<br>val/&lt;cat&gt;/{each}.png</figcaption>" in page for each in names)
+    assert "small is more accurate than small_2, the student; it is exported by\n" in page
+    assert f"orc-keras export --run={run} --member=small\n" in page
+
+
+@pytest.mark.parametrize(
+    "low, high",
+    [(0.4, 0.46), (1.41, 1.44), (0.9, 2.6), (0.31, 0.95), (1.1, 9.9), (0.01, 4), (2, 2)],
+)
+def test_an_axis_of_losses_has_three_ticks(run, low, high):
+    """At least, within what it shows, logarithmic ones too."""
+    contents = RunContents(run)
+    for name, values in contents.history.items():
+        if name.endswith(("_loss", "_teaching", "_gap")):
+            contents.history[name] = np.linspace(low, high, len(values)).tolist()
+    with matplotlib.style.context(plot_style.STYLE):
+        figures = plots.draw(contents, None)
+        axes = [each for figure in figures.values() for each in figure.axes]
+        axes = [each for each in axes if "nats" in each.get_ylabel()]
+        assert len(axes) == 4
+        for each in axes:
+            bottom, top = each.get_ylim()
+            ticks = [tick for tick in each.get_yticks() if bottom <= tick <= top]
+            assert len(ticks) >= 3, each.get_ylabel()
+            assert len(ticks) < 12
+
+
 DAMAGE = (
     b"",
     b"{",
@@ -125,17 +213,18 @@ def test_what_is_missing_or_damaged_is_said(run, name):
 
 def test_what_is_left_is_shown(run):
     """However much is damaged."""
+    of_predictions = {"calibration", "confusion_matrix"}
     expected = [
-        ("roles.npy", {"accuracy", "loss", "confidence", "teachings", "calibration"}),
-        ("summary.json", {"accuracy", "loss", "confidence", "teachings", "calibration"}),
-        ("history.csv", {"calibration"}),
+        ("roles.npy", {"accuracy", "loss", "confidence", "teachings", *of_predictions}),
+        ("summary.json", {"accuracy", "loss", "confidence", "teachings", *of_predictions}),
+        ("history.csv", of_predictions),
         ("data.json", {"calibration"}),
         ("evaluation.npz", set()),
     ]
-    for name, plots in expected:
+    for name, left in expected:
         (run / name).write_bytes(b"{}")
         page = written(run)
-        assert plots_in(page) == plots and str(run / name) in page
+        assert plots_in(page) == left and str(run / name) in page
 
 
 def test_a_run_that_goes_on(tmp_path):
