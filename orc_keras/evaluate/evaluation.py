@@ -98,6 +98,8 @@ def evaluate_saved_model(path: str | Path, dataset: str, data_dir: str = "") -> 
 def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
     """Evaluates a network on images that are normalised as in training on their dataset.
 
+    They are resized to the size that the network takes, if they have another.
+
     Args:
         source: as for `networks.build`, such as a `.keras` file.
         dataset: as for `train --dataset`.
@@ -106,7 +108,8 @@ def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
     Raises:
         ValueError: as `evaluate_member`.
     """
-    images = data.load(dataset, data_dir)
+    height, width = networks.image_size(source)
+    images = data.load(dataset, data_dir, height if height and height == width else 0)
     network = networks.build(
         source, images.image_shape, images.num_classes, images.mean, images.std
     )

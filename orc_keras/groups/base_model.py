@@ -10,7 +10,7 @@ import tensorflow as tf
 from orc_keras.arguments import Argument, Range, check_arguments
 from orc_keras.groups import compilation, input_validation, optimizers
 from orc_keras.groups.default_callbacks import check_for_several_stages, default_callbacks
-from orc_keras.groups.members import image_shape
+from orc_keras.groups.members import check_weights, image_shape
 
 PIVOT = "pivot"  # the stage in which the pivot is trained alone
 BATCH_SIZE = Argument("batch_size", Annotated[int, Range(at_least=1)])
@@ -162,8 +162,9 @@ class GroupModel(keras.Model):
         `class_weight` do, `SampleWeights` says.
 
         Raises:
-            ValueError: if there are no images, a label is not a class, or an image or a weight is
-                not finite; if a callback, such as `EarlyStopping`, cannot follow several stages.
+            ValueError: if there are no images, a label is not a class, or an image, the weight of
+                a sample or one of a member is not finite; if a callback, such as `EarlyStopping`,
+                cannot follow several stages.
         """
         stages = list(self.group_stages())
         if self.trains_all_stages and len(stages) > 1:
@@ -183,6 +184,8 @@ class GroupModel(keras.Model):
             self.trains_all_stages = True
 
     def _fit(self, x=None, *args, callbacks=None, **kwargs):
+        for network in self.members.values():  # weights may have been set since it was built
+            check_weights(network)
         if kwargs.get("batch_size") is not None:
             BATCH_SIZE.check(kwargs["batch_size"])
         VALIDATION_SPLIT.check(kwargs.get("validation_split", 0.0))

@@ -64,7 +64,8 @@ def check_member(network: keras.Model) -> None:
 
     Raises:
         ValueError: if it is not a built `keras.Model` from one tensor of images to one of logits
-            for at least two classes; if it has losses of its own, or weights that are not finite.
+            for at least two classes; if it has losses of its own; if its weights, or its logits for
+            images of noise, are not finite; if it returns probabilities or whole numbers instead.
     """
     if not isinstance(network, keras.Model):
         raise ValueError(f"A member must be a keras.Model, not {type(network).__name__}.")
@@ -74,10 +75,15 @@ def check_member(network: keras.Model) -> None:
             f"{network.name} has losses of its own (regularizers or add_loss), which a group does "
             "not support; orc_keras.optimizers.L2SGD has weight decay."
         )
+    check_weights(network)
+    _check_logits(network)
+
+
+def check_weights(network: keras.Model) -> None:
+    """Raises ValueError if a weight of a network is not finite."""
     for weight in network.weights:
         if not np.isfinite(np.asarray(weight)).all():
             raise ValueError(f"{network.name} has NaN or infinite numbers in {weight.path}.")
-    _check_logits(network)
 
 
 def refuse_synchronized_batch_norm(members: dict[str, keras.Model]) -> None:
@@ -148,24 +154,55 @@ def _check_separate(network, other):
 
 
 def _check_logits(network):
-    """Refuses a network that returns probabilities, found by a forward pass on noise.
-
-    Outputs from 0 to 1 that sum to 1 for each of several images are no logits. A sigmoid's do not
-    sum to 1, so it is found by its layer.
-    """
-    *_, last = [None, *models.leaf_layers(network)]
-    *_, last_operation = [None, *getattr(network, "operations", ())]  # of a functional network
-    is_sigmoid = getattr(last, "activation", None) is keras.activations.sigmoid
-    is_sigmoid = is_sigmoid or type(last_operation).__name__ == "Sigmoid"
-    noise = np.random.default_rng(0).normal(size=(4, *(n or 64 for n in image_shape(network))))
-    outputs = network(noise.astype("float32"), training=False)
-    outputs = np.asarray(keras.ops.cast(outputs, "float32"))
-    add_up = np.allclose(outputs.sum(axis=-1), 1, atol=1e-2)
-    if is_sigmoid or (add_up and np.all((outputs >= 0) & (outputs <= 1))):
-        hint = f" (see its last layer, {last.name})" if last else ""
+    """Refuses a network whose outputs for a mini-batch of noise are no logits."""
+    rng = np.random.default_rng(0)
+    shape = [size or 64 for size in image_shape(network)]
+    # Values of normalised images. To a network that undoes that, they are pixels, hardly one < 0.
+    noise = rng.uniform(-0.4, 1.6, (4, *shape)).astype("float32")
+    outputs = network(noise, training=False)
+    dtype = keras.backend.standardize_dtype(outputs.dtype)
+    if not keras.backend.is_float_dtype(dtype):
         raise ValueError(
-            f"{network.name} returns probabilities; a member must return logits{hint}."
+            f"{network.name} returns numbers of type {dtype}; a member must return floating-point "
+            "logits, so leave out what rounds, compares or counts at its end."
         )
+    # In float16, a deep network whose BatchNorms have not learnt yet may overflow.
+    is_float16 = any(layer.compute_dtype == "float16" for layer in models.leaf_layers(network))
+    if not is_float16 and not np.isfinite(_to_numpy(outputs)).all():
+        raise ValueError(
+            f"{network.name} returns NaN or infinite logits for images of noise; a member must "
+            "return a finite logit of each class, so look for a logarithm, a root or a division."
+        )
+    if _returns_probabilities(network, noise, outputs, rng):
+        raise ValueError(
+            f"{network.name} returns probabilities; a member must return logits, so leave out the "
+            "softmax or sigmoid at its end."
+        )
+
+
+def _returns_probabilities(network, noise, outputs, rng):
+    """Whether outputs lie in 0..1 whatever the weights: logits do so by chance only."""
+
+    def redrawn(weight):
+        values = np.asarray(weight)
+        deviation = np.sqrt(np.mean(np.square(values, dtype="float64"))) or 1.0
+        return rng.normal(scale=deviation, size=values.shape).astype(values.dtype)
+
+    # Kernels and biases, but not what BatchNorm has.
+    weights = [w for w in network.weights if keras.backend.is_float_dtype(w.dtype)]
+    weights = [w for w in weights if len(w.shape) > 1 or w.name == "bias"]
+    for _ in range(10):  # logits of two classes have the same sign in half of the draws
+        values = _to_numpy(outputs)
+        values = values[~np.isnan(values)]
+        if not values.any() or values.min() < 0 or values.max() > 1.001:
+            return False  # zeros only are the logits of a last layer that starts with zeros
+        with keras.StatelessScope([(weight, redrawn(weight)) for weight in weights]):
+            outputs = network(noise, training=False)
+    return True
+
+
+def _to_numpy(outputs):
+    return np.asarray(keras.ops.cast(outputs, "float32"))
 
 
 def _compare_sizes(pivot, students):

@@ -6,11 +6,28 @@ import keras
 import numpy as np
 
 from orc_keras import models
+from orc_keras.groups import members
 from orc_keras.networks import pretrained, sources
 from orc_keras.networks.adapt import adapt, replace_classifier
-from orc_keras.networks.sources import import_modules, kind_of, load_model, name_of
+from orc_keras.networks.sources import (
+    explain_errors,
+    import_modules,
+    kind_of,
+    load_model,
+    name_of,
+)
 
-__all__ = ["build", "check", "checksum", "import_modules", "kind_of", "load_model", "name_of"]
+__all__ = [
+    "build",
+    "check",
+    "checksum",
+    "explain_errors",
+    "image_size",
+    "import_modules",
+    "kind_of",
+    "load_model",
+    "name_of",
+]
 
 
 def build(
@@ -47,7 +64,8 @@ def build(
         softmax at its end is removed, and so are regularizers, each with a warning.
 
     Raises:
-        ValueError: if the source is unknown, missing, damaged, or does not suit the images.
+        ValueError: if the source is unknown, missing, damaged, does not suit the images, or cannot
+            be a member of any group, such as a network that returns probabilities; if code fails.
 
     Example:
 
@@ -55,24 +73,46 @@ def build(
     'resnet8'
     """
     kind, name = kind_of(source), name_of(source)
-    if kind == "name":
-        return models.build(source, image_shape, num_classes, vgg_head)
     pixels = 255.0 * np.ones(image_shape[-1])
     scale, offset = np.multiply(pixels, std).tolist(), np.multiply(pixels, mean).tolist()
     to_pixels = keras.layers.Rescaling(scale, offset, name="pixels")
-    if kind == "pretrained":
-        return pretrained.build(source, name, image_shape, num_classes, to_pixels)
-    if kind == "code":
-        network = sources.import_function(source)(image_shape, num_classes)
+    if kind == "name":
+        network = models.build(source, image_shape, num_classes, vgg_head)
+    elif kind == "pretrained":
+        network = pretrained.build(source, name, image_shape, num_classes, to_pixels)
+    else:
+        preprocess = to_pixels if source.startswith("raw:") else None
+        network = _adapted(source, image_shape, num_classes, preprocess)
+    with explain_errors(source):
+        members.check_member(network)
+    return network
+
+
+def _adapted(source, image_shape, num_classes, preprocess):
+    """Returns the network of a file or of code as a member."""
+    if kind_of(source) == "code":
+        function = sources.import_function(source)
+        with explain_errors(source):
+            network = function(image_shape, num_classes)
     else:
         network = sources.load_network(source)
-    try:
-        if kind == "features":
+    with explain_errors(source):
+        if kind_of(source) == "features":
             network = replace_classifier(network, num_classes)
-        preprocess = to_pixels if source.startswith("raw:") else None
-        return adapt(network, name, image_shape, num_classes, preprocess)
-    except ValueError as error:
-        raise ValueError(f"{source} cannot be a member: {error}") from error
+        return adapt(network, name_of(source), image_shape, num_classes, preprocess)
+
+
+def image_size(source: str) -> tuple[int | None, int | None]:
+    """Returns the height and width that a network from a source takes, None if any.
+
+    Raises:
+        ValueError: if it is a file, and that is missing or damaged, or takes no images.
+    """
+    if kind_of(source) not in ("file", "features"):
+        return None, None
+    with explain_errors(source):
+        height, width, _ = members.image_shape(sources.load_network(source))
+    return height, width
 
 
 def check(source: str, vgg_head: models.VggHead = "default") -> None:

@@ -19,23 +19,31 @@ def adapt(
 ) -> keras.Model:
     """Returns a network as a member: of that name, from normalised images to logits.
 
-    Its weights become the member's. `preprocess` makes the network's input of normalised images.
+    It keeps its weights. `preprocess` makes the network's input of normalised images.
 
     Raises:
-        ValueError: if it does not take such images, has another number of classes, or cannot be
-            a member, as `check_member` says.
+        ValueError: if it does not take such images, or has another number of classes.
     """
     _check_fits(network, image_shape, num_classes)
     _remove_regularizers(network, name)
     network = _remove_softmax(network, name)
-    if preprocess is None and getattr(network, "input_shape", None) == (None, *image_shape):
-        member = keras.Model(network.inputs[0], network.outputs[0], name=name)
-    else:
-        images = keras.Input(image_shape)
-        logits = network(preprocess(images) if preprocess else images)
-        member = keras.Model(images, logits, name=name)
-    members.check_member(member)
-    return member
+    if hasattr(network, "inputs"):  # functional or sequential
+        network = _of_size(network, name, image_shape)
+        if preprocess is None:
+            return network
+    images = keras.Input(image_shape)
+    logits = network(preprocess(images) if preprocess else images)
+    return keras.Model(images, logits, name=name)
+
+
+def _of_size(network, name, image_shape):
+    """Returns a network, and if it takes images of any size, a copy for one: it has all shapes."""
+    network = keras.Model(network.inputs[0], network.outputs[0], name=name)
+    if network.input_shape == (None, *image_shape):
+        return network
+    copy = keras.models.clone_model(network, keras.Input(image_shape), recursive=True)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def replace_classifier(network: keras.Model, num_classes: int) -> keras.Model:
@@ -79,18 +87,32 @@ def _remove_regularizers(network, name):
 
 
 def _remove_softmax(network, name):
-    """Returns the network without a softmax at its end; its layers are the same.
-
-    Only of a functional or sequential one, where the last layer is the last one computed.
-    """
-    last: Any = network.layers[-1] if network.layers and hasattr(network, "inputs") else None
-    is_layer = isinstance(last, keras.layers.Softmax)
-    if not is_layer and getattr(last, "activation", None) is not keras.activations.softmax:
+    """Returns the network without a softmax at its end; its layers are the same."""
+    last = _last_operation(network)
+    is_activation = getattr(last, "activation", None) is keras.activations.softmax
+    if not is_activation and type(last).__name__ != "Softmax":  # the layer, or keras.ops.softmax
         return network
     warnings.warn(
         f"{name}: the softmax at its end is removed, because members return logits.", stacklevel=3
     )
-    if is_layer or isinstance(last, keras.layers.Activation):
-        return keras.Model(network.inputs[0], last.input)
-    last.activation = keras.activations.linear
-    return network
+    if is_activation:
+        last.activation = keras.activations.linear
+        return network
+
+    def reuse(operation):
+        return keras.layers.Identity() if operation is last else operation
+
+    return keras.models.clone_model(network, clone_function=reuse, recursive=True)
+
+
+def _last_operation(network) -> Any:
+    """Returns the operation that computes a network's output, in a nested network too.
+
+    None for a network with a `call` of its own, whose layers have no order.
+    """
+    if isinstance(network, keras.Sequential):
+        operations = network.layers
+    else:
+        operations = getattr(network, "operations", ())  # of a functional network
+    *_, last = [None, *operations]
+    return _last_operation(last) if isinstance(last, keras.Model) else last

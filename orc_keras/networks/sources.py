@@ -2,16 +2,18 @@
 
 import contextlib
 import importlib
-import inspect
+import importlib.util
 import re
 import sys
+import traceback
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import keras
 
+from orc_keras import models
 from orc_keras.files import sha256
 from orc_keras.groups.base_model import GroupModel
 
@@ -22,6 +24,7 @@ PREFIXES: dict[str, Kind] = {
     "applications": "pretrained",
     "hub": "pretrained",
 }
+HDF5 = (".h5", ".hdf5")
 
 
 def kind_of(source: str) -> Kind:
@@ -35,9 +38,12 @@ def kind_of(source: str) -> Kind:
     prefix, colon, _ = source.partition(":")
     if colon and prefix in PREFIXES:
         return PREFIXES[prefix]
-    if source.endswith(".keras"):
+    if source.endswith((".keras", *HDF5)):
         return "file"
-    return "code" if colon else "name"
+    if colon:
+        return "code"
+    is_directory = source not in models.names() and Path(source).expanduser().is_dir()
+    return "file" if "/" in source or is_directory else "name"
 
 
 def name_of(source: str) -> str:
@@ -65,12 +71,25 @@ def checksum(source: str) -> str:
     """Returns the SHA-256 of a source's file, or of the module in which its function is."""
     if kind_of(source) != "code":
         return sha256(path_of(source))
-    return sha256(inspect.getfile(importlib.import_module(source.partition(":")[0])))
+    return sha256(_code_file(source))
 
 
 def check_file(path: str | Path) -> None:
     """Raises ValueError if there is no such file, or it is no `.keras` file."""
-    if not Path(path).is_file():
+    path = Path(path)
+    if (path / "saved_model.pb").is_file():
+        raise ValueError(
+            f"{path} is a SavedModel, which runs but cannot learn; give the network that it was "
+            f'exported from, saved with network.save("{path}.keras").'
+        )
+    if path.suffix in HDF5:
+        problem = "is in Keras's older format HDF5" if path.is_file() else "is not a file"
+        raise ValueError(
+            f"{path} {problem}, and a member comes from a .keras file; load the network with "
+            f'keras.saving.load_model("{path}", compile=False), or build it and load_weights, and '
+            f'save it with network.save("{path.with_suffix(".keras")}").'
+        )
+    if not path.is_file():
         raise ValueError(f"{path} is not a file.")
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path} is damaged, or not a file that Keras 3 has saved.")
@@ -100,6 +119,19 @@ def load_network(source: str) -> keras.Model:
     return network
 
 
+@contextlib.contextmanager
+def explain_errors(source: str) -> Iterator[None]:
+    """Makes a ValueError that names a source of an error; of code, also the line that failed."""
+    try:
+        yield
+    except Exception as error:  # code may raise any
+        is_code = kind_of(source) == "code"
+        if not is_code and not isinstance(error, ValueError):
+            raise
+        line = _failed_line(source, error) if is_code else ""
+        raise ValueError(f"{source} cannot be a member{line}: {error}") from error
+
+
 def import_function(source: str) -> Callable:
     """Returns the function that a source such as `my_networks:tiny` names.
 
@@ -113,8 +145,28 @@ def import_function(source: str) -> Callable:
         sys.path.insert(0, "")  # the working directory, where a command does not look by itself
     try:
         return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"{source} cannot be imported: {error}") from error
+    except Exception as error:  # code may raise any
+        line = _failed_line(source, error)
+        raise ValueError(f"{source} cannot be imported{line}: {error}") from error
+
+
+def _failed_line(source, error):
+    """Returns the line of a source's module in which an error was raised, and its kind, as text."""
+    with contextlib.suppress(ImportError, ValueError):  # there is no such module
+        file = _code_file(source)
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == file]
+        if lines:
+            return f" ({type(error).__name__} in line {lines[-1]} of {file})"
+    return ""
+
+
+def _code_file(source):
+    """Returns the path of the module that a source names."""
+    spec = importlib.util.find_spec(source.partition(":")[0])
+    if spec is None or spec.origin is None:
+        raise ValueError(f"{source} is not in a file.")
+    return spec.origin
 
 
 def import_modules(sources: Iterable[str]) -> None:

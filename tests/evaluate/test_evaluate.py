@@ -83,6 +83,27 @@ def test_a_saved_model_is_evaluated_on_files_of_some_classes(digits_run, held_ou
     assert whole["accuracy_by_class"]["7"] is not None and whole["images"] == 360
 
 
+def test_a_network_is_evaluated_on_photos_at_its_own_size(tmp_path):
+    """Only the centre of each photo has the colour of its class; the border, an eighth, is white.
+
+    The network sees the brightest red and green, so that with the border it could not tell.
+    """
+    for split, size in (("train", 32), ("val", 16), ("val", 80)):
+        for name, colour in (("cat", (200, 0, 90)), ("dog", (0, 200, 90))):
+            pixels = np.full((size, size, 3), 255, np.uint8)
+            border = size // 16
+            pixels[border:-border, border:-border] = colour
+            (tmp_path / split / name).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / split / name / f"{size}.png")
+    layers = [keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(2, use_bias=False)]
+    network = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+    network.set_weights([np.eye(3, 2)])
+    network.save(tmp_path / "teacher.keras")
+    result = evaluation.evaluate_network(str(tmp_path / "teacher.keras"), f"folder:{tmp_path}")
+    assert result.measures["accuracy_by_class"] == {"cat": 1.0, "dog": 1.0}
+    assert result.measures["images"] == 4
+
+
 def test_a_run_without_its_checkpoints(digits_run, tmp_path):
     """The student can be evaluated; it is compared with what was recorded, and no damage passes."""
     left_out = shutil.ignore_patterns("checkpoints", "tensorboard")

@@ -10,7 +10,7 @@ import pytest
 from helpers.networks import hidden_network, linear_network
 
 import orc_keras
-from orc_keras import networks
+from orc_keras import models, networks
 
 SHAPE, CLASSES = (4, 4, 1), 5
 IMAGES = np.random.default_rng(0).normal(size=(6, *SHAPE)).astype(np.float32)
@@ -46,12 +46,31 @@ def test_a_file_keeps_its_weights_and_gets_its_name(tmp_path):
     np.testing.assert_array_equal(member(IMAGES), network(IMAGES))
 
 
+def in_sequential(network):
+    return keras.Sequential([keras.Input(SHAPE), keras.layers.Rescaling(2.0), network])
+
+
+def in_functional(network):
+    images = keras.Input(SHAPE)
+    return keras.Model(images, network(keras.layers.Rescaling(2.0)(images)))
+
+
+def softmax_as_operation():
+    images = keras.Input(SHAPE)
+    return keras.Model(images, keras.ops.softmax(classifier()(images)))
+
+
 @pytest.mark.parametrize(
     "network",
     [
         lambda: classifier(last="softmax"),
         lambda: classifier(keras.layers.Softmax()),
         lambda: classifier(keras.layers.Activation("softmax")),
+        softmax_as_operation,
+        lambda: in_sequential(classifier(last="softmax")),
+        lambda: in_functional(classifier(keras.layers.Softmax())),
+        lambda: in_sequential(in_functional(classifier(last="softmax"))),
+        lambda: in_functional(in_sequential(softmax_as_operation())),
     ],
 )
 def test_a_softmax_is_taken_off(tmp_path, network):
@@ -60,11 +79,20 @@ def test_a_softmax_is_taken_off(tmp_path, network):
     with pytest.warns(UserWarning, match="^teacher: the softmax at its end is removed"):
         member = networks.build(path, SHAPE, CLASSES)
     logits, probabilities = member(IMAGES).numpy(), network(IMAGES).numpy()
-    np.testing.assert_allclose(keras.ops.softmax(logits), probabilities, rtol=1e-5)
+    exponentials = np.exp(logits)
+    np.testing.assert_allclose(
+        exponentials / exponentials.sum(axis=1, keepdims=True), probabilities, rtol=1e-4
+    )
     assert np.ptp(logits.sum(axis=1)) > 0.1
     member.save(tmp_path / "again.keras")
     again = keras.saving.load_model(tmp_path / "again.keras")
     np.testing.assert_array_equal(again(IMAGES), logits)
+
+
+def test_a_softmax_before_the_end_stays(tmp_path):
+    images = keras.Input(SHAPE)
+    network = keras.Model(images, keras.ops.log(classifier(last="softmax")(images)))
+    np.testing.assert_array_equal(built(saved(network, tmp_path))(IMAGES), network(IMAGES))
 
 
 def test_a_network_for_other_classes_gets_a_new_last_layer(tmp_path):
@@ -106,6 +134,8 @@ def test_a_network_of_any_size_takes_these_images(tmp_path):
     member = built(saved(network, tmp_path))
     assert member.input_shape == (None, *SHAPE)
     np.testing.assert_allclose(member(IMAGES), network(IMAGES), rtol=1e-6)
+    kernels = 4 * 4 * 9 * 3 + 3 * CLASSES  # at every position a 3 x 3 kernel, then a matrix
+    assert models.flops(member) == 2 * kernels
 
 
 def two_outputs():
@@ -136,6 +166,10 @@ def a_group():
         (two_outputs, "must return one tensor of logits"),
         (not_finite, "teacher has NaN or infinite numbers in"),
         (lambda: classifier(last="sigmoid"), "teacher returns probabilities"),
+        (
+            lambda: in_functional(classifier(keras.layers.Identity(), last="softmax")),
+            "teacher returns probabilities",
+        ),
         (with_code, "in Keras's safe mode, which runs no code from a file:\n"),
         (a_group, "holds a group, not a network"),
         (lambda: linear_network(num_classes=7), "it has 7 classes, and the images 5"),
@@ -159,6 +193,34 @@ def test_damaged_and_missing_files_are_refused(tmp_path):
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="damaged"):
         networks.check(str(path))
+
+
+def test_files_of_other_formats_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    network = linear_network()
+    network.export("teacher", verbose=False)
+    network.save("teacher.h5")
+    save = 'network.save("teacher.keras").'
+    load = 'keras.saving.load_model("teacher.h5", compile=False)'
+    for source, parts in {
+        "teacher": ("teacher is a SavedModel", save),
+        "./teacher": ("teacher is a SavedModel", save),
+        "raw:teacher": ("teacher is a SavedModel", save),
+        "teacher.h5": ("teacher.h5 is in Keras's older format HDF5", load, save),
+        "raw:teacher.h5": ("teacher.h5 is in Keras's older format HDF5", load, save),
+        "features:./teacher.h5": ("teacher.h5 is in Keras's older format HDF5", load, save),
+        "student.h5": ("student.h5 is not a file", ".keras file", 'save("student.keras")'),
+        "a/student.hdf5": ("a/student.hdf5 is not a file", 'save("a/student.keras")'),
+    }.items():
+        for entrance in (networks.check, built, networks.image_size):
+            with pytest.raises(ValueError) as refused:
+                entrance(source)
+            assert all(part in str(refused.value) for part in parts), source
+    (tmp_path / "resnet8").mkdir()
+    networks.check("resnet8")  # a name in models/ all the same
+    loaded = keras.saving.load_model("teacher.h5", compile=False)  # as the sentence says
+    loaded.save("teacher.keras")
+    np.testing.assert_allclose(built("teacher.keras")(IMAGES), network(IMAGES), rtol=1e-6)
 
 
 CODE = """
@@ -185,6 +247,31 @@ def subclassed(image_shape, num_classes):
 def nothing(image_shape, num_classes):
     pass
 
+def too_few(image_shape):
+    pass
+
+def fails(image_shape, num_classes):
+    return keras.layers.Dense(num_classes // 0)  # FAILS
+
+class Fails(Net):
+    def call(self, images):
+        return super().call(images).not_there  # CALL FAILS
+
+def fails_later(image_shape, num_classes):
+    network = Fails(num_classes)
+    network.build((None, *image_shape))
+    network.built = True
+    return network
+
+class Probabilities(Net):
+    def call(self, images):
+        return keras.ops.softmax(super().call(images))
+
+def probabilities(image_shape, num_classes):
+    network = Probabilities(num_classes)
+    network(keras.Input(image_shape))
+    return network
+
 def unbuilt(image_shape, num_classes):
     return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(num_classes)])
 
@@ -193,13 +280,18 @@ def other(image_shape, num_classes):
 """
 
 
+def line_of(comment):
+    (number,) = [n for n, line in enumerate(CODE.splitlines(), 1) if line.endswith(comment)]
+    return number
+
+
 @pytest.fixture
 def own_code(tmp_path, monkeypatch):
     """A working directory with a module of somebody's own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     (tmp_path / "own_networks.py").write_text(CODE)
-    (tmp_path / "own_broken.py").write_text("import not_there_at_all\n")
+    (tmp_path / "own_broken.py").write_text("\nimport not_there_at_all\n")
     yield
     sys.modules.pop("own_networks", None)
 
@@ -222,11 +314,23 @@ def test_code_builds_members_of_their_own(own_code):
     ("source", "complaint"),
     [
         ("own_network:tiny", "own_network:tiny cannot be imported: No module named"),
-        ("own_broken:tiny", "own_broken:tiny cannot be imported: No module named 'not_there_at"),
+        ("own_broken:tiny", "Error in line 2 of .*own_broken.py.: No module named 'not_there"),
         ("own_networks:tini", "own_networks:tini cannot be imported: .* no attribute 'tini'"),
         ("own_networks:nothing", "it must be a keras.Model, not NoneType"),
         ("own_networks:unbuilt", "is not built; give its first layer an input shape"),
         ("own_networks:other", "it has 6 classes, and the images 5"),
+        ("own_networks:probabilities", "probabilities returns probabilities; .* return logits"),
+        ("own_networks:too_few", "own_networks:too_few cannot be a member: .* takes 1 positional"),
+        (
+            "own_networks:fails",
+            rf"fails cannot be a member \(ZeroDivisionError in line {line_of('# FAILS')} of "
+            r".*own_networks.py\): integer division",
+        ),
+        (
+            "own_networks:fails_later",
+            rf"later cannot be a member \(AttributeError in line {line_of('# CALL FAILS')} of "
+            r".*own_networks.py\): ",
+        ),
     ],
 )
 def test_code_that_is_refused(own_code, source, complaint):
