@@ -1,7 +1,8 @@
 """Published PyTorch checkpoints as networks of `models/`."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import keras
 import numpy as np
 
 from orc_keras import models
+from orc_keras.groups.members import check_member
+from orc_keras.networks import explain_errors
 
 # Parameters of PyTorch by the name of ours; a BatchNorm's scale is called as a layer's kernel.
 PARAMETERS = {
@@ -56,23 +59,25 @@ LAYER = re.compile(r"^(?:(?:stage|row)(\d+)_)?(?:(?:block|unit)(\d+)_)?(\w+?)_(c
 
 
 def convert(checkpoint: str, network: str, classes: int) -> keras.Model:
-    """Returns the network in a PyTorch checkpoint.
+    """Returns the network in a PyTorch checkpoint; one for ImageNet takes images of any size.
 
     Args:
         checkpoint: a `.pth` file of RepDistiller, mdistiller or torchvision: a state dict, perhaps
-            in a dict under "model" or "state_dict", perhaps of `torch.nn.DataParallel`.
+            in a dict under "model" or "state_dict". What other modules put before all names, such
+            as `torch.nn.DataParallel`'s "module.", is left out.
         network: its name in `models.names()`. Published VGGs have one fully connected layer.
         classes: their number.
 
     Raises:
         ValueError: if PyTorch is not installed; if the checkpoint is missing or damaged, or holds
-            code; if parameters are missing, left over, of another shape, or not finite.
+            code; if parameters are missing, left over, of another shape, or not finite, or if it
+            holds several such networks.
     """
-    image_shape, _ = models.usual_input(network)
-    model = models.build(network, image_shape, classes, vgg_head="linear")
-    weights, arrays = dict(_weights_by_name(model)), _read(checkpoint)
-    missing = [name for name in weights if name not in arrays]
-    more = [name for name in arrays if name not in weights]
+    model = _build(network, classes)
+    weights = dict(_weights_by_name(model))
+    arrays, prefix = _network_of(_read(checkpoint), weights, checkpoint)
+    missing = [prefix + name for name in weights if name not in arrays]
+    more = [prefix + name for name in arrays if name not in weights]
     if missing or more:
         raise ValueError(
             f"{checkpoint} is not of a {network}, as RepDistiller, mdistiller and torchvision name "
@@ -85,10 +90,41 @@ def convert(checkpoint: str, network: str, classes: int) -> keras.Model:
                 f"{name} has the shape {arrays[name].shape}, which does not fit the "
                 f"{tuple(weight.shape)} of {weight.path} in {network}."
             )
-        if not np.isfinite(value).all():
-            raise ValueError(f"{name} has NaN or infinite numbers.")
         weight.assign(value)
+    with explain_errors(checkpoint):
+        check_member(model)
     return model
+
+
+def _build(network, classes):
+    (height, width, channels), _ = models.usual_input(network)
+    model = models.build(network, (height, width, channels), classes, vgg_head="linear")
+    if network.endswith("_imagenet"):
+        return keras.models.clone_model(model, keras.Input((None, None, channels)))
+    return model
+
+
+def _network_of(
+    arrays: dict[str, np.ndarray], names: Collection[str], checkpoint: str
+) -> tuple[dict[str, np.ndarray], str]:
+    """Returns the parameters whose names are such behind some prefix, by these, and the prefix.
+
+    If no prefix gives exactly the names, it is the one that gives most.
+    """
+
+    def behind(prefix):
+        return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+
+    endings = ((full, name) for full in arrays for name in names if f".{full}".endswith(f".{name}"))
+    prefixes = Counter(full.removesuffix(name) for full, name in endings)
+    exact = [prefix for prefix in prefixes if behind(prefix).keys() == {*names}]
+    if len(exact) > 1:
+        raise ValueError(
+            f"{checkpoint} holds several such networks, behind {' and '.join(exact)}; save the "
+            "parameters of one of them to a file of their own."
+        )
+    *_, prefix = ["", *(name for name, _ in prefixes.most_common(1)), *exact]
+    return behind(prefix), prefix
 
 
 def _read(path: str) -> dict[str, np.ndarray]:
@@ -101,9 +137,9 @@ def _read(path: str) -> dict[str, np.ndarray]:
     if not isinstance(state, dict):
         raise ValueError(f"{path} holds no parameters by their names, a state dict.")
     return {
-        name.removeprefix("module."): value.numpy()  # DataParallel puts it before each name
+        name: value.detach().float().numpy()  # perhaps bfloat16, which NumPy lacks
         for name, value in state.items()
-        if hasattr(value, "numpy") and not name.endswith("num_batches_tracked")
+        if hasattr(value, "detach") and not name.endswith("num_batches_tracked")
     }
 
 

@@ -30,6 +30,8 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         raise ValueError(f"give {ARGUMENTS}, not {len(arguments)}.")
     if not output.endswith(".keras"):
         raise ValueError(f"--output={output} must end in .keras.")
+    if Path(output).exists():
+        raise ValueError(f"--output={output} exists; delete it, or give another name.")
     if not Path(output).absolute().parent.is_dir():
         raise ValueError(f"--output={output} is in a folder that does not exist.")
     startup.import_tensorflow_quietly()
