@@ -12,6 +12,7 @@ _MODULES = {
     "METHODS": "orc_keras.groups",
     "NetworkGroup": "orc_keras.groups.network_group",
     "callbacks": "orc_keras.callbacks",
+    "load_images": "orc_keras.data:load",
     "method": "orc_keras.groups",
     "models": "orc_keras.models",
     "networks": "orc_keras.networks",
@@ -32,8 +33,9 @@ def __getattr__(name):
         return classes[name]
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(_MODULES[name])
-    return getattr(module, name, module)
+    path, _, attribute = _MODULES[name].partition(":")
+    module = importlib.import_module(path)
+    return getattr(module, attribute or name, module)
 
 
 def __dir__():

@@ -1,6 +1,7 @@
 """The images: their sources, and the pipeline to the networks."""
 
-from orc_keras.data.images import ImageData, PixelImages
+from orc_keras.data.image_data import ImageData
+from orc_keras.data.images import PixelImages
 from orc_keras.data.loading import dataset_size, load
 from orc_keras.data.pipeline import (
     held_out_batches,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from orc_keras.arguments import Range, check_arguments
 from orc_keras.data import sources
-from orc_keras.data.images import ImageData, divide
+from orc_keras.data.image_data import ImageData, divide
 from orc_keras.data.pipeline import statistics
 from orc_keras.data.preprocessing import Preprocessing
 
@@ -25,7 +25,7 @@ def load(
     known_fingerprint: str | None = None,
     held_out_only: bool = False,
 ) -> ImageData:
-    """Loads a dataset.
+    """Loads a dataset; `orc_keras.load_images` is this function.
 
     Args:
         dataset: Images: digits, cifar10, cifar100, imagenet2012, tfds:<any other name in
@@ -54,6 +54,9 @@ def load(
     >>> digits = load("digits")
     >>> digits.image_shape, digits.num_classes, len(digits.train), len(digits.held_out)
     ((8, 8, 1), 10, 1437, 360)
+    >>> train = digits.train_batches(batch_size=64)
+    >>> [(images.shape, labels.shape) for images, labels in train.take(1)]
+    [(TensorShape([64, 8, 8, 1]), TensorShape([64]))]
     """
     check_arguments(
         load,

@@ -5,9 +5,10 @@ state. So training can start at any step without reading earlier ones, and the m
 same on any number of replicas.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -16,22 +17,27 @@ from orc_keras import startup
 from orc_keras.arguments import Range, Seed, check_arguments
 from orc_keras.data import keras_cv_layers, order
 from orc_keras.data.augmentation import random_resized_crop, shift_and_flip
-from orc_keras.data.images import ImageData, Images, Subset
+from orc_keras.data.images import Images, Subset
 from orc_keras.data.preprocessing import Preprocessing
 from orc_keras.distribution.strategies import Replicas
 
+if TYPE_CHECKING:
+    from orc_keras.data.image_data import ImageData
+
+Augmentation = Literal["randaugment", "cutout"]
 ONE = Replicas()
 CORES = len(startup.cores())
 
 
 def train_batches(
-    data: ImageData,
+    data: "ImageData",
     batch_size: Annotated[int, Range(at_least=1)] = 64,
     seed: Seed = 0,
-    augmentation: tuple[Literal["randaugment", "cutout"], ...] = (),
+    augmentation: tuple[Augmentation, ...] = (),
     *,
     first_step: int = 0,
     replicas: Replicas = ONE,
+    endless: bool = True,
 ) -> tf.data.Dataset:
     """Returns endless shuffled mini-batches, in a new order each epoch.
 
@@ -45,6 +51,7 @@ def train_batches(
         augmentation: What happens to training images besides --crop_flip: randaugment, cutout.
         first_step: the mini-batch to start with, counted from the start of the first epoch.
         replicas: to feed.
+        endless: whether epoch follows epoch. If not, each iteration is an epoch, the next one.
 
     Returns:
         (images, labels): float32 `[batch, height, width, channels]` and int32 `[batch]`.
@@ -77,13 +84,33 @@ def train_batches(
             images = keras_cv_layers.augment(images, seeds, augmentation)
         return data.preprocessing.normalise(images), labels
 
-    indices = tf.data.Dataset.counter(first_step * replicas.local).map(samples)
+    if endless:
+        numbers = tf.data.Dataset.counter(first_step * replicas.local)
+    else:
+        numbers = _steps_of_next_epoch(steps_per_epoch)
+    indices = numbers.map(samples)
     batches = _read(data.train, data.resized, indices, crop, batch_size // replicas.total)
-    return _mapped(batches, augment).prefetch(tf.data.AUTOTUNE)
+    batches = _mapped(batches, augment).prefetch(tf.data.AUTOTUNE)
+    if endless:
+        return batches
+    return batches.apply(tf.data.experimental.assert_cardinality(steps_per_epoch))
+
+
+def _steps_of_next_epoch(steps):
+    """Returns the numbers of an epoch's steps, which are the next epoch's in each iteration."""
+    epochs = itertools.count()
+    epoch = tf.data.Dataset.from_generator(
+        lambda: [next(epochs)], output_signature=tf.TensorSpec([], tf.int64)
+    )
+
+    def numbers(epoch: Any) -> tf.data.Dataset:
+        return tf.data.Dataset.range(epoch * steps, (epoch + 1) * steps)
+
+    return epoch.flat_map(numbers)
 
 
 def held_out_batches(
-    data: ImageData, batch_size: int, replicas: Replicas = ONE, images: Images | None = None
+    data: "ImageData", batch_size: int, replicas: Replicas = ONE, images: Images | None = None
 ) -> tf.data.Dataset:
     """Returns mini-batches of the held-out images in order, each once; the last may be smaller.
 
@@ -105,7 +132,7 @@ def held_out_batches(
 
 
 def held_out_pixels(
-    data: ImageData, indices: Sequence[int], batch_size: int = 64, images: Images | None = None
+    data: "ImageData", indices: Sequence[int], batch_size: int = 64, images: Images | None = None
 ) -> tf.data.Dataset:
     """Returns mini-batches of some held-out images, or of `images`, cropped as in evaluation.
 
@@ -115,7 +142,7 @@ def held_out_pixels(
     return _as_evaluated(subset, data.preprocessing, batch_size)
 
 
-def held_out_files(data: ImageData, batch_size: int) -> tf.data.Dataset:
+def held_out_files(data: "ImageData", batch_size: int) -> tf.data.Dataset:
     """Returns mini-batches of the held-out images as whole files; decoded images become PNGs."""
 
     def file(index):

@@ -69,6 +69,17 @@ def test_the_incomplete_last_batch_of_an_epoch_is_dropped():
         assert len(set(epoch)) == 48
 
 
+def test_iterated_over_again_the_mini_batches_are_those_of_the_next_epoch():
+    """So `fit` sees what a run sees, in an epoch after the other."""
+    images = image_data(augmentation="crop_and_flip")
+    epoch = images.train_batches(8, seed=3)
+    expected = data.train_batches(images, 8, seed=3).as_numpy_iterator()
+    assert int(epoch.cardinality()) == 6
+    for batch in [*epoch.as_numpy_iterator(), *epoch.as_numpy_iterator()]:
+        for ours, theirs in zip(batch, next(expected), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
 def test_images_stay_with_their_labels_and_are_normalised():
     images, classes = next(data.train_batches(image_data(), 16, 0).as_numpy_iterator())
     assert images.dtype == np.float32 and classes.dtype == np.int32
