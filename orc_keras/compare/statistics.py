@@ -87,8 +87,8 @@ def mean_and_interval(values: Values) -> tuple[float, float, float]:
 
     Example:
 
-    >>> mean_and_interval([0.9, 0.8])
-    (0.85, nan, nan)
+    >>> mean_and_interval([0.25, 0.75])
+    (0.5, nan, nan)
     """
     mean, error = mean_and_error(values)
     if len(values) < FEWEST_SEEDS:

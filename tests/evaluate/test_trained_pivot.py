@@ -75,15 +75,20 @@ def test_it_is_measured_once_and_changes_nothing(tiny, teacher, tmp_path, monkey
         tiny(pivot=path, output_dir=str(tmp_path / name), **ONE_EPOCH) for name in "ab"
     )
     summaries = [experiment.prepare(whole)()]
-    assert begin(continued, monkeypatch) == []
-    assert from_json(tmp_path / "b" / "pivot_before.json") == {"accuracy": pytest.approx(accuracy)}
+    for _ in range(2):
+        assert begin(continued, monkeypatch) == []
+        written = tmp_path / "b" / "pivot_before.json"
+        assert from_json(written) == {"accuracy": pytest.approx(accuracy)}
+        before = written.read_text()
+        written.write_text("{")  # damaged: it is measured again
+    written.write_text(before)
     capsys.readouterr()
     summaries.append(experiment.prepare(continued)())
     assert "comes trained" not in capsys.readouterr().out
     assert summaries[0]["members"] == summaries[1]["members"]
     ends = [(tmp_path / name / "history.csv").read_text() for name in "ab"]
     assert ends[0] == ends[1]
-    (tmp_path / "b" / "pivot_before.json").write_text('{"accuracy": 0.0}')
+    written.write_text('{"accuracy": 0.0}')
     with pytest.raises(ValueError, match="pivot_before.json is damaged, or not of this run"):
         RunDirectory(tmp_path / "b").accuracy_before  # noqa: B018
     (tmp_path / "b" / "summary.json").unlink()
