@@ -216,8 +216,7 @@ def _load_images(settings, directory, workers):
     )
 
     def load():
-        known_fingerprint = saved.get("files")
-        images = data.load(**settings.arguments(data.load), known_fingerprint=known_fingerprint)
+        images = data.load(**settings.arguments(data.load), known_notes=saved)
         return images.with_validation(settings.patience_fraction) if settings.patience else images
 
     images = workers.run_on_all(load)

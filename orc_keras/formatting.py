@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 def aligned_table(rows: Sequence[Sequence[str]]) -> str:
@@ -34,6 +35,18 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], align: st
     rules = {"l": "---", "r": "---:", "c": ":---:"}
     rule = [rules[letter] for letter in align or "l" + "r" * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+
+
+def first_few(reasons: Iterable[tuple[str, Any]], most: int = 3) -> str:
+    """Returns the first names, each with what is said of it, and how many more there are.
+
+    Example:
+
+    >>> first_few([("a.png", "is empty"), ("b.png", "is a GIF"), ("c.png", "is empty")], most=2)
+    'a.png is empty; b.png is a GIF; and 1 more'
+    """
+    texts = [f"{name if name.isprintable() else repr(name)} {reason}" for name, reason in reasons]
+    return "; ".join(texts[:most] + [f"and {len(texts) - most:,} more"] * (len(texts) > most))
 
 
 def signed(mean: float, low: float, high: float) -> str:

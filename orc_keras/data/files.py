@@ -3,6 +3,7 @@
 import concurrent.futures
 import hashlib
 import os
+import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from orc_keras import startup
 from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
 from orc_keras.data.preprocessing import decode
+from orc_keras.formatting import first_few
 
 
 class Header(NamedTuple):
@@ -72,7 +74,8 @@ def fingerprint(root: Path, paths: Sequence[Path]) -> str:
     """
     digest = hashlib.sha256()
     for path, ends in zip(paths, _for_each(_hash_of_ends, paths)):
-        digest.update(os.fsencode(path.relative_to(root)) + ends)
+        name = unicodedata.normalize("NFC", str(path.relative_to(root)))
+        digest.update(os.fsencode(name) + ends)
     return digest.hexdigest()[:16]
 
 
@@ -87,6 +90,17 @@ def _hash_of_ends(path):
 def check(paths: Sequence[Path | str]) -> None:
     """Decodes every file once; raises ValueError if one cannot be decoded."""
     _for_each(lambda path: _decode(path, (None, None, 3)), paths)
+
+
+def find_damaged(paths: Sequence[Path]) -> dict[Path, str]:
+    """Returns why files are refused or cannot be decoded, by path; empty if all can be used."""
+
+    def check(path):
+        header = _header(path)
+        _decode(path, (header.height, header.width, 3))
+
+    results = zip(paths, _attempt(check, paths))
+    return {path: str(error) for path, error in results if isinstance(error, ValueError)}
 
 
 def in_memory(
@@ -116,7 +130,17 @@ def _decode(path, shape):
 
 
 def _for_each(function: Callable, paths: Sequence[Path | str]) -> list:
-    """Calls a function for each file, in parallel; collects its ValueErrors into one.
+    """Calls a function for each file, in parallel; collects its ValueErrors into one."""
+    results = _attempt(function, paths)
+    errors = [(str(p), error) for p, error in zip(paths, results) if isinstance(error, ValueError)]
+    if errors:
+        count = f"Of {len(paths):,} images {len(errors):,} cannot be used: " * (len(paths) > 1)
+        raise ValueError(f"{count}{first_few(errors)}.")
+    return results
+
+
+def _attempt(function: Callable, paths: Sequence[Path | str]) -> list:
+    """Returns what a function returns of each file, in parallel, or its ValueError.
 
     Warnings that do not name the image are silenced: libjpeg's of stray bytes, Pillow's of size.
     """
@@ -130,14 +154,7 @@ def _for_each(function: Callable, paths: Sequence[Path | str]) -> list:
     pool = concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count())
     with startup.silent_stderr(), warnings.catch_warnings(), pool:
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        results = list(pool.map(attempt, paths))
-    errors = [(str(p), error) for p, error in zip(paths, results) if isinstance(error, ValueError)]
-    if errors:
-        first = [f"{p if p.isprintable() else repr(p)} {error}" for p, error in errors[:3]]
-        more = [f"and {len(errors) - 3} more"] * (len(errors) > 3)
-        count = f"Of {len(paths):,} images {len(errors):,} cannot be used: " * (len(paths) > 1)
-        raise ValueError(f"{count}{'; '.join(first + more)}.")
-    return results
+        return list(pool.map(attempt, paths))
 
 
 class FileImages(Images):

@@ -1,7 +1,8 @@
 """`load`, from the name of a dataset to its images, and `dataset_size`, before any is read."""
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from orc_keras.arguments import Range, check_arguments
 from orc_keras.data import sources
@@ -12,6 +13,9 @@ from orc_keras.data.preprocessing import Preprocessing
 # Larger images are resized: the CIFAR recipe shifts by 4 pixels, which suits small images only.
 LARGEST_UNRESIZED = 96
 USUAL_SIZE = 224  # of resized images, as for ImageNet
+# Images of different sizes are resized to the multiple of this that is closest below their median,
+# so that half of them are not enlarged. The networks halve an image up to five times.
+SIZE_STEP = 32
 
 
 def load(
@@ -21,8 +25,9 @@ def load(
     validation_fraction: Annotated[float, Range(at_least=0, at_most=1)] = 0.0,
     crop_flip: Literal["auto", "none", "crop", "crop_and_flip"] = "auto",
     memory_gb: Annotated[float, Range(at_least=0)] = 4.0,
+    skip_damaged: bool = False,
     *,
-    known_fingerprint: str | None = None,
+    known_notes: Mapping[str, Any] | None = None,
     held_out_only: bool = False,
 ) -> ImageData:
     """Loads a dataset; `orc_keras.load_images` is this function.
@@ -30,10 +35,13 @@ def load(
     Args:
         dataset: Images: digits, cifar10, cifar100, imagenet2012, tfds:<any other name in
             TensorFlow Datasets>, folder:<path>, a folder with train/<class>/ and val/<class>/ (or
-            validation/, or test/), or idx:<path>, a folder of IDX files such as MNIST's.
+            validation/, or test/) or, with a --validation_fraction, <class>/ only; or idx:<path>,
+            a folder of IDX files such as MNIST's.
         data_dir: Folder of TensorFlow Datasets; empty: its usual place.
         image_size: Height and width that images are resized to; 0: unchanged if all have one size
-            of at most 96 pixels, otherwise 224.
+            of at most 96 pixels, otherwise 224; but where the sizes in a folder differ, the median
+            of the shorter sides of its training images, rounded down to a multiple of 32, if that
+            is less, and at least 32.
         validation_fraction: Fraction of the training images to hold out, in place of the dataset's
             own held-out images; needed where it has none.
         crop_flip: Augmentation of training images: crop, shifted by up to 4 pixels if they keep
@@ -41,8 +49,10 @@ def load(
             crop_and_flip, but none for digits.
         memory_gb: Images that take at most so many GB (10^9 bytes) decoded are kept in memory;
             others are read anew in each epoch.
-        known_fingerprint: `notes["files"]` of an earlier call; if a folder still holds the same
-            files, its images are not decoded again to check them.
+        skip_damaged: Leave out files of a folder that cannot be decoded, or that TensorFlow would
+            decode wrongly, in place of ending with their names.
+        known_notes: `notes` of an earlier call; if a folder still holds the same files, its images
+            are not decoded again to check them.
         held_out_only: no training images are needed. The classes may then lie in the folder
             itself, and `train` of the result is the held-out images.
 
@@ -61,10 +71,13 @@ def load(
     check_arguments(
         load,
         dict(dataset=dataset, memory_gb=memory_gb, image_size=image_size, crop_flip=crop_flip)
-        | dict(validation_fraction=validation_fraction),
+        | dict(validation_fraction=validation_fraction, skip_damaged=skip_damaged),
     )
-    source = _find(dataset, data_dir, validation_fraction, held_out_only)
-    content = source.read(memory_gb * 1e9, known_fingerprint)
+    arguments = (dataset, data_dir or None, held_out_only, skip_damaged, known_notes)
+    source = sources.find(*arguments)
+    if not (held_out_only or validation_fraction):
+        _check_held_out(source, dataset)
+    content = source.read(memory_gb * 1e9)
     names, images = zip(*content.splits.items())
     train, held_out, held_out_from = images[0], images[-1], names[-1]
     if held_out_only:
@@ -72,8 +85,11 @@ def load(
     elif validation_fraction:
         train, held_out = divide(train, validation_fraction, "validation_fraction")
         held_out_from = "train"
-    (height, width), resized = _input_size(content.size, image_size)
+    (height, width), resized = _input_size(source, image_size)
     image_shape = (height, width, content.channels)
+    notes: dict[str, Any] = {"place": sources.place(dataset, data_dir)}
+    if _is_size_chosen(source, image_size):
+        notes["median_side"] = source.median_side
     mean, std = content.statistics or statistics(train, Preprocessing(image_shape, resized))
     return ImageData(
         train,
@@ -85,40 +101,47 @@ def load(
         content.crop_flip if crop_flip == "auto" else crop_flip,
         resized,
         held_out_from,
-        content.notes | {"place": sources.place(dataset, data_dir)},
+        content.notes | notes,
     )
 
 
 def dataset_size(
-    dataset: str, data_dir: str = "", image_size: int = 0, validation_fraction: float = 0.0
+    dataset: str,
+    data_dir: str = "",
+    image_size: int = 0,
+    validation_fraction: float = 0.0,
+    skip_damaged: bool = False,
 ) -> tuple[int, tuple[int, int]]:
-    """Returns the number of training images, and the networks' input size, without reading any.
+    """Returns the number of training images, and the networks' input size, without their pixels.
 
-    The size is 224 x 224 if that of the images is not known before they are read. Arguments and
-    errors as in `load`.
+    `skip_damaged` decodes the images of a folder, though. Arguments and errors as in `load`.
     """
-    source = _find(dataset, data_dir, validation_fraction)
+    source = sources.find(dataset, data_dir or None, skip_damaged=skip_damaged)
+    if not validation_fraction:
+        _check_held_out(source, dataset)
     number = next(iter(source.num_images.values()))
     held_back = math.ceil(number * validation_fraction)
-    return number - held_back, _input_size(source.size, image_size)[0]
+    return number - held_back, _input_size(source, image_size)[0]
 
 
-def _find(dataset, data_dir, validation_fraction, held_out_only=False):
-    source = sources.find(dataset, data_dir or None, held_out_only)
-    if len(source.num_images) < 2 and not (validation_fraction or held_out_only):
+def _check_held_out(source, dataset):
+    if len(source.num_images) < 2:
         raise ValueError(
             f"--dataset={dataset} has no held-out images (val, validation or test); hold back some "
             "of the training images with --validation_fraction=0.1."
         )
-    return source
 
 
-def _input_size(size, image_size):
+def _input_size(source, image_size):
     """Returns the size of the networks' input, and whether images must be resized to it."""
-    if image_size:
-        input_size = (image_size, image_size)
-    elif size and max(size) <= LARGEST_UNRESIZED:
-        input_size = size
-    else:
-        input_size = (USUAL_SIZE, USUAL_SIZE)
-    return input_size, size != input_size
+    size, side = source.size, image_size or USUAL_SIZE
+    if size and max(size) <= LARGEST_UNRESIZED and not image_size:
+        return size, False
+    if _is_size_chosen(source, image_size):
+        side = min(max(source.median_side // SIZE_STEP * SIZE_STEP, SIZE_STEP), USUAL_SIZE)
+    return (side, side), size != (side, side)
+
+
+def _is_size_chosen(source, image_size):
+    """Whether the images' sizes determine that of the networks' input."""
+    return not (source.size or image_size) and source.median_side is not None

@@ -1,5 +1,6 @@
 """The sources of images that `--dataset` can name."""
 
+import contextlib
 import dataclasses
 import hashlib
 import math
@@ -25,7 +26,6 @@ class Content:
     splits: Mapping[str, Images]  # `train` first; the second one is held out
     class_names: tuple[str, ...]
     channels: int
-    size: tuple[int, int] | None  # height and width of every image; None if they differ
     crop_flip: str = "crop_and_flip"  # the default of training
     statistics: tuple | None = None  # mean and standard deviation; None: to be computed
     notes: dict = dataclasses.field(default_factory=dict)  # for the summary
@@ -36,12 +36,18 @@ class Source:
     """What is known of a dataset before its images are read."""
 
     num_images: dict[str, int]  # as `Content.splits`
-    size: tuple[int, int] | None  # as in `Content`, None also if not known yet
-    # From the bytes of memory that images may take, and the fingerprint of images to trust.
-    read: Callable[[float, str | None], Content]
+    size: tuple[int, int] | None  # height and width of every image; None: they differ, or unknown
+    read: Callable[[float], Content]  # from the bytes of memory that images may take
+    median_side: int | None = None  # of the shorter sides of training images; None if not known
 
 
-def find(dataset: str, data_dir: str | None = None, held_out_only: bool = False) -> Source:
+def find(
+    dataset: str,
+    data_dir: str | None = None,
+    held_out_only: bool = False,
+    skip_damaged: bool = False,
+    known_notes: Mapping[str, Any] | None = None,
+) -> Source:
     """Returns the `Source` of a dataset; arguments as in `load`."""
     kind, _, name = dataset.partition(":")
     if dataset == "digits":
@@ -49,7 +55,8 @@ def find(dataset: str, data_dir: str | None = None, held_out_only: bool = False)
     if dataset in STATISTICS or (kind == "tfds" and name):
         return _from_catalogue(name or dataset, data_dir)
     if kind == "folder" and name:
-        return _from_folder(Path(name).expanduser(), held_out_only)
+        root = Path(name).expanduser()
+        return _from_folder(root, held_out_only, skip_damaged, known_notes or {})
     if kind == "idx" and name:
         return _from_idx(Path(name).expanduser())
     possible = ["digits", *STATISTICS, "tfds:<name in TensorFlow Datasets>"]
@@ -83,7 +90,6 @@ def _digits():
         {"train": PixelImages(train, train_labels), "test": PixelImages(test, test_labels)},
         class_names=tuple(map(str, digits.target_names)),
         channels=1,
-        size=(8, 8),
         crop_flip="none",  # at 8 x 8 pixels it can change the digit
     )
     return Source({"train": len(train), "test": len(test)}, (8, 8), lambda *_: content)
@@ -97,14 +103,13 @@ def _from_catalogue(name, data_dir):
     image, label = (builder.info.features[key] for key in catalogue.keys(builder))
     size = None if None in image.shape else image.shape[:2]
 
-    def read(memory, _):
+    def read(memory):
         fits = size and sum(num_images.values()) * math.prod(image.shape) <= memory
         images = records.in_memory if fits else records.RecordImages
         return Content(
             {split: images(builder, split) for split in num_images},
             tuple(label.names),
             image.shape[-1],
-            size,
             statistics=STATISTICS.get(name),
             notes={"source": builder.info.full_name},
         )
@@ -112,41 +117,77 @@ def _from_catalogue(name, data_dir):
     return Source(num_images, size, read)
 
 
-def _from_folder(root, held_out_only):
+def _from_folder(root, held_out_only, skip_damaged, known_notes):
     """The user's own images, in one folder per class."""
     class_names, splits = folder.find(root, held_out_only)
+    damaged = _find_damaged(root, splits, known_notes) if skip_damaged else {}
+    splits = folder.leave_out(splits, class_names, damaged)
     paths = [path for split in splits.values() for path in split.paths]
-
-    def read(memory, known_fingerprint):
+    with _naming_skip_damaged():
         headers = files.read_headers(paths)
+    sizes = {path: (header.height, header.width) for path, header in zip(paths, headers)}
+    first_split = next(iter(splits.values()))
+    median_side = int(np.median([min(sizes[path]) for path in first_split.paths]))
+    size = next(iter(sizes.values())) if len({*sizes.values()}) == 1 else None
+
+    def read(memory):
         channels = 1 if all(header.is_grey for header in headers) else 3
-        sizes = {path: (header.height, header.width) for path, header in zip(paths, headers)}
-        size = next(iter(sizes.values())) if len({*sizes.values()}) == 1 else None
-        hidden = [path.relative_to(root) for split in splits.values() for path in split.hidden]
-        notes = {
-            "source": str(root),
-            "files": files.fingerprint(root, paths),
-            "ignored_folders": list(map(str, hidden)),
-            "ignored_files": sum(len(split.ignored) for split in splits.values()),
-            "images_with_alpha": sum(header.has_alpha for header in headers),
-            "images_with_16_bits": sum(header.has_16_bits for header in headers),
-        }
+        notes = _notes(root, splits, headers, damaged)
         fits = sum(map(math.prod, sizes.values())) * channels <= memory
-        if not fits and notes["files"] != known_fingerprint:
-            files.check(paths)
+        with _naming_skip_damaged():
+            if not (fits or skip_damaged or notes["files"] == known_notes.get("files")):
+                files.check(paths)
+            images = {
+                name: _in_memory(split, sizes, channels)
+                if fits
+                else files.FileImages(split.paths, split.labels)
+                for name, split in splits.items()
+            }
+        return Content(images, class_names, channels, notes=notes)
 
-        def images_of(split):
-            if not fits:
-                return files.FileImages(split.paths, split.labels)
-            split_sizes = [sizes[path] for path in split.paths]
-            images = files.in_memory(split.paths, split.labels, split_sizes, channels)
-            images.paths = np.array([os.fsencode(path) for path in split.paths])
-            return images
+    num_images = {name: len(split.paths) for name, split in splits.items()}
+    return Source(num_images, size, read, median_side)
 
-        images = {name: images_of(split) for name, split in splits.items()}
-        return Content(images, class_names, channels, size, notes=notes)
 
-    return Source({name: len(split.paths) for name, split in splits.items()}, None, read)
+def _notes(root, splits, headers, damaged):
+    paths = [path for split in splits.values() for path in split.paths]
+    hidden = [path.relative_to(root) for split in splits.values() for path in split.hidden]
+    return {
+        "source": str(root),
+        "files": files.fingerprint(root, paths),
+        "skipped_files": {str(path.relative_to(root)): why for path, why in damaged.items()},
+        "ignored_folders": list(map(str, hidden)),
+        "ignored_files": sum(len(split.ignored) for split in splits.values()),
+        "images_with_alpha": sum(header.has_alpha for header in headers),
+        "images_with_16_bits": sum(header.has_16_bits for header in headers),
+    }
+
+
+def _in_memory(split, sizes, channels):
+    """Returns the decoded images of a split; `sizes` by path."""
+    images = files.in_memory(
+        split.paths, split.labels, [sizes[path] for path in split.paths], channels
+    )
+    images.paths = np.array([os.fsencode(path) for path in split.paths])
+    return images
+
+
+def _find_damaged(root, splits, known_notes):
+    """Returns why files cannot be used, by path; as in earlier notes if all others are the same."""
+    paths = [path for split in splits.values() for path in split.paths]
+    earlier = {root / name: why for name, why in known_notes.get("skipped_files", {}).items()}
+    others = [path for path in paths if path not in earlier]
+    if known_notes and files.fingerprint(root, others) == known_notes.get("files"):
+        return earlier
+    return files.find_damaged(paths)
+
+
+@contextlib.contextmanager
+def _naming_skip_damaged():
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{error} --skip_damaged of train leaves such files out.") from error
 
 
 def _from_idx(path):
@@ -155,7 +196,7 @@ def _from_idx(path):
     shapes = {split: idx.shape(p["images"], "images") for split, p in collection.items()}
     size = shapes["train"][1:]
 
-    def read(memory, _):
+    def read(memory):
         needed = sum(map(math.prod, shapes.values()))
         if needed > memory:
             raise ValueError(
@@ -170,6 +211,6 @@ def _from_idx(path):
             digest.update(images.pixels.numpy().data)
             digest.update(images.labels.numpy().data)
         notes = {"source": str(path), "files": digest.hexdigest()[:16]}
-        return Content(splits, class_names, channels=1, size=size, notes=notes)
+        return Content(splits, class_names, channels=1, notes=notes)
 
     return Source({split: shape[0] for split, shape in shapes.items()}, size, read)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orc_keras.files import from_json
-from orc_keras.formatting import aligned_table
+from orc_keras.formatting import aligned_table, first_few
 
 PACKAGES = ("tensorflow", "keras", "numpy")
 NOTEWORTHY = 0.005  # between accuracy and balanced accuracy
@@ -123,6 +123,10 @@ def describe_images(description: Mapping[str, Any]) -> str:
         for name in ("ignored_files", "images_with_alpha", "images_with_16_bits")
         if description.get(name)
     ]
+    if side := description.get("median_side"):
+        notes.insert(0, f" (the median of the shorter sides is {side})")
+    if skipped := description.get("skipped_files"):
+        notes.append(f"; skipped files: {len(skipped):,} ({first_few(skipped.items())})")
     if folders := description.get("ignored_folders"):
         notes.append(f"; no classes, because of the dot: {', '.join(folders)}")
     return (

@@ -137,15 +137,15 @@ def test_images_that_stream_are_checked_once(tmp_path):
     whole = bytearray(bad.read_bytes())
     whole[len(whole) // 2] ^= 255
     bad.write_bytes(whole)
-    images = load(tmp_path, memory_gb=0, image_size=8, known_fingerprint=notes["files"])
+    images = load(tmp_path, memory_gb=0, image_size=8, known_notes=notes)
     assert images.notes == notes
     with pytest.raises(tf.errors.InvalidArgumentError):
         list(data.held_out_batches(images, 2))
     with pytest.raises(ValueError, match="Of 6 images 1 cannot be used: .*/dog/0.png is damaged"):
         images.check()
-    for fingerprint in (None, "another"):
+    for known in (None, {"files": "another"}):
         with pytest.raises(ValueError, match="0.png is damaged"):
-            load(tmp_path, memory_gb=0, known_fingerprint=fingerprint)
+            load(tmp_path, memory_gb=0, known_notes=known)
 
 
 def test_the_fingerprint_tells_images_apart(tmp_path):
