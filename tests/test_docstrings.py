@@ -1,14 +1,17 @@
-"""The examples of the docstrings run, and give what they say."""
+"""The examples of the docstrings and of the README run, and give what they say."""
 
 import ast
 import doctest
 import importlib
 import pkgutil
+import re
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.networks import hidden_network
+from helpers.programs import ROOT
 
 import orc_keras
 from orc_keras import models
@@ -62,3 +65,20 @@ def test_example(module, name, text, eagerly, tmp_path):
     said = []
     result = doctest.DocTestRunner().run(example, out=said.append)
     assert result.attempted > 0 and result.failed == 0, "".join(said)
+
+
+def test_the_lines_of_the_readme(eagerly, monkeypatch):
+    """From the name of a dataset to a group that has learnt, with networks that are tiny."""
+
+    def build(name, image_shape, num_classes):
+        width = {"resnet20": 32, "resnet14": 24, "resnet8": 16}[name]
+        return hidden_network(name, width, 0, image_shape, num_classes)
+
+    readme, library = ((ROOT / path).read_text() for path in ("README.md", "docs/library.md"))
+    code = re.search(r"## In Python\n\n```python\n(.*?)```", readme, re.DOTALL)[1]
+    assert code in library
+    monkeypatch.setattr(models, "build", build)
+    names = {}
+    exec(re.sub(r"epochs=\d+", "epochs=1", code), names)
+    accuracies = names["group"].evaluate(names["held_out"], verbose=0, return_dict=True)
+    assert 0.3 < accuracies["accuracy"] <= 1  # ten classes
