@@ -1,6 +1,7 @@
 """Evaluates a member of a run, any network, an exported one as it is deployed, or a whole group."""
 
 import contextlib
+import dataclasses
 import os
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
@@ -108,8 +109,7 @@ def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
     Raises:
         ValueError: as `evaluate_member`.
     """
-    height, width = networks.image_size(source)
-    images = data.load(dataset, data_dir, height if height and height == width else 0)
+    images = _images_for(source, dataset, data_dir)
     network = networks.build(
         source, images.image_shape, images.num_classes, images.mean, images.std
     )
@@ -152,6 +152,17 @@ def table(measures: Mapping[str, Any]) -> str:
     ]
     classes = [(name, f"{by_class[name]:.2%}") for name in by_class if name in worst]
     return f"{aligned_table(rows)}\n\n{aligned_table([(head, 'accuracy'), *classes])}"
+
+
+def _images_for(source: str, dataset: str, data_dir: str) -> ImageData:
+    """Returns images at the size that a network takes."""
+    height, width = networks.image_size(source)
+    side = height if height and height == width else 0
+    images = data.load(dataset, data_dir, image_size=side)
+    usual_height, usual_width, channels = images.image_shape
+    shape = (height or usual_height, width or usual_width, channels)
+    resized = images.resized or shape != images.image_shape
+    return dataclasses.replace(images, image_shape=shape, resized=resized)
 
 
 def _images(run: RunDirectory, dataset: str, data_dir: str) -> tuple[ImageData, bool]:

@@ -50,13 +50,17 @@ def replace_classifier(network: keras.Model, num_classes: int) -> keras.Model:
     """Returns a network whose last, fully connected layer is a new one, for other classes.
 
     Raises:
-        ValueError: if its last layer, but for a softmax, is no fully connected one.
+        ValueError: if its last layer, but for a softmax, is no fully connected one of its own.
     """
     *others, last = models.leaf_layers(network)
     if isinstance(last, keras.layers.Softmax | keras.layers.Activation):
         last = others[-1]
-    if not isinstance(last, keras.layers.Dense) or not hasattr(network, "inputs"):
-        raise ValueError("its last layer is not a fully connected one, which could be replaced.")
+    is_own = hasattr(network, "inputs") and last in network.layers
+    if not isinstance(last, keras.layers.Dense) or not is_own:
+        raise ValueError(
+            "its last layer is not a fully connected one, which could be replaced, or lies in "
+            "another network inside it."
+        )
     return keras.Model(network.inputs[0], parts.classifier(last.input, num_classes))
 
 

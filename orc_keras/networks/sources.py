@@ -129,7 +129,8 @@ def explain_errors(source: str) -> Iterator[None]:
         if not is_code and not isinstance(error, ValueError):
             raise
         line = _failed_line(source, error) if is_code else ""
-        raise ValueError(f"{source} cannot be a member{line}: {error}") from error
+        message = " ".join(re.sub(r"\x1b\[\d+m", "", str(error)).split())  # Keras's: some, bold
+        raise ValueError(f"{source} cannot be a member{line}: {message}") from error
 
 
 def import_function(source: str) -> Callable:

@@ -83,7 +83,8 @@ def test_a_saved_model_is_evaluated_on_files_of_some_classes(digits_run, held_ou
     assert whole["accuracy_by_class"]["7"] is not None and whole["images"] == 360
 
 
-def test_a_network_is_evaluated_on_photos_at_its_own_size(tmp_path):
+@pytest.mark.parametrize("shape", [(8, 8, 3), (8, 12, 3)])
+def test_a_network_is_evaluated_on_photos_at_its_own_size(tmp_path, shape):
     """Only the centre of each photo has the colour of its class; the border, an eighth, is white.
 
     The network sees the brightest red and green, so that with the border it could not tell.
@@ -96,7 +97,7 @@ def test_a_network_is_evaluated_on_photos_at_its_own_size(tmp_path):
             (tmp_path / split / name).mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(tmp_path / split / name / f"{size}.png")
     layers = [keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(2, use_bias=False)]
-    network = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+    network = keras.Sequential([keras.Input(shape), *layers])
     network.set_weights([np.eye(3, 2)])
     network.save(tmp_path / "teacher.keras")
     result = evaluation.evaluate_network(str(tmp_path / "teacher.keras"), f"folder:{tmp_path}")

@@ -89,6 +89,19 @@ def test_weights_that_cannot_be_downloaded_are_named(monkeypatch):
         networks.build("applications:MobileNetV2", (32, 32, 3), 5)
 
 
+def test_damaged_weights_are_refused(monkeypatch):
+    def damaged(include_top, weights, input_shape, pooling, name):
+        bias = keras.initializers.Constant(np.nan)
+        layers = [keras.layers.Flatten(), keras.layers.Dense(3, bias_initializer=bias)]
+        return keras.Sequential([keras.Input(input_shape), *layers], name=name)
+
+    damaged.__module__ = keras.applications.VGG16.__module__
+    monkeypatch.setattr(keras.applications, "VGG16", damaged)
+    message = "^applications:VGG16 cannot be a member: vgg16 has NaN or infinite numbers in"
+    with pytest.raises(ValueError, match=message):
+        networks.build("applications:VGG16", (4, 4, 3), 5)
+
+
 def test_a_preset_of_kerashub_in_a_folder(tmp_path):
     import keras_hub
 
