@@ -3,6 +3,7 @@
 python benchmarks/prepare_data.py idx <folder of IDX files> <new folder>
 python benchmarks/prepare_data.py mnist <new folder>
 python benchmarks/prepare_data.py photos <new folder>
+python benchmarks/prepare_data.py mixed <new folder>
 
 idx: a part of such a collection: --images training images, as many of each class, drawn at random,
 and all held-out images; with --half at half the resolution, each pixel the mean of four; with
@@ -13,6 +14,9 @@ half the resolution: 100 of each class to train on, 200 others of each to hold o
 
 photos: squares of 32 x 32 pixels, cut out of scikit-learn's two photographs, a temple and a flower;
 the lower quarter of each is held out. Two classes are no challenge, but real colours.
+
+mixed: 125 images of each of four classes of CIFAR-100, enlarged to 40 to 160 pixels, as PNGs and
+JPEGs in a folder for each class, as somebody's own photos may lie there.
 """
 
 import gzip
@@ -22,13 +26,15 @@ import common
 import numpy as np
 from PIL import Image
 
+from orc_keras import data
 from orc_keras.data import idx
 
 from absl import flags  # isort: skip
 
 SIDE, STEP = 32, 16  # of the squares, in pixels
-ARGUMENTS = "'idx <folder> <new folder>', 'mnist <new folder>' or 'photos <new folder>'"
+ARGUMENTS = "'idx <folder> <new folder>', or 'mnist', 'photos' or 'mixed' with '<new folder>'"
 PER_CLASS = {"train": 100, "val": 200}  # of MNIST
+MIXED_CLASSES, MIXED_PER_CLASS = ("apple", "bicycle", "bottle", "rose"), 125
 
 
 def define_flags(values):
@@ -37,11 +43,13 @@ def define_flags(values):
     flags.DEFINE_integer("seed", 0, "idx: of which images are drawn.", 0, **to)
     flags.DEFINE_list("classes", [], "idx: of the images; empty: all.", **to)
     flags.DEFINE_boolean("half", False, "idx: halve the resolution.", **to)
+    flags.DEFINE_string("data_dir", "", "mixed: folder of TensorFlow Datasets.", **to)
 
 
 def main(values, arguments):
     kind, *source, folder = arguments
-    commands = {("idx", 1): part_of_idx, ("mnist", 0): mnist, ("photos", 0): photos}
+    commands = {("idx", 1): part_of_idx, ("mnist", 0): mnist}
+    commands |= {("photos", 0): photos, ("mixed", 0): mixed}
     if (kind, len(source)) not in commands:
         raise ValueError(f"give {ARGUMENTS}, not {' '.join(arguments)}.")
     if Path(folder).exists():
@@ -142,6 +150,19 @@ def write_squares(photo, folder):
         for left in range(0, photo.shape[1] - SIDE + 1, STEP):
             square = Image.fromarray(photo[top : top + SIDE, left : left + SIDE])
             square.save(folder / f"{top:03}_{left:03}.png")
+
+
+def mixed(values, folder):
+    cifar100, rng = data.load("cifar100", values.data_dir), np.random.default_rng(0)
+    images, labels = cifar100.train.pixels.numpy(), cifar100.train.labels.numpy()
+    for name in MIXED_CLASSES:
+        (folder / name).mkdir(parents=True)
+        of_class = np.flatnonzero(labels == cifar100.class_names.index(name))
+        for number in of_class[:MIXED_PER_CLASS]:
+            shorter, aspect = rng.integers(40, 121), rng.uniform(1, 4 / 3)
+            size = rng.permutation([shorter, round(shorter * aspect)]).tolist()
+            path = folder / name / f"{number:05}.{rng.choice(['png', 'jpg'])}"
+            Image.fromarray(images[number]).resize(size, Image.Resampling.BICUBIC).save(path)
 
 
 if __name__ == "__main__":

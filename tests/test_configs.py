@@ -25,6 +25,7 @@ GROUPS = {  # the supplement's Tables 1 and 2, the groups for CIFAR-10 and Image
     "cifar10": "resnet26 resnet20 resnet14 resnet8",
     "imagenet": "resnet34_imagenet resnet28_imagenet resnet22_imagenet resnet18_imagenet",
     "digits": "resnet20 resnet14 resnet8",
+    "photos": "resnet20 resnet14 resnet8",
     "finetune": "applications:ResNet50 applications:MobileNet applications:MobileNetV2",
 }
 

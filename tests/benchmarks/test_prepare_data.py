@@ -2,12 +2,15 @@
 
 import gzip
 import struct
+import types
 
 import numpy as np
 import pytest
 from helpers import smoke
 from PIL import Image
 from sklearn.datasets import load_sample_images
+
+from orc_keras import data
 
 import prepare_data  # isort: skip  (which smoke makes importable)
 
@@ -46,6 +49,24 @@ def test_photos(tmp_path):
         assert split == "test" or top + 32 <= held_out
         square = temple[first + top : first + top + 32, left : left + 32]
         np.testing.assert_array_equal(np.asarray(Image.open(squares[-1])), square)
+
+
+def test_mixed(tmp_path, monkeypatch):
+    """Four of five classes, each image of a size of its own, as PNG or JPEG."""
+    names = ("apple", "bicycle", "bottle", "bear", "rose")
+    pixels = np.random.default_rng(0).integers(0, 256, (640, 4, 4, 3), np.uint8)
+    train = data.PixelImages(pixels, np.arange(640) % 5)
+    cifar100 = types.SimpleNamespace(train=train, class_names=names)
+    monkeypatch.setattr(data, "load", lambda *_: cifar100)
+    smoke.run(prepare_data, "mixed", str(tmp_path / "photos"))
+    paths = sorted((tmp_path / "photos").rglob("*.*"))
+    labels = {path.parent.name: set() for path in paths}
+    for path in paths:
+        labels[path.parent.name].add(int(path.stem) % 5)
+    assert labels == {"apple": {0}, "bicycle": {1}, "bottle": {2}, "rose": {4}}
+    assert len(paths) == 500 and {path.suffix for path in paths} == {".png", ".jpg"}
+    sizes = {Image.open(path).size for path in paths}
+    assert len(sizes) > 300 and all(40 <= side <= 160 for size in sizes for side in size)
 
 
 def test_part_of_a_collection(tmp_path):

@@ -68,7 +68,8 @@ def test_parameters_with_a_linear_head(name):
 
 
 OWN = [config for config in CONFIGS if config.stem != "finetune"]  # of networks of models/
-INPUTS = {"digits": ((8, 8, 1), 10), "cifar10": ((32, 32, 3), 10)}  # the others': the usual ones
+# The others' are the usual ones:
+INPUTS = {"digits": ((8, 8, 1), 10), "cifar10": ((32, 32, 3), 10), "photos": ((32, 32, 3), 4)}
 
 
 def slow_unless_small(config):
@@ -83,7 +84,7 @@ def test_the_header_of_a_config(config):
     roles = [" (pivot)", *[""] * (len(names) - 2), " (student)"]
     header = [line for line in config.read_text().splitlines() if line.startswith("#")]
     for name, role, line in zip(names, roles, header[-len(names) :], strict=True):
-        network = models.build(name, *INPUTS.get(settings.dataset, models.usual_input(name)))
+        network = models.build(name, *INPUTS.get(config.stem, models.usual_input(name)))
         cost = f"{models.parameters(network):>12,} {models.flops(network) / 1e6:>16,.1f}"
         assert line == f"# {name + role:<28} {cost}"
 
