@@ -20,8 +20,8 @@ WRONG = {
     "orc-keras compare: --method is not for a comparison; give --methods.": [
         *(*PROGRAM, "compare", *NEEDED, "--method=kd")
     ],
-    "orc-keras predict: --saved_model is missing: Directory of a": [*PROGRAM, "predict", "a.png"],
-    "orc-keras predict: name the files of images": [*PROGRAM, "predict", "--saved_model=student"],
+    "orc-keras predict: give one of --run and --model.": [*PROGRAM, "predict", "a.png"],
+    "orc-keras predict: name the files of images": [*PROGRAM, "predict", "--run=runs/digits"],
     "orc-keras: 'trian' is not a command; possible are train, compare": [*PROGRAM, "trian"],
 }
 

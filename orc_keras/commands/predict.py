@@ -1,58 +1,92 @@
-"""Classifies images by an exported network: prints the five most probable classes of each.
+"""Classifies images by an exported network.
 
-    orc-keras predict --saved_model=runs/birds/student photo.jpg another.png
+    orc-keras predict --run=runs/birds photo.jpg another.png
+    orc-keras predict --model=runs/birds/student_int8.tflite --format=csv photos/ > answers.csv
 
-Positional arguments: the files of images.
+Positional arguments: files of images; folders, whose images are taken, those in folders below too;
+or -, to read paths from standard input, one a line. What is no image is named, and the exit code is
+then 1; the others are answered.
 """
 
+import csv
+import json
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
 from orc_keras import startup
+from orc_keras.run_files import STUDENT
 
 ARGUMENTS = "the files of images"
-SHOWN = 5  # classes
+SHOWN = 5  # classes, in text
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
-    help = "Directory of a SavedModel, such as runs/digits/student."
-    flags.DEFINE_string("saved_model", None, help, flag_values=flag_values)
+    to: dict[str, Any] = {"flag_values": flag_values}
+    flags.DEFINE_string("run", "", "Directory of a finished run, whose student answers.", **to)
+    help = "Directory of a SavedModel, or a .keras, .tflite or .onnx file beside it, in place of"
+    flags.DEFINE_string("model", "", f"{help} --run.", **to)
+    help = "text: the most probable classes; csv or json: the probability of each."
+    flags.DEFINE_enum("format", "text", ["text", "csv", "json"], help, **to)
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
+    if bool(flag_values.run) == bool(flag_values.model):
+        raise ValueError("give one of --run and --model.")
     startup.import_tensorflow_quietly()
-    from orc_keras.evaluate.saved_model import SavedModel
+    from orc_keras.export.exported import ExportedNetwork
 
-    network, failed = SavedModel(flag_values.saved_model), False
-    for path in arguments:
-        try:
-            classes = predict(network, path)
-        except (ValueError, OSError) as error:
-            print(f"orc-keras predict: {error}", file=sys.stderr)
-            failed = True
+    network = ExportedNetwork(flag_values.model or Path(flag_values.run) / STUDENT)
+    failed = []
+
+    def answers():
+        for path, answer in network.predict_files(_paths(arguments)):
+            if isinstance(answer, ValueError):
+                print(f"orc-keras predict: {answer}", file=sys.stderr)
+                failed.append(path)
+            else:
+                yield str(path), dict(zip(network.class_names, answer.tolist()))
+
+    WRITERS[flag_values.format](answers(), network.class_names)
+    sys.exit(int(bool(failed)))
+
+
+def _paths(arguments: Iterable[str]) -> Iterator[str | Path]:
+    from orc_keras.data import folder
+
+    for argument in arguments:
+        if argument == "-":
+            yield from (line.rstrip("\n") for line in sys.stdin)
+        elif Path(argument).is_dir():
+            yield from folder.images_below(Path(argument))
         else:
-            print("\n".join([path, *(f"{p:7.1%}  {name}" for name, p in classes)]))
-    sys.exit(int(failed))
+            yield argument
 
 
-def predict(network, path: str) -> list[tuple[str, float]]:
-    """Returns the names and probabilities of the most probable classes of an image's file.
+def _write_text(answers, class_names):
+    for path, probabilities in answers:
+        best = sorted(probabilities, key=lambda name: -probabilities[name])[:SHOWN]
+        print("\n".join([path, *(f"{probabilities[name]:7.1%}  {name}" for name in best)]))
 
-    Raises:
-        ValueError: if there is no such file, or the `SavedModel` cannot take its image.
-    """
-    import numpy as np
 
-    from orc_keras.data import files
+def _write_csv(answers, class_names):
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["file", "class", *class_names])
+    for path, probabilities in answers:
+        best = max(probabilities, key=lambda name: probabilities[name])
+        writer.writerow([path, best, *probabilities.values()])
 
-    if not Path(path).is_file():
-        raise ValueError(f"{path} is not a file.")
-    files.read_headers([Path(path)])  # refuses what TensorFlow would decode wrongly
-    try:
-        (probabilities,) = network.predict([Path(path).read_bytes()])["probabilities"].numpy()
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    best = np.argsort(-probabilities, kind="stable")[:SHOWN]
-    return [(network.class_names[i], float(probabilities[i])) for i in best]
+
+def _write_json(answers, class_names):
+    print(json.dumps([_answer(path, each) for path, each in answers], indent=2))
+
+
+def _answer(path, probabilities):
+    best = max(probabilities, key=lambda name: probabilities[name])
+    return {"file": path, "class": best, "probabilities": probabilities}
+
+
+WRITERS = {"text": _write_text, "csv": _write_csv, "json": _write_json}

@@ -1,6 +1,7 @@
 """Images in files: their headers, checks and pixels."""
 
 import concurrent.futures
+import contextlib
 import hashlib
 import os
 import unicodedata
@@ -11,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
+from PIL import ExifTags, Image
 
 from orc_keras import startup
 from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
-from orc_keras.data.preprocessing import decode
+from orc_keras.data.preprocessing import Preprocessing, decode, refusal
 from orc_keras.formatting import first_few
 
 
@@ -27,6 +28,7 @@ class Header(NamedTuple):
     is_grey: bool
     has_alpha: bool
     has_16_bits: bool
+    is_rotated: bool  # by its EXIF data, which is ignored
 
 
 def read_headers(paths: Sequence[Path]) -> list[Header]:
@@ -40,31 +42,23 @@ def _header(path):
             start, image = file.read(30), Image.open(file)
     except Exception as error:  # Pillow raises many kinds for what is not an image
         raise ValueError(f"is not a readable image ({type(error).__name__} of Pillow)") from error
-    # Of a PNG's channel or a BMP's pixel, which Pillow does not tell:
-    bits = start[24] if image.format == "PNG" else int.from_bytes(start[28:30], "little")
-    if reason := _refusal(image, bits):
-        raise ValueError(reason)
     return Header(
         image.height,
         image.width,
         is_grey=image.mode in ("1", "L", "LA") or image.mode.startswith("I"),
-        has_alpha=image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
-        has_16_bits=image.format == "PNG" and bits == 16,
+        has_alpha=image.has_transparency_data,
+        has_16_bits=image.format == "PNG" and start[24] == 16,  # which Pillow does not tell
+        is_rotated=_is_rotated(image),
     )
 
 
-def _refusal(image, bits):
-    """Returns why TensorFlow would decode an image wrongly, as the end of a sentence, or None."""
-    if image.format not in ("PNG", "JPEG", "MPO", "BMP", "WEBP"):
-        return f"is a {image.format}, not a PNG, JPEG, BMP or WebP"
-    if image.format == "WEBP" and getattr(image, "is_animated", False):
-        return "is an animation; save one of its images"
-    if image.format == "BMP" and (image.mode, bits) not in (("L", 8), ("RGB", 24)):
-        return "is a BMP with a palette, alpha, or other than 24 bits; save it as PNG"
-    has_colour_key = "transparency" in image.info and image.mode not in ("P", "PA")
-    if image.format == "PNG" and has_colour_key:
-        return "has a transparent colour; save it with an alpha channel"
-    return None
+def _is_rotated(image):
+    exif = Image.Exif()
+    with contextlib.suppress(
+        Exception
+    ):  # damaged EXIF data; `image.getexif` would read a PNG whole
+        exif.load(image.info.get("exif", b""))
+    return exif.get(ExifTags.Base.Orientation, 1) != 1
 
 
 def fingerprint(root: Path, paths: Sequence[Path]) -> str:
@@ -121,12 +115,33 @@ def in_memory(
     return MixedImages(pixels, np.array(sizes), channels, labels)
 
 
+def read_pixels(path: str | Path, preprocessing: Preprocessing) -> np.ndarray:
+    """Returns the image of a file as a network's input before it is normalised.
+
+    Raises:
+        ValueError: if there is no such file, or its image cannot be decoded.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"{path} is not a file.")
+    (pixels,) = _for_each(lambda path: _pixels(path, preprocessing.pixels), [path])
+    return pixels
+
+
 def _decode(path, shape):
+    return _pixels(path, lambda encoded: tf.ensure_shape(decode(encoded, shape[-1]), shape))
+
+
+def _pixels(path, function):
+    """Returns what a function makes of the contents of a file."""
     try:
-        image: Any = decode(tf.io.read_file(os.fsencode(path)), shape[-1])
-        return tf.ensure_shape(image, shape).numpy()
+        encoded = tf.io.read_file(os.fsencode(path))
+        reason = refusal(encoded).numpy().decode()
+        pixels: Any = None if reason else function(encoded).numpy()
     except (tf.errors.OpError, ValueError) as error:
         raise ValueError("is damaged or truncated") from error
+    if reason:
+        raise ValueError(reason)
+    return pixels
 
 
 def _for_each(function: Callable, paths: Sequence[Path | str]) -> list:

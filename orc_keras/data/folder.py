@@ -135,6 +135,11 @@ def _split(folder, classes):
     return split
 
 
+def images_below(folder: Path) -> list[Path]:
+    """Returns the files of images in a folder and in those below it, in order."""
+    return sorted(filter(_is_image, _files(folder)))
+
+
 def _files(folder: Path) -> Iterator[Path]:
     seen = {folder.resolve().parent}
     for directory, _, names in os.walk(folder, followlinks=True):

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from orc_keras.data import pipeline
 from orc_keras.data.images import Images, Subset
-from orc_keras.data.preprocessing import Preprocessing
+from orc_keras.data.preprocessing import CENTRAL, Preprocessing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +26,7 @@ class ImageData:
         mean, std: mean and standard deviation of each channel, with pixels scaled to 0..1.
         augmentation: of training images: `none`, `crop` or `crop_and_flip`.
         resized: whether images are resized, by the ImageNet recipe; if not, the CIFAR recipe holds.
+        crop: as in `Preprocessing`, of images that are resized.
         held_out_from: the split that the held-out images come from.
         notes: facts about the source for the summary.
         validation: images from the training split to stop early by; None if not set apart.
@@ -39,6 +40,7 @@ class ImageData:
     std: Sequence[float]
     augmentation: str = "none"
     resized: bool = False
+    crop: float = CENTRAL
     held_out_from: str = "test"
     notes: dict[str, Any] = dataclasses.field(default_factory=dict)
     validation: Images | None = None
@@ -50,7 +52,8 @@ class ImageData:
     @property
     def preprocessing(self) -> Preprocessing:
         """How an image becomes the networks' input."""
-        return Preprocessing(self.image_shape, self.resized, self.mean, self.std)
+        crop = self.crop if self.resized else None
+        return Preprocessing(self.image_shape, crop, self.mean, self.std)
 
     def train_batches(
         self,

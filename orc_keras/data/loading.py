@@ -8,7 +8,7 @@ from orc_keras.arguments import Range, check_arguments
 from orc_keras.data import sources
 from orc_keras.data.image_data import ImageData, divide
 from orc_keras.data.pipeline import statistics
-from orc_keras.data.preprocessing import Preprocessing
+from orc_keras.data.preprocessing import CENTRAL, Preprocessing
 
 # Larger images are resized: the CIFAR recipe shifts by 4 pixels, which suits small images only.
 LARGEST_UNRESIZED = 96
@@ -90,7 +90,8 @@ def load(
     notes: dict[str, Any] = {"place": sources.place(dataset, data_dir)}
     if _is_size_chosen(source, image_size):
         notes["median_side"] = source.median_side
-    mean, std = content.statistics or statistics(train, Preprocessing(image_shape, resized))
+    unnormalised = Preprocessing(image_shape, CENTRAL if resized else None)
+    mean, std = content.statistics or statistics(train, unnormalised)
     return ImageData(
         train,
         held_out,
@@ -100,8 +101,8 @@ def load(
         std,
         content.crop_flip if crop_flip == "auto" else crop_flip,
         resized,
-        held_out_from,
-        content.notes | notes,
+        held_out_from=held_out_from,
+        notes=content.notes | notes,
     )
 
 

@@ -7,6 +7,7 @@ same on any number of replicas.
 
 import itertools
 import math
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 Augmentation = Literal["randaugment", "cutout"]
 ONE = Replicas()
 CORES = len(startup.cores())
+LEAST_STD = 0.1 / 255  # a tenth of a grey level; less would turn one level into noise
 
 
 def train_batches(
@@ -158,7 +160,8 @@ def statistics(
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns mean and standard deviation of each channel, with pixels scaled to 0..1.
 
-    They are computed from at most `most` images, evenly spaced, cropped as in evaluation.
+    They are computed from at most `most` images, evenly spaced, cropped as in evaluation. The
+    deviation of a channel that is constant is 1, with a warning.
     """
     subset = Subset(images, np.linspace(0, len(images) - 1, min(most, len(images)), dtype=np.int64))
     height, width, channels = preprocessing.image_shape
@@ -170,7 +173,15 @@ def statistics(
             sums += pixels.sum(axis=0), (pixels**2).sum(axis=0)
             number += len(pixels)
     mean, mean_square = sums / number
-    std = np.sqrt(np.maximum(mean_square - mean**2, 1e-12))  # constant images have 0
+    std = np.sqrt(np.maximum(mean_square - mean**2, 0))
+    constant = std < LEAST_STD
+    for channel in np.flatnonzero(constant):
+        warnings.warn(
+            f"Channel {channel} is the same in all images, so it is not scaled: its standard "
+            "deviation is taken as 1.",
+            stacklevel=2,
+        )
+    std[constant] = 1
     return tuple(map(float, mean)), tuple(map(float, std))
 
 
@@ -192,7 +203,9 @@ def _as_evaluated(images, preprocessing, batch_size, replicas=ONE):
         return preprocessing.pixels(raw)
 
     indices = tf.data.Dataset.range(number_of_batches).map(samples)
-    batches = _read(images, preprocessing.resized, indices, crop, batch_size // replicas.total)
+    batches = _read(
+        images, preprocessing.crop is not None, indices, crop, batch_size // replicas.total
+    )
     if not weighted:
         batches = batches.map(lambda images, labels, _: (images, labels))
     # Keras warns of a dataset of unknown length.

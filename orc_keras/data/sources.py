@@ -160,6 +160,7 @@ def _notes(root, splits, headers, damaged):
         "ignored_files": sum(len(split.ignored) for split in splits.values()),
         "images_with_alpha": sum(header.has_alpha for header in headers),
         "images_with_16_bits": sum(header.has_16_bits for header in headers),
+        "images_rotated_by_exif": sum(header.is_rotated for header in headers),
     }
 
 

@@ -86,8 +86,6 @@ def evaluate_saved_model(path: str | Path, dataset: str, data_dir: str = "") -> 
     """Evaluates an exported network on image files, as it is deployed; as `evaluate_member`."""
     network = SavedModel(path)
     images = data.load(dataset, data_dir, held_out_only=True)
-    if images.image_shape[-1] > network.image_shape[-1]:
-        raise ValueError(f"{dataset} has images in colour, but {path} takes grey ones.")
     batches = data.held_out_files(images, BATCH_SIZE)
     batches = _relabel(batches, images, network.class_names)
     predictions = Predictions.compute(

@@ -59,5 +59,5 @@ class SavedModel:
             shape = " x ".join(map(str, self.image_shape))
             raise ValueError(
                 f"An image cannot be read; {self.path} takes undamaged PNGs, JPEGs, BMPs and "
-                f"WebPs, of {shape} unless it was trained on images that were resized."
+                f"WebPs, or pixels of {shape}."
             ) from error

@@ -100,6 +100,27 @@ FORMATS = {  # in the order in which they are written
 }
 
 
+def load(name: str, path: Path, description: dict[str, Any]) -> Predictor:
+    """Returns the `Predictor` of a file in a format.
+
+    Args:
+        name: of the format.
+        path: of the file.
+        description: that has `mean` and `std`.
+
+    Raises:
+        ValueError: if nothing here runs the format, its runtime is missing, or the file is damaged.
+    """
+    FORMATS[name].check()
+    function = FORMATS[name].load
+    if function is None:
+        raise ValueError(f"{path} is run by a browser only.")
+    try:
+        return function(path, description, None)
+    except Exception as error:  # each of the runtimes raises kinds of its own
+        raise ValueError(f"{path} cannot be loaded: {error}") from error
+
+
 def check(names: Collection[str], possible: Collection[str] = tuple(FORMATS)) -> None:
     """Raises ValueError if no format is named, or one that is not possible."""
     if unknown := [name for name in names or [""] if name not in possible]:

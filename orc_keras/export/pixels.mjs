@@ -1,19 +1,19 @@
 // The pixels of a picture as the network wants them: what orc_keras/data/preprocessing.py does.
 
-// Returns uint8 [height, width, channels], flat. A picture of the right size stays as it is; others
-// are cut out of the centre and resized.
-export function fitted(picture, [height, width, channels], resized) {
-  const fits = picture.height === height && picture.width === width && !resized;
-  const image = fits ? picture : resize(centre(picture, height, width), height, width);
-  return channels === 3 ? rounded(image.data) : rounded(grey(image.data));
+// Returns uint8 [height, width, channels], flat: the centre of a picture, resized.
+export function fitted(picture, { height, width, channels, crop }) {
+  const source = channels === 1 ? grey(picture) : picture;
+  const { data } = resize(centre(source, height, width, crop), height, width);
+  return Uint8Array.from(channels === 1 ? data.filter((_, i) => i % 3 === 0) : data, even);
 }
 
-// Draws a file on white, and returns its {height, width, data}, data [height, width, 3], flat.
-export async function decoded(file) {
-  const bitmap = await createImageBitmap(file, { colorSpaceConversion: "none" });
+// Draws a file on its background, as it is stored, whatever its EXIF data and colour profile say.
+// Returns {height, width, data}, data [height, width, 3], flat.
+export async function decoded(file, background) {
+  const bitmap = await createImageBitmap(await withoutExif(file), { colorSpaceConversion: "none" });
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext("2d");
-  context.fillStyle = "white";
+  context.fillStyle = `rgb(${background} ${background} ${background})`;
   context.fillRect(0, 0, bitmap.width, bitmap.height);
   context.drawImage(bitmap, 0, 0);
   const pixels = context.getImageData(0, 0, bitmap.width, bitmap.height).data;
@@ -22,9 +22,18 @@ export async function decoded(file) {
   return { height: bitmap.height, width: bitmap.width, data };
 }
 
-// The central 224 / 256 of the shorter side, in the shape that is wanted.
-function centre(picture, height, width) {
-  const scale = Math.fround((Math.min(picture.height / height, picture.width / width) * 224) / 256);
+// Browsers turn a picture as its EXIF data say, also with imageOrientation: "none". So the first name
+// of such data, in a JPEG, WebP or PNG, is overwritten by one that they do not know.
+async function withoutExif(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const found = new TextDecoder("latin1").decode(bytes).search(/Exif\0\0|EXIF|eXIf/);
+  if (found >= 0) bytes.set([120, 120], found); // xx
+  return new Blob([bytes]);
+}
+
+// The central part of the shape that is wanted: a fraction of the largest one.
+function centre(picture, height, width, fraction) {
+  const scale = Math.fround(Math.fround(Math.min(picture.height / height, picture.width / width)) * fraction);
   const rows = Math.max(even(scale * height), 1), columns = Math.max(even(scale * width), 1);
   const top = Math.floor((picture.height - rows) / 2);
   const left = Math.floor((picture.width - columns) / 2);
@@ -70,13 +79,11 @@ function generate(height, width, value) {
 
 const at = (image, y, x, c) => image.data[(y * image.width + x) * 3 + c];
 
-function grey(data) {
-  return Float32Array.from({ length: data.length / 3 }, (_, i) =>
-    0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2]);
-}
-
-function rounded(data) {
-  return Uint8Array.from(data, even);
+// Luma, in whole numbers as Pillow computes it, in all three channels.
+function grey(picture) {
+  const luma = (y, x) =>
+    19595 * at(picture, y, x, 0) + 38470 * at(picture, y, x, 1) + 7471 * at(picture, y, x, 2);
+  return generate(picture.height, picture.width, (y, x) => (luma(y, x) + 32768) >> 16);
 }
 
 // Rounds; a half goes to the even neighbour, as in TensorFlow, and means of blocks are often halves.

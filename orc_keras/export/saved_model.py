@@ -1,5 +1,6 @@
 """SavedModels that take raw images: written, and run."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,13 @@ import keras
 import tensorflow as tf
 
 from orc_keras.data import Preprocessing
+from orc_keras.data.preprocessing import normalise_fixed_size
+from orc_keras.files import as_json, write_text
 from orc_keras.run_files import SUMS
 from orc_keras.runs import checksums
+
+CLASS_NAMES, PREPROCESSING = "class_names.txt", "preprocessing.json"
+PHOTO = Path(__file__).parent / "photo.py"
 
 
 def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
@@ -19,19 +25,21 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
     size that the network was trained on. `files` takes `contents`, strings of shape `[batch]`: the
     bytes of PNGs, JPEGs, BMPs or WebPs, which it crops and resizes like held-out images. Both
     return `logits` and `probabilities`, float32 `[batch, classes]`, and `classes`, the most
-    probable class, int64 `[batch]`. `class_names.txt` and `SHA256SUMS` lie beside.
+    probable class, int64 `[batch]`. Beside lie `class_names.txt`; `preprocessing.json`, how an
+    image becomes `images`; `photo.py`, which does it without this project; and `SHA256SUMS`.
 
     Args:
         network: from normalised images to logits.
         data: `ImageData.description()`.
         directory: to make.
     """
-    shape = tuple(data["image_shape"])
-    preprocessing = Preprocessing(shape, data["resized"], data["mean"], data["std"])
+    preprocessing = Preprocessing.from_description(data)
+    shape, mean, std = preprocessing.image_shape, preprocessing.mean, preprocessing.std
 
     def serve(images):
         images = tf.ensure_shape(images, [None, *shape])  # a loaded signature does not check it
-        logits = tf.cast(network(preprocessing.normalise(images), training=False), tf.float32)
+        normalised = normalise_fixed_size(images, mean, std)
+        logits = tf.cast(network(normalised, training=False), tf.float32)
         return {
             "logits": logits,
             "probabilities": tf.nn.softmax(logits),
@@ -49,8 +57,9 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
     archive.add_endpoint("serve", serve, input_signature=[images])
     archive.add_endpoint("files", serve_files, input_signature=[contents])
     archive.write_out(directory, verbose=False)
-    class_names = "".join(f"{name}\n" for name in data["class_names"])
-    (directory / "class_names.txt").write_text(class_names, encoding="utf-8")
+    write_text(directory / CLASS_NAMES, "".join(f"{name}\n" for name in data["class_names"]))
+    write_text(directory / PREPROCESSING, as_json(preprocessing.as_json()))
+    shutil.copy(PHOTO, directory)
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     sums = checksums.text({path.relative_to(directory).as_posix(): path for path in files})
     (directory / SUMS).write_text(sums, encoding="utf-8")

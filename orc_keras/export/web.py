@@ -9,8 +9,9 @@ from typing import Any
 
 import jinja2
 
+from orc_keras.data import Preprocessing
 from orc_keras.export import onnx_file
-from orc_keras.files import as_json
+from orc_keras.files import as_json, write_text
 
 RUNTIME = "onnxruntime-web@1.30.0"  # of npm
 RUNTIME_FILES = (
@@ -34,10 +35,12 @@ def write(lite: bytes, data: dict[str, Any], directory: Path) -> None:
     onnx_file.write(lite, directory / "model.onnx")
     _fetch_runtime(directory)
     shutil.copy(PIXELS, directory)
-    model = {name: data[name] for name in ("image_shape", "resized", "class_names")}
-    (directory / "model.json").write_text(as_json(model))
+    preprocessing = Preprocessing.from_description(data).as_json()
+    write_text(directory / "preprocessing.json", as_json(preprocessing))
+    write_text(directory / "class_names.json", as_json(data["class_names"]))
     page = jinja2.Template(PAGE.read_text(encoding="utf-8"), autoescape=True)
-    (directory / "index.html").write_text(page.render(model), encoding="utf-8")
+    classes = len(data["class_names"])
+    write_text(directory / "index.html", page.render(preprocessing, classes=classes))
 
 
 def check() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from orc_keras import data
-from orc_keras.data import ImageData
+from orc_keras.data import ImageData, Preprocessing
 from orc_keras.runs.directory import RunDirectory
 
 
@@ -55,17 +55,12 @@ def _recorded_place(run: RunDirectory) -> dict[str, str]:
 
 def preprocess_as(run: RunDirectory, images: ImageData) -> ImageData:
     """Returns the images with the size and normalisation of the run's networks."""
-    recorded = run.summary["data"]
-    shape = tuple(recorded["image_shape"])
-    if images.image_shape[-1] != shape[-1]:
-        raise ValueError(
-            f"The images have {images.image_shape[-1]} channels, but the networks of the run in "
-            f"{run.path} take {shape[-1]}."
-        )
+    recorded = Preprocessing.from_description(run.summary["data"])
     return dataclasses.replace(
         images,
-        image_shape=shape,
-        resized=recorded["resized"] or images.resized or images.image_shape != shape,
-        mean=recorded["mean"],
-        std=recorded["std"],
+        image_shape=recorded.image_shape,
+        resized=recorded.crop != 1 or images.resized or images.image_shape != recorded.image_shape,
+        crop=recorded.crop,
+        mean=recorded.mean,
+        std=recorded.std,
     )

@@ -12,6 +12,12 @@ from orc_keras.formatting import aligned_table, first_few
 
 PACKAGES = ("tensorflow", "keras", "numpy")
 NOTEWORTHY = 0.005  # between accuracy and balanced accuracy
+NOTES = {  # of the description of the images, if there are any
+    "ignored_files": "ignored files",
+    "images_with_alpha": "images with alpha",
+    "images_with_16_bits": "images with 16 bits",
+    "images_rotated_by_exif": "images rotated by EXIF data, which are taken as they are stored",
+}
 # The keys that the programs read.
 SUMMARY = {"settings", "description", "versions", "data", "members"}
 DATA = {
@@ -119,9 +125,7 @@ def describe_images(description: Mapping[str, Any]) -> str:
     """Returns one line about the images of a run, from `ImageData.description()`."""
     validation = description.get("validation_images")
     notes = [
-        f"; {name.replace('_', ' ')}: {description[name]:,}"
-        for name in ("ignored_files", "images_with_alpha", "images_with_16_bits")
-        if description.get(name)
+        f"; {text}: {description[name]:,}" for name, text in NOTES.items() if description.get(name)
     ]
     if side := description.get("median_side"):
         notes.insert(0, f" (the median of the shorter sides is {side})")

@@ -118,7 +118,7 @@ def no_train(root):
         (link_to_itself, "cat/me is a link to a folder whose images are there already"),
         (link_to_its_parent, "cat/all is a link to a folder whose images are there already"),
         (name_of_two_lines, r"has a class 'a\\nb', a name that cannot be printed"),
-        (gif, "bad.png is a GIF, not a PNG, JPEG, BMP or WebP"),
+        (gif, "bad.png is damaged, or not a PNG, JPEG, BMP or WebP"),
         (one_class, "train must have a folder for each of at least two classes"),
         (empty_class, "train/emu has no image"),
         (class_in_train_only, "has a class 'emu' in train/ that is not in val/"),

@@ -1,7 +1,9 @@
 """A finished run, or what it exported, evaluated; and what is on single images."""
 
+import csv
 import dataclasses
 import functools
+import io
 import json
 import os
 import re
@@ -11,16 +13,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from absl import flags
 from helpers import folders
-from helpers.digits_run import CLASSES, normalised
+from helpers.digits_run import CLASSES, normalised, served
 from helpers.networks import linear_network
 from helpers.programs import PROGRAM, programs
-from PIL import Image
 
 from orc_keras import data
 from orc_keras.commands import predict
 from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.saved_model import SavedModel
+from orc_keras.export.exported import ExportedNetwork
 from orc_keras.runs import RunDirectory, checksums, finished_run, predictions
 from orc_keras.runs.images import load_images
 
@@ -142,7 +145,7 @@ def test_the_programs(digits_run, folder, tmp_path):
     run = shutil.copytree(digits_run, tmp_path / "run")
     paths = sorted((folder / "3").iterdir())[:2]
     shown, written, report = programs(
-        [*PROGRAM, "predict", f"--saved_model={run}/student", paths[0], "nothing.png", paths[1]],
+        [*PROGRAM, "predict", f"--run={run}", paths[0], "nothing.png", paths[1]],
         [*PROGRAM, "evaluate", f"--run={run}", f"--json={tmp_path}/out.json"],
         [*PROGRAM, "report", run, run],
     )
@@ -161,18 +164,35 @@ def test_the_programs(digits_run, folder, tmp_path):
     assert report.stdout == f"Wrote {run}/report/report.html.\n"
 
 
-def test_a_prediction_is_the_most_probable_class(digits_run, held_out, folder):
-    network = SavedModel(digits_run / "student")
+def test_a_prediction_is_the_most_probable_class(digits_run, held_out, folder, capsys, monkeypatch):
+    """As text, CSV and JSON; of a file, a folder and a list; what is no image is named."""
     path = next((folder / "3").iterdir())
     image = held_out[0][int(path.stem)][None]
-    (probabilities,) = (
-        tf.saved_model.load(digits_run / "student")
-        .signatures["serving_default"](images=tf.constant(image))["probabilities"]
-        .numpy()
-    )
-    best = predict.predict(network, path)
-    assert [name for name, _ in best] == [CLASSES[i] for i in np.argsort(-probabilities)[:5]]
-    assert [p for _, p in best] == pytest.approx(sorted(probabilities)[:4:-1], rel=1e-5)
+    ((probabilities,),) = (served(digits_run / "student", image)["probabilities"].numpy(),)
+    order = [CLASSES[i] for i in np.argsort(-probabilities)]
+
+    def answers(format, *arguments):
+        values = flags.FlagValues()
+        predict.define_flags(values)
+        values(["", f"--run={digits_run}", f"--format={format}"])
+        with pytest.raises(SystemExit) as end:
+            predict.main(values, list(map(str, arguments)))
+        return (end.value.code, *capsys.readouterr())
+
+    code, text, _ = answers("text", path)
+    assert code == 0 and [line.split()[-1] for line in text.splitlines()[1:]] == order[:5]
+    code, text, error = answers("json", "nothing.png", folder / "3")
+    assert (code, error) == (1, "orc-keras predict: nothing.png is not a file.\n")
+    by_file = {each["file"]: each for each in json.loads(text)}
+    assert list(by_file) == sorted(map(str, (folder / "3").iterdir()))
+    assert by_file[str(path)]["class"] == order[0]
+    found = list(by_file[str(path)]["probabilities"].values())
+    np.testing.assert_allclose(found, probabilities, atol=1e-6)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{path}\n"))
+    _, text, _ = answers("csv", "-")
+    head, row = csv.reader(io.StringIO(text))
+    assert head == ["file", "class", *CLASSES] and row[:2] == [str(path), order[0]]
+    np.testing.assert_allclose(list(map(float, row[2:])), probabilities, atol=1e-6)
 
 
 def test_bad_input(digits_run, folder, tmp_path):
@@ -195,23 +215,11 @@ def test_bad_input(digits_run, folder, tmp_path):
     unknown = "1 classes that the network does not know, such as 'seventeen'; it knows 0, 1"
     refused(unknown, model, digits_run / "student", f"folder:{other.parent}")
     refused(unknown, member, digits_run, "", f"folder:{other.parent}")
-    (tmp_path / "colour" / "3").mkdir(parents=True)
-    image = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
-    (tmp_path / "colour" / "3" / "1.png").write_bytes(tf.io.encode_png(image).numpy())
-    message = "images have 3 channels, but the networks of the run in .* take 1"
-    refused(message, member, digits_run, "", f"folder:{tmp_path}/colour")
-    large = tmp_path / "large.png"
-    large.write_bytes(tf.io.encode_png(np.zeros((16, 16, 1), np.uint8)).numpy())
-    (tmp_path / "text.png").write_text("no image")
-    network = SavedModel(digits_run / "student")
-    for name in ("large.png", "colour/3/1.png"):
-        message = (
-            f"{name}: An image cannot be read; .* takes undamaged PNGs, .*, of 8 x 8 x 1 unless"
-        )
-        refused(message, predict.predict, network, tmp_path / name)
-    refused("text.png is not a readable image", predict.predict, network, tmp_path / "text.png")
-    Image.fromarray(image).convert("P").save(tmp_path / "palette.bmp")
-    refused("bmp is a BMP with a palette", predict.predict, network, tmp_path / "palette.bmp")
+    with pytest.raises(ValueError, match="is no exported network: a SavedModel's directory, or"):
+        ExportedNetwork(digits_run / "summary.json")
+    lone = shutil.copy(digits_run / "student.tflite", tmp_path / "lone.tflite")
+    with pytest.raises(ValueError, match="is no exported network"):
+        ExportedNetwork(lone)
 
 
 def test_images_are_uint8(digits_run, held_out):

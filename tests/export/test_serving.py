@@ -18,13 +18,16 @@ import urllib.request
 
 import numpy as np
 import pytest
+import tensorflow as tf
+from helpers import photos
 from helpers.digits_run import served
 from helpers.networks import hidden_network
 from helpers.programs import ROOT
 from PIL import Image
 
 from orc_keras.data import ImageData, PixelImages
-from orc_keras.data.preprocessing import central_crop
+from orc_keras.data.preprocessing import CENTRAL, Preprocessing
+from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export import formats, saved_model, web
 from orc_keras.export.member import export_member
 
@@ -84,6 +87,17 @@ def test_a_hundred_at_once_lose_none(address, exported, held_out):
     assert [int(answer["class"]) for _, answer in answers] == probabilities.argmax(axis=1).tolist()
 
 
+def test_photos_of_every_mode_and_size(address, exported):
+    """Each gets the probabilities of the SavedModel's signature `files`, to the digit."""
+    network = SavedModel(exported / "student")
+    for name, contents in photos.good().items():
+        status, answer = ask(address, contents)
+        expected = network.predict([contents])["probabilities"][0]
+        assert status == 200
+        found = list(answer["probabilities"].values())
+        np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=name)
+
+
 def test_wrong_images_get_a_sentence(address, held_out):
     image = png(held_out[0][0])
     emf = b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(40)  # for which Pillow divides by 0
@@ -93,30 +107,27 @@ def test_wrong_images_get_a_sentence(address, held_out):
     status, answer = ask(address, bytes(20_000_001))
     assert (status, json.loads(answer)["error"]) == (413, "More than 20,000,000 bytes.")
     assert ask(address, None, "GET")[0] == 405
-    deep = held_out[0][0].squeeze().astype(np.uint16) * 257  # in 16 bits
-    assert ask(address, png(deep)) == ask(address, image)
-    large = Image.fromarray(held_out[0][0].squeeze()).resize((300, 200))
-    assert ask(address, png(np.asarray(large)))[0] == 200
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
 def test_the_page_cuts_pictures_as_evaluation_does(tmp_path):
-    """pixels.mjs against central_crop, on noise of many sizes."""
+    """pixels.mjs against Preprocessing, on noise of many sizes, in colour and grey."""
     rng = np.random.default_rng(0)
     cases, expected = [], []
     for height, width, shape in (
         (8, 8, (8, 8, 3)), (37, 61, (8, 8, 3)), (20, 9, (16, 12, 3)), (5, 5, (8, 8, 3)),
-        (224, 300, (32, 32, 3)), (64, 64, (32, 32, 3)),
+        (224, 300, (32, 32, 3)), (64, 64, (32, 32, 3)), (224, 300, (32, 32, 1)), (8, 8, (8, 8, 1)),
     ):  # fmt: skip
         pixels = rng.integers(0, 256, (height, width, 3), np.uint8)
         case = {"height": height, "width": width, "data": pixels.ravel().tolist()}
-        cases.append({"picture": case, "shape": shape})
-        expected.append(np.asarray(central_crop(pixels, shape)).ravel())
+        preprocessing = Preprocessing(shape, 1.0 if height == 8 else CENTRAL)
+        cases.append({"picture": case, "description": preprocessing.as_json()})
+        expected.append(preprocessing.pixels(tf.constant(pixels)).numpy().ravel())
     shutil.copy(web.PIXELS, tmp_path)
     program = (
         f"import {{ fitted }} from './{web.PIXELS.name}';"
         f"const cases = {json.dumps(cases)};"
-        "console.log(JSON.stringify(cases.map((c) => [...fitted(c.picture, c.shape, true)])));"
+        "console.log(JSON.stringify(cases.map((c) => [...fitted(c.picture, c.description)])));"
     )
     (tmp_path / "program.mjs").write_text(program)
     done = subprocess.run(["node", tmp_path / "program.mjs"], capture_output=True, check=True)
@@ -153,6 +164,19 @@ def test_the_page_answers_like_the_network(exported, held_out):
         expected = served(path, images)["logits"][0]
         np.testing.assert_allclose(logits, expected, atol=1e-4)
         assert f'role="status">{np.argmax(expected)}</p>' in page
+    network = SavedModel(pages / "coloured")
+    for name in (
+        "rotated_by_exif.jpg",
+        "rotated_by_exif.png",
+        "RGBA.png",
+        "16_bits.png",
+        "cmyk.jpg",
+    ):
+        contents = photos.good()[name]
+        (pages / "coloured_web" / name).write_bytes(contents)
+        logits = json.loads(re.search(r'data-logits="(.*?)"', shown("coloured_web", name))[1])
+        expected = network.predict([contents])["logits"][0]
+        np.testing.assert_allclose(logits, expected, atol=1e-4, err_msg=name)
     wrong = shown("run/student_web", "none.png")
     server.shutdown()
     assert "none.png is not a picture that this browser can read." in wrong

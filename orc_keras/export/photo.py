@@ -1,0 +1,63 @@
+"""From a photo to `images`, the input of the network beside this file; by NumPy and Pillow alone.
+
+    from photo import to_images
+    images = to_images("photo.jpg")
+
+The pixels are those that the network was evaluated on, to the digit.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+
+
+def to_images(file, description=None):
+    """Returns an image as uint8 `[1, height, width, channels]`.
+
+    It becomes 8 bits on a white background, in the network's colours; its central part is cut out,
+    averaged in whole blocks if it is of twice the size or more, and resized bilinearly. EXIF
+    orientation is ignored.
+
+    Args:
+        file: path of the image, or a file that is open for reading bytes.
+        description: the contents of preprocessing.json; None: of the one beside this file.
+    """
+    if description is None:
+        beside = Path(__file__).with_name("preprocessing.json")
+        description = json.loads(beside.read_text(encoding="utf-8"))
+    height, width, channels = (description[axis] for axis in ("height", "width", "channels"))
+    image = _opaque(Image.open(file, formats=FORMATS), description["background"])
+    image = image.convert("L" if channels == 1 else "RGB")
+    scale = min(np.float32(image.width) / width, np.float32(image.height) / height)
+    scale = np.float32(scale * np.float32(description["crop"]))
+    columns, rows = (max(int(np.round(scale * np.float32(n))), 1) for n in (width, height))
+    left, top = (image.width - columns) // 2, (image.height - rows) // 2
+    block = max(min(columns // width, rows // height), 1)
+    columns, rows = columns // block, rows // block
+    box = (left, top, left + columns * block, top + rows * block)
+    planes = [
+        plane.convert("F")
+        .reduce(block, box)
+        .transform(
+            (width, height),
+            Image.Transform.EXTENT,
+            (0, 0, columns, rows),
+            Image.Resampling.BILINEAR,
+        )
+        for plane in image.split()
+    ]
+    return np.rint(np.stack(planes, axis=-1)).astype(np.uint8)[None]
+
+
+def _opaque(image, background):
+    if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if not image.has_transparency_data:
+        return image
+    pixels = np.asarray(image.convert("RGBA"), np.float32)
+    alpha = pixels[..., 3:] / 255
+    return Image.fromarray(np.rint(pixels[..., :3] * alpha + background * (1 - alpha)).astype("u1"))
