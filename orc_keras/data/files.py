@@ -135,7 +135,7 @@ def _pixels(path, function):
     """Returns what a function makes of the contents of a file."""
     try:
         encoded = tf.io.read_file(os.fsencode(path))
-        reason = refusal(encoded).numpy().decode()
+        reason = bytes(refusal(encoded).numpy()).decode()
         pixels: Any = None if reason else function(encoded).numpy()
     except (tf.errors.OpError, ValueError) as error:
         raise ValueError("is damaged or truncated") from error

@@ -49,7 +49,7 @@ class Preprocessing:
     @classmethod
     def from_json(cls, contents: Mapping[str, Any]) -> Self:
         """Returns that of the contents of `preprocessing.json`."""
-        shape = tuple(int(contents[axis]) for axis in ("height", "width", "channels"))
+        shape = contents["height"], contents["width"], contents["channels"]
         return cls(shape, contents["crop"], contents["mean"], contents["std"])
 
     def as_json(self) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def refusal(encoded: Any) -> tf.Tensor:
 
 def _with_channels(image, channels):
     """Puts an image of 1 to 4 channels on white, and makes it grey or coloured."""
-    number = tf.shape(image)[-1]
+    number: Any = tf.shape(image)[-1]
     image = tf.cond(number % 2 == 0, lambda: _on_white(image), lambda: image)
     if channels == 3:
         image = tf.cond(number < 3, lambda: tf.repeat(image, 3, axis=-1), lambda: image)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+BILINEAR = Image.Resampling.BILINEAR
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 
 
@@ -39,17 +40,13 @@ def to_images(file, description=None):
     block = max(min(columns // width, rows // height), 1)
     columns, rows = columns // block, rows // block
     box = (left, top, left + columns * block, top + rows * block)
-    planes = [
-        plane.convert("F")
-        .reduce(block, box)
-        .transform(
-            (width, height),
-            Image.Transform.EXTENT,
-            (0, 0, columns, rows),
-            Image.Resampling.BILINEAR,
-        )
-        for plane in image.split()
-    ]
+
+    def resized(plane):
+        averages = plane.convert("F").reduce(block, box)
+        extent = Image.Transform.EXTENT
+        return averages.transform((width, height), extent, (0, 0, columns, rows), BILINEAR)
+
+    planes = [np.asarray(resized(plane)) for plane in image.split()]
     return np.rint(np.stack(planes, axis=-1)).astype(np.uint8)[None]
 
 

@@ -18,6 +18,7 @@ from helpers import folders
 from helpers.digits_run import CLASSES, normalised, served
 from helpers.networks import linear_network
 from helpers.programs import PROGRAM, programs
+from PIL import Image
 
 from orc_keras import data
 from orc_keras.commands import predict
