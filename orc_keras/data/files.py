@@ -33,7 +33,11 @@ class Header(NamedTuple):
 
 def read_headers(paths: Sequence[Path]) -> list[Header]:
     """Returns the `Header` of each file, or raises ValueError if one is refused."""
-    return _for_each(_header, paths)
+    try:
+        return _for_each(_header, paths)
+    except ValueError:
+        check(paths)  # names the others that cannot be decoded, too
+        raise
 
 
 def _header(path):
@@ -54,9 +58,8 @@ def _header(path):
 
 def _is_rotated(image):
     exif = Image.Exif()
-    with contextlib.suppress(
-        Exception
-    ):  # damaged EXIF data; `image.getexif` would read a PNG whole
+    # Damaged EXIF data rotate nothing. `image.getexif` would read a PNG whole.
+    with contextlib.suppress(Exception):
         exif.load(image.info.get("exif", b""))
     return exif.get(ExifTags.Base.Orientation, 1) != 1
 

@@ -20,7 +20,7 @@ def spoil(root):
     (root / "val" / "cat" / "short.png").write_bytes(whole[: len(whole) * 2 // 3])
     return {
         "train/cat/palette.bmp": "is a BMP with a palette",
-        "train/dog/gif.png": "is a GIF",
+        "train/dog/gif.png": "is damaged, or not a PNG, JPEG",
         "train/dog/text.jpg": "is not a readable image",
         "val/cat/short.png": "is damaged or truncated",
     }
@@ -29,7 +29,7 @@ def spoil(root):
 @pytest.mark.parametrize("memory_gb", [0, 1])
 def test_they_are_left_out_and_named(tmp_path, memory_gb):
     wrong = spoil(tmp_path / "some")
-    message = "Of 16 images 3 cannot be used: .* --skip_damaged of train leaves such files out.$"
+    message = "Of 16 images 4 cannot be used: .* --skip_damaged of train leaves such files out.$"
     with pytest.raises(ValueError, match=message):
         load(tmp_path / "some", memory_gb=memory_gb)
     images = load(tmp_path / "some", skip_damaged=True, memory_gb=memory_gb)
