@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from orc_keras import models, networks, recipe
 from orc_keras.files import sha256
 from orc_keras.groups import METHODS
+from orc_keras.groups.members import check_weights
 from orc_keras.groups.network_group import NetworkGroup
 from orc_keras.networks import kind_of
 from orc_keras.settings import Settings
@@ -100,11 +100,8 @@ def load_pivot(pivot: keras.Model, path: str | Path) -> None:
             f"--pivot_weights={path} does not hold the weights of a {pivot.name} for images of "
             f"shape {pivot.input_shape[1:]} and {pivot.output_shape[-1]} classes."
         ) from error
-    for weight in pivot.weights:
-        if not np.isfinite(keras.ops.convert_to_numpy(weight)).all():
-            raise ValueError(
-                f"--pivot_weights={path} has NaN or infinite numbers in {weight.path}."
-            )
+    with error_prefix("pivot_weights"):
+        check_weights(pivot)
 
 
 def source_checksums(settings: Settings, group: NetworkGroup) -> dict[str, str]:

@@ -137,14 +137,28 @@ def test_every_held_out_image_comes_once_in_order():
     np.testing.assert_array_equal(np.concatenate([y for _, y in batches]), np.arange(50))
 
 
+def test_a_constant_channel_is_not_scaled():
+    """Its deviation counts as 1; a value of 1e-6 would make thousands of one grey level."""
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 4, 4, 3), np.uint8)
+    pixels[..., 1] = 200
+    pixels[0, 0, 0, 1] = 201  # all but constant
+    with pytest.warns(UserWarning, match="Channel 1 is the same in all images"):
+        mean, std = pipeline.statistics(
+            PixelImages(pixels, np.zeros(9)), Preprocessing((4, 4, 3), None)
+        )
+    np.testing.assert_allclose(std, [pixels[..., 0].std() / 255, 1, pixels[..., 2].std() / 255])
+    normalised = Preprocessing((4, 4, 3), None, mean, std).normalise(pixels)
+    assert np.abs(normalised[..., 1]).max() < 1 / 255
+
+
 def test_statistics_against_numpy():
     pixels = np.random.default_rng(0).integers(0, 256, (90, 4, 4, 3)).astype(np.uint8)
     images = PixelImages(pixels, np.zeros(90))
-    mean, std = pipeline.statistics(images, Preprocessing((4, 4, 3), False))
+    mean, std = pipeline.statistics(images, Preprocessing((4, 4, 3), None))
     np.testing.assert_allclose(mean, (pixels / 255).mean(axis=(0, 1, 2)))
     np.testing.assert_allclose(std, (pixels / 255).std(axis=(0, 1, 2)))
     some = pixels[[0, 44, 89]] / 255
-    mean, _ = pipeline.statistics(images, Preprocessing((4, 4, 3), False), most=3)
+    mean, _ = pipeline.statistics(images, Preprocessing((4, 4, 3), None), most=3)
     np.testing.assert_allclose(mean, some.mean(axis=(0, 1, 2)))
 
 
