@@ -51,8 +51,8 @@ def load(
             others are read anew in each epoch.
         skip_damaged: Leave out files of a folder that cannot be decoded, or that TensorFlow would
             decode wrongly, in place of ending with their names.
-        known_notes: `notes` of an earlier call; if a folder still holds the same files, its images
-            are not decoded again to check them.
+        known_notes: `notes` of an earlier call. Files that were skipped then are left out again; if
+            a folder still holds the others, `files`, they are not decoded again to check them.
         held_out_only: no training images are needed. The classes may then lie in the folder
             itself, and `train` of the result is the held-out images.
 

@@ -174,13 +174,15 @@ def _in_memory(split, sizes, channels):
 
 
 def _find_damaged(root, splits, known_notes):
-    """Returns why files cannot be used, by path; as in earlier notes if all others are the same."""
-    paths = [path for split in splits.values() for path in split.paths]
+    """Returns why files cannot be used, by path; first those of earlier notes, as they were then.
+
+    If all others are still the same, they are not decoded again.
+    """
     earlier = {root / name: why for name, why in known_notes.get("skipped_files", {}).items()}
-    others = [path for path in paths if path not in earlier]
-    if known_notes and files.fingerprint(root, others) == known_notes.get("files"):
+    paths = [path for split in splits.values() for path in split.paths if path not in earlier]
+    if "files" in known_notes and files.fingerprint(root, paths) == known_notes["files"]:
         return earlier
-    return files.find_damaged(paths)
+    return earlier | files.find_damaged(paths)
 
 
 @contextlib.contextmanager

@@ -25,8 +25,9 @@ def load_images(
     arguments: dict[str, Any] = run.settings.arguments(data.load)
     arguments |= _recorded_place(run) | moved
     held_out_only = not (needs_training or arguments["validation_fraction"])
+    known_notes = {"skipped_files": run.summary["data"].get("skipped_files", {})}
     try:
-        images = data.load(**arguments, held_out_only=held_out_only)
+        images = data.load(**arguments, held_out_only=held_out_only, known_notes=known_notes)
     except ValueError as error:
         if moved:
             raise

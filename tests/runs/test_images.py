@@ -62,6 +62,19 @@ def test_images_that_have_moved_are_named(project):
         load_images(run, dataset="folder:owls")
 
 
+def test_files_that_the_run_skipped_stay_left_out(project):
+    """Even if they are whole by then."""
+    damaged = [project / "birds" / split / "cat" / "bad.png" for split in ("train", "val")]
+    for path in damaged:
+        path.write_text("no image")
+    run, images = finished("--dataset=folder:birds", "--skip_damaged")
+    assert list(images.notes["skipped_files"]) == ["train/cat/bad.png", "val/cat/bad.png"]
+    for path in damaged:
+        photo(1).save(path)
+    for needs_training in (True, False):
+        assert len(load_images(run, needs_training=needs_training).held_out) == 6
+
+
 def test_a_run_and_its_images_move_together(project, tmp_path, monkeypatch):
     run, _ = finished("--dataset=folder:birds")
     project.rename(tmp_path / "moved")
