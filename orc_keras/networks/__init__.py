@@ -73,12 +73,12 @@ def build(
     'resnet8'
     """
     kind, name = kind_of(source), name_of(source)
+    if kind == "name":
+        return models.build(source, image_shape, num_classes, vgg_head)
     pixels = 255.0 * np.ones(image_shape[-1])
     scale, offset = np.multiply(pixels, std).tolist(), np.multiply(pixels, mean).tolist()
     to_pixels = keras.layers.Rescaling(scale, offset, name="pixels")
-    if kind == "name":
-        network = models.build(source, image_shape, num_classes, vgg_head)
-    elif kind == "pretrained":
+    if kind == "pretrained":
         network = pretrained.build(source, name, image_shape, num_classes, to_pixels)
     else:
         preprocess = to_pixels if source.startswith("raw:") else None
