@@ -4,7 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from orc_keras.data.preprocessing import crop, resize
+from orc_keras.data.decoding import crop
+from orc_keras.data.preprocessing import resize
 
 _SHIFT = 4  # pixels, in each direction
 

@@ -15,8 +15,9 @@ import tensorflow as tf
 from PIL import ExifTags, Image
 
 from orc_keras import startup
+from orc_keras.data.decoding import decode, refusal
 from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
-from orc_keras.data.preprocessing import Preprocessing, decode, refusal
+from orc_keras.data.preprocessing import Preprocessing
 from orc_keras.formatting import first_few
 
 

@@ -174,14 +174,10 @@ def statistics(
             number += len(pixels)
     mean, mean_square = sums / number
     std = np.sqrt(np.maximum(mean_square - mean**2, 0))
-    constant = std < LEAST_STD
-    for channel in np.flatnonzero(constant):
-        warnings.warn(
-            f"Channel {channel} is the same in all images, so it is not scaled: its standard "
-            "deviation is taken as 1.",
-            stacklevel=2,
-        )
-    std[constant] = 1
+    for channel in np.flatnonzero(std < LEAST_STD):
+        std[channel] = 1
+        message = f"Channel {channel} is the same in all images, so it is not scaled."
+        warnings.warn(message, stacklevel=2)
     return tuple(map(float, mean)), tuple(map(float, std))
 
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from orc_keras.data import preprocessing
+from orc_keras.data import decoding, preprocessing
 from orc_keras.data.augmentation import random_resized_crop
 
 
@@ -24,14 +24,12 @@ def photo(height=40, width=60, channels=3):
 @pytest.mark.parametrize("kind", ["PNG", "BMP"])
 def test_colour(kind):
     image = photo()
-    np.testing.assert_array_equal(
-        preprocessing.decode(encoded(Image.fromarray(image), kind), 3), image
-    )
+    np.testing.assert_array_equal(decoding.decode(encoded(Image.fromarray(image), kind), 3), image)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
 def test_lossy_colour(kind):
-    decoded = preprocessing.decode(encoded(Image.fromarray(photo()), kind, quality=95), 3).numpy()
+    decoded = decoding.decode(encoded(Image.fromarray(photo()), kind, quality=95), 3).numpy()
     assert np.abs(decoded.astype(int) - photo()).mean() < 3
 
 
@@ -39,22 +37,22 @@ def test_lossy_colour(kind):
 def test_other_modes_as_pillow_sees_them(mode):
     image = Image.fromarray(photo()).convert(mode)
     kind = "JPEG" if mode == "CMYK" else "PNG"
-    decoded = preprocessing.decode(encoded(image, kind), 3).numpy().astype(int)
+    decoded = decoding.decode(encoded(image, kind), 3).numpy().astype(int)
     expected = np.array(Image.open(io.BytesIO(encoded(image, kind).numpy())).convert("RGB"))
     assert np.abs(decoded - expected).max() <= (8 if mode == "CMYK" else 0)
 
 
 def test_grey_and_colour_together():
     image = photo()[..., 0]
-    grey = preprocessing.decode(encoded(Image.fromarray(image), "PNG"), 1).numpy()
-    colour = preprocessing.decode(encoded(Image.fromarray(image), "PNG"), 3).numpy()
+    grey = decoding.decode(encoded(Image.fromarray(image), "PNG"), 1).numpy()
+    colour = decoding.decode(encoded(Image.fromarray(image), "PNG"), 3).numpy()
     np.testing.assert_array_equal(grey[..., 0], image)
     np.testing.assert_array_equal(colour, np.stack([image] * 3, axis=-1))
 
 
 def test_16_bits_become_8():
     image = np.arange(65536, dtype=np.uint16).reshape(256, 256)
-    decoded = preprocessing.decode(encoded(Image.fromarray(image), "PNG"), 1).numpy()[..., 0]
+    decoded = decoding.decode(encoded(Image.fromarray(image), "PNG"), 1).numpy()[..., 0]
     assert np.abs(decoded - image / 257).max() < 1
 
 
@@ -62,7 +60,7 @@ def test_16_bits_become_8():
 def test_transparent_pixels_become_white(kind):
     image = np.dstack([photo(), np.linspace(0, 255, 60).astype(np.uint8)[None].repeat(40, axis=0)])
     options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
-    decoded = preprocessing.decode(encoded(Image.fromarray(image), kind, **options), 3).numpy()
+    decoded = decoding.decode(encoded(Image.fromarray(image), kind, **options), 3).numpy()
     alpha = image[..., 3:] / 255
     expected = image[..., :3] * alpha + 255 * (1 - alpha)
     assert np.abs(decoded - expected).max() <= 0.51
@@ -71,7 +69,7 @@ def test_transparent_pixels_become_white(kind):
 
 def test_a_grey_image_with_alpha():
     image = np.dstack([photo(channels=3)[..., 0], np.zeros((40, 60), np.uint8)])
-    assert (preprocessing.decode(encoded(Image.fromarray(image), "PNG"), 1).numpy() == 255).all()
+    assert (decoding.decode(encoded(Image.fromarray(image), "PNG"), 1).numpy() == 255).all()
 
 
 def coordinates(height, width):
@@ -116,7 +114,7 @@ def test_a_crop_depends_on_its_seed_alone():
 def test_the_window_of_a_jpeg_is_that_of_the_whole_image(subsampling):
     """Only a part of it is decoded, which could have other colours at its edges."""
     jpeg = encoded(Image.fromarray(photo(150, 170)), "JPEG", quality=90, subsampling=subsampling)
-    whole = preprocessing.decode(jpeg, 3)
+    whole = decoding.decode(jpeg, 3)
     for seed in range(25):
         window = [random_resized_crop(raw, [seed, 0], (24, 24, 3), True) for raw in (jpeg, whole)]
         np.testing.assert_array_equal(*window)

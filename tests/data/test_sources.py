@@ -9,7 +9,8 @@ from helpers.animals import TinyAnimals, jpeg, prepare, read_in_order
 from sklearn.datasets import load_digits
 
 from orc_keras import data
-from orc_keras.data.preprocessing import central_crop, decode
+from orc_keras.data.decoding import decode
+from orc_keras.data.preprocessing import central_crop
 
 
 @pytest.fixture(scope="module")

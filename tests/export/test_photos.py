@@ -13,7 +13,8 @@ from helpers.networks import hidden_network
 
 from orc_keras import data
 from orc_keras.data import ImageData, PixelImages
-from orc_keras.data.preprocessing import CENTRAL, Preprocessing, refusal
+from orc_keras.data.decoding import refusal
+from orc_keras.data.preprocessing import CENTRAL, Preprocessing
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export import formats, photo, saved_model, tflite
 from orc_keras.export.exported import ExportedNetwork
