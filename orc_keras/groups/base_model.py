@@ -26,14 +26,14 @@ class GroupModel(keras.Model):
 
     Attributes:
         is_evaluating: whether metrics are those of an evaluation, not of training.
+        trains_all_stages: whether `fit` trains all stages but the pivot's; until one is set.
     """
 
-    is_evaluating = False
+    is_evaluating, trains_all_stages = False, True
     members: dict[str, keras.Model]
     student: keras.Model
     student_names: list[str]
     stage: str
-    trains_all_stages = True  # until one is set
     optimizers: dict[str, keras.optimizers.Optimizer] = {}
     label_smoothing, learning_rate_factors = 0.0, {}
 
