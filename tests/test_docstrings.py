@@ -5,6 +5,7 @@ import doctest
 import importlib
 import pkgutil
 import re
+import warnings
 
 import keras
 import numpy as np
@@ -79,6 +80,8 @@ def test_the_lines_of_the_readme(eagerly, monkeypatch):
     assert code in library
     monkeypatch.setattr(models, "build", build)
     names = {}
-    exec(re.sub(r"epochs=\d+", "epochs=1", code), names)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="`shuffle=True` was passed")
+        exec(re.sub(r"epochs=\d+", "epochs=1", code), names)
     accuracies = names["group"].evaluate(names["held_out"], verbose=0, return_dict=True)
     assert 0.3 < accuracies["accuracy"] <= 1  # ten classes

@@ -189,6 +189,8 @@ class GroupModel(keras.Model):
         if kwargs.get("batch_size") is not None:
             BATCH_SIZE.check(kwargs["batch_size"])
         VALIDATION_SPLIT.check(kwargs.get("validation_split", 0.0))
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # Keras never does, but warns of its own default
         with input_validation.validate_data(x):
             return super().fit(x, *args, callbacks=default_callbacks(callbacks), **kwargs)
 
