@@ -55,6 +55,10 @@ def pytest_collection_finish():
     gc.disable()
 
 
+def pytest_unconfigure():
+    gc.unfreeze()  # or the process may crash as it ends
+
+
 MOST_MEMORY = 6e9  # bytes of a process, from which on garbage is collected
 
 
