@@ -17,7 +17,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-STUDENT = os.environ["STUDENT"].rstrip("/")  # the directory, beside which is <this>.onnx
+STUDENT = os.environ.get("STUDENT", "").rstrip("/")  # the directory, beside which is <this>.onnx
+if not (os.path.isfile(f"{STUDENT}/photo.py") and os.path.isfile(f"{STUDENT}.onnx")):
+    sys.exit(f"STUDENT={STUDENT} must be an exported student's directory, with its .onnx beside.")
 sys.path.insert(0, STUDENT)
 from photo import to_images  # noqa: E402  (the student's own)
 
@@ -36,7 +38,7 @@ async def predict(request):
     try:
         return JSONResponse(await run_in_threadpool(classified, body))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return JSONResponse({"error": "This is not an undamaged image, such as a PNG."}, 415)
+        return JSONResponse({"error": "This is not an undamaged PNG, JPEG, BMP or WebP."}, 415)
 
 
 def classified(encoded):

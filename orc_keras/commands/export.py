@@ -23,6 +23,8 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_list("formats", list(RUN_FORMATS), f"Any of {', '.join(SUFFIXES)}.", **to)
     help = "Training images by which tflite-int8 finds the range of each activation."
     flags.DEFINE_integer("calibration_images", CALIBRATION_IMAGES, help, 1, **to)
+    help = "Run the files on held-out images; --nomeasure where the images are gone."
+    flags.DEFINE_bool("measure", True, help, **to)
     define_image_flags(flag_values, "The run's images, as --dataset of train, if they have moved.")
 
 
@@ -37,5 +39,6 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         flag_values.calibration_images,
         flag_values.data_dir,
         flag_values.dataset,
+        flag_values.measure,
     )
     print(f"Wrote {', '.join(map(str, paths))}; {card} describes them.")

@@ -3,9 +3,9 @@
     orc-keras predict --run=runs/birds photo.jpg another.png
     orc-keras predict --model=runs/birds/student_int8.tflite --format=csv photos/ > answers.csv
 
-Positional arguments: files of images; folders, whose images are taken, those in folders below too;
-or -, to read paths from standard input, one a line. What is no image is named, and the exit code is
-then 1; the others are answered.
+Positional arguments: files of images; folders, of which files with the names of images are taken,
+those in folders below too; or -, to read paths from standard input, one a line. What cannot be read
+is named, and the exit code is then 1; the others are answered.
 """
 
 import csv
@@ -38,9 +38,10 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         raise ValueError("give one of --run and --model.")
     startup.import_tensorflow_quietly()
     from orc_keras.export.exported import ExportedNetwork
+    from orc_keras.runs import finished_run
 
-    network = ExportedNetwork(flag_values.model or Path(flag_values.run) / STUDENT)
-    failed = []
+    model = flag_values.model or finished_run(flag_values.run) / STUDENT
+    network, failed = ExportedNetwork(model), []
 
     def answers():
         for path, answer in network.predict_files(_paths(arguments)):
@@ -59,9 +60,14 @@ def _paths(arguments: Iterable[str]) -> Iterator[str | Path]:
 
     for argument in arguments:
         if argument == "-":
-            yield from (line.rstrip("\n") for line in sys.stdin)
+            yield from filter(None, (line.rstrip("\n") for line in sys.stdin))
         elif Path(argument).is_dir():
-            yield from folder.images_below(Path(argument))
+            images, others = folder.images_below(Path(argument))
+            if others:
+                suffixes = ", ".join(sorted({path.suffix or path.name for path in others}))
+                message = f"{argument}: {len(others)} files are passed over ({suffixes})."
+                print(f"orc-keras predict: {message}", file=sys.stderr)
+            yield from images or [argument]  # which is no file then
         else:
             yield argument
 

@@ -135,9 +135,11 @@ def _split(folder, classes):
     return split
 
 
-def images_below(folder: Path) -> list[Path]:
-    """Returns the files of images in a folder and in those below it, in order."""
-    return sorted(filter(_is_image, _files(folder)))
+def images_below(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Returns the files in a folder and in those below it, in order: images, and others."""
+    files = sorted(path for path in _files(folder) if path.name[0] != ".")
+    images = list(filter(_is_image, files))
+    return images, [path for path in files if path not in {*images}]
 
 
 def _files(folder: Path) -> Iterator[Path]:

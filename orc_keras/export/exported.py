@@ -10,7 +10,7 @@ from orc_keras.data import Preprocessing
 from orc_keras.data.files import read_pixels
 from orc_keras.export.formats import FORMATS, SAVED_MODEL, load
 from orc_keras.export.saved_model import CLASS_NAMES, PREPROCESSING
-from orc_keras.run_files import SUFFIXES
+from orc_keras.run_files import STUDENT, SUFFIXES, SUMMARY
 from orc_keras.runs import checksums
 
 
@@ -31,6 +31,8 @@ class ExportedNetwork:
 
     def __init__(self, path: str | Path):
         path = Path(path)
+        if (path / SUMMARY).is_file():
+            raise ValueError(f"{path} is a run; its student is {path / STUDENT}.")
         name, saved_model = _format_of(path)
         checksums.check(saved_model)
         contents = files.read(saved_model / PREPROCESSING, files.from_json)

@@ -13,10 +13,10 @@ from orc_keras import files
 from orc_keras.data import ImageData
 from orc_keras.evaluate.members import load_member
 from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS, formats, model_card
+from orc_keras.export import measure as measuring
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
-from orc_keras.export.measure import measure, representative_dataset
 from orc_keras.run_files import STUDENT
-from orc_keras.runs import RunDirectory, checksums, finished_run
+from orc_keras.runs import checksums, finished_run
 from orc_keras.runs.images import load_images
 
 # In the SavedModel's directory:
@@ -62,7 +62,7 @@ def export(
                 raise OSError(f"{path_of(target, name)} cannot be written: {error}") from error
         figures |= dict.fromkeys(new)
         if images:
-            figures |= measure(paths, network, images, summary["settings"]["batch_size"])
+            figures |= measuring.measure(paths, network, images, summary["settings"]["batch_size"])
         figures = {name: figures[name] for name in FORMATS if name in figures}
         card = model_card.text(summary, member, target.name, figures)
         files.write_text(saved_model / MEASURED, files.as_json(figures))
@@ -86,6 +86,7 @@ def export_member(
     calibration_images: int = CALIBRATION_IMAGES,
     data_dir: str = "",
     dataset: str = "",
+    measure: bool = True,
 ) -> tuple[list[Path], Path]:
     """Exports a member of a finished run.
 
@@ -97,6 +98,7 @@ def export_member(
         calibration_images: the number of training images for `tflite-int8`.
         data_dir: the folder of TensorFlow Datasets, if it has moved.
         dataset: the run's images, as for `train --dataset`, if they have moved.
+        measure: whether to run the files on held-out images; False needs none.
 
     Returns:
         The paths that were written, and that of the model card.
@@ -117,21 +119,11 @@ def export_member(
     for path in written:
         if path.exists():
             raise ValueError(f"{path} exists already; delete it to export {member} again.")
-    images = _images(directory, data_dir, dataset, needs_training=INT8 in names)
-    some = representative_dataset(images, calibration_images) if images and INT8 in names else ()
-    export(network, member, target, directory.summary, images, names, some)
+    images, calibrating = None, ()
+    if measure or INT8 in names:
+        images = load_images(directory, data_dir, INT8 in names, dataset)
+        if INT8 in names:
+            calibrating = measuring.representative_dataset(images, calibration_images)
+    export(network, member, target, directory.summary, images, names, calibrating)
     checksums.update(directory.path, written)  # the student's files are listed there
     return written, target / CARD
-
-
-def _images(
-    run: RunDirectory, data_dir: str, dataset: str, needs_training: bool
-) -> ImageData | None:
-    """Returns the run's images; None if they are gone, and were only to measure the files."""
-    try:
-        return load_images(run, data_dir, needs_training, dataset)
-    except ValueError as error:
-        if needs_training or dataset:
-            raise
-        print(f"The files are not measured. {error}")
-        return None

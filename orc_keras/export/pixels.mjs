@@ -10,7 +10,8 @@ export function fitted(picture, { height, width, channels, crop }) {
 // Draws a file on its background, as it is stored, whatever its EXIF data and colour profile say.
 // Returns {height, width, data}, data [height, width, 3], flat.
 export async function decoded(file, background) {
-  const bitmap = await createImageBitmap(await withoutExif(file), { colorSpaceConversion: "none" });
+  const bitmap = await createImageBitmap(await withoutExif(file),
+    { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext("2d");
   context.fillStyle = `rgb(${background} ${background} ${background})`;

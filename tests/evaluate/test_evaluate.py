@@ -165,7 +165,9 @@ def test_the_programs(digits_run, folder, tmp_path):
     assert report.stdout == f"Wrote {run}/report/report.html.\n"
 
 
-def test_a_prediction_is_the_most_probable_class(digits_run, held_out, folder, capsys, monkeypatch):
+def test_a_prediction_is_the_most_probable_class(
+    digits_run, held_out, folder, tmp_path, capsys, monkeypatch
+):
     """As text, CSV and JSON; of a file, a folder and a list; what is no image is named."""
     path = next((folder / "3").iterdir())
     image = held_out[0][int(path.stem)][None]
@@ -182,12 +184,20 @@ def test_a_prediction_is_the_most_probable_class(digits_run, held_out, folder, c
 
     code, text, _ = answers("text", path)
     assert code == 0 and [line.split()[-1] for line in text.splitlines()[1:]] == order[:5]
-    code, text, error = answers("json", "nothing.png", folder / "3")
-    assert (code, error) == (1, "orc-keras predict: nothing.png is not a file.\n")
+    photos = shutil.copytree(folder / "3", tmp_path / "photos")
+    (photos / "photo.heic").touch()
+    code, text, error = answers("json", "nothing.png", photos)
+    assert code == 1 and error.splitlines() == [
+        "orc-keras predict: nothing.png is not a file.",
+        f"orc-keras predict: {photos}: 1 files are passed over (.heic).",
+    ]
+    (tmp_path / "empty").mkdir()
+    assert answers("json", tmp_path / "empty")[0] == 1
     by_file = {each["file"]: each for each in json.loads(text)}
-    assert list(by_file) == sorted(map(str, (folder / "3").iterdir()))
-    assert by_file[str(path)]["class"] == order[0]
-    found = list(by_file[str(path)]["probabilities"].values())
+    assert list(by_file) == sorted(map(str, photos.glob("*.png")))
+    answer = by_file[str(photos / path.name)]
+    assert answer["class"] == order[0]
+    found = list(answer["probabilities"].values())
     np.testing.assert_allclose(found, probabilities, atol=1e-6)
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{path}\n"))
     _, text, _ = answers("csv", "-")
@@ -218,6 +228,8 @@ def test_bad_input(digits_run, folder, tmp_path):
     refused(unknown, member, digits_run, "", f"folder:{other.parent}")
     with pytest.raises(ValueError, match="is no exported network: a SavedModel's directory, or"):
         ExportedNetwork(digits_run / "summary.json")
+    with pytest.raises(ValueError, match="is a run; its student is .*/student"):
+        ExportedNetwork(digits_run)
     lone = shutil.copy(digits_run / "student.tflite", tmp_path / "lone.tflite")
     with pytest.raises(ValueError, match="is no exported network"):
         ExportedNetwork(lone)

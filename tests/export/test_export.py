@@ -165,14 +165,15 @@ def test_a_student_that_is_exported_again_is_one_of_the_run(digits_run, tmp_path
     assert wrong == ["student.tflite: FAILED"]
 
 
-def test_without_the_images(digits_run, tmp_path, capsys, monkeypatch):
-    """Formats that need none are not measured; 8 bits are refused."""
+def test_without_the_images(digits_run, tmp_path, monkeypatch):
+    """Nothing is written, unless formats that need none are not to be measured."""
     shutil.copytree(digits_run, tmp_path / "run")
     monkeypatch.setattr(member, "load_images", lambda *_: data.load("folder:/nowhere"))
-    with pytest.raises(ValueError, match="--dataset=folder:/nowhere"):
-        export_member(tmp_path / "run", "hidden12", ["tflite-int8"])
-    _, card = export_member(tmp_path / "run", "hidden12", ["tflite"])
-    assert "are not measured. --dataset=folder:/nowhere" in capsys.readouterr().out
+    for name, measures in (("tflite", True), ("tflite-int8", True), ("tflite-int8", False)):
+        with pytest.raises(ValueError, match="--dataset=folder:/nowhere"):
+            export_member(tmp_path / "run", "hidden12", [name], measure=measures)
+    assert not list((tmp_path / "run").glob("hidden12*"))
+    _, card = export_member(tmp_path / "run", "hidden12", ["tflite"], measure=False)
     assert "| `hidden12.tflite` | | not measured | | |" in card.read_text()
 
 

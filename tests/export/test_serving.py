@@ -103,7 +103,7 @@ def test_wrong_images_get_a_sentence(address, held_out):
     emf = b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(40)  # for which Pillow divides by 0
     for body in (b"", b"no image", image[:40], b"\xff\xd8\xff" + bytes(100), b"<svg/>", emf):
         status, answer = ask(address, body)
-        assert (status, json.loads(answer)["error"][:26]) == (415, "This is not an undamaged i")
+        assert (status, json.loads(answer)["error"][:26]) == (415, "This is not an undamaged P")
     status, answer = ask(address, bytes(20_000_001))
     assert (status, json.loads(answer)["error"]) == (413, "More than 20,000,000 bytes.")
     assert ask(address, None, "GET")[0] == 405
