@@ -32,7 +32,7 @@ def test_many_damaged_images(tmp_path):
     fill(tmp_path, number=5)
     for path in (tmp_path / "train").rglob("*.png"):
         damage(path, "text")
-    message = r"Of 20 images 10 cannot be used: .*0.png is .*; and 7 more\. --skip_damaged"
+    message = r"Of 20 images 10 cannot be used: .*0.png is .*; and 7 more\. Remove them, or"
     with pytest.raises(ValueError, match=message):
         load(tmp_path)
 
