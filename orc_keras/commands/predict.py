@@ -65,7 +65,7 @@ def _paths(arguments: Iterable[str]) -> Iterator[str | Path]:
             images, others = folder.images_below(Path(argument))
             if others:
                 suffixes = ", ".join(sorted({path.suffix or path.name for path in others}))
-                message = f"{argument}: {len(others)} files are passed over ({suffixes})."
+                message = f"{argument}: files passed over: {len(others)} ({suffixes})."
                 print(f"orc-keras predict: {message}", file=sys.stderr)
             yield from images or [argument]  # which is no file then
         else:

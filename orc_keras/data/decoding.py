@@ -54,7 +54,9 @@ def refusal(encoded: Any) -> tf.Tensor:
     has_grey_palette = tf.reduce_all(palette[:, :3] == tf.range(256)[:, None])
     is_plain_bmp = (byte[28] == 24) | ((byte[28] == 8) & has(14, b"(") & has_grey_palette)
     has_palette_or_alpha = (byte[25] != 0) & (byte[25] != 2)
-    before_pixels = tf.strings.split(encoded, "IDAT", maxsplit=1)[0]
+    before_pixels = tf.cond(
+        is_png, lambda: tf.strings.split(encoded, "IDAT", maxsplit=1)[0], lambda: ""
+    )
     has_key = tf.strings.regex_full_match(before_pixels, r"\C*tRNS\C*") & ~has_palette_or_alpha
     reason = tf.constant("")
     for wrong, text in (

@@ -180,15 +180,13 @@ class FileImages(Images):
     """Images in one file each, read and decoded when they are needed."""
 
     def __init__(self, paths: Sequence[Path | str], labels: Any):
+        self.paths = [os.fsencode(path) for path in paths]
         with tf.device("CPU"):
-            self._paths: Any = tf.constant([os.fsencode(path) for path in paths])
+            self._paths: Any = tf.constant(self.paths)
             self.labels = tf.constant(labels, tf.int32)
 
     def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         return tf.io.read_file(self._paths[index]), self.labels[index]
 
-    def path(self, index: int) -> str:
-        return os.fsdecode(self._paths[index].numpy())
-
     def check(self) -> None:
-        check([os.fsdecode(path) for path in self._paths.numpy()])
+        check(list(map(os.fsdecode, self.paths)))

@@ -138,8 +138,7 @@ def _split(folder, classes):
 def images_below(folder: Path) -> tuple[list[Path], list[Path]]:
     """Returns the files in a folder and in those below it, in order: images, and others."""
     files = sorted(path for path in _files(folder) if path.name[0] != ".")
-    images = list(filter(_is_image, files))
-    return images, [path for path in files if path not in {*images}]
+    return list(filter(_is_image, files)), list(itertools.filterfalse(_is_image, files))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -78,13 +78,7 @@ def load(
     if not (held_out_only or validation_fraction):
         _check_held_out(source, dataset)
     content = source.read(memory_gb * 1e9)
-    names, images = zip(*content.splits.items())
-    train, held_out, held_out_from = images[0], images[-1], names[-1]
-    if held_out_only:
-        train = held_out
-    elif validation_fraction:
-        train, held_out = divide(train, validation_fraction, "validation_fraction")
-        held_out_from = "train"
+    train, held_out, held_out_from = _parts(content, validation_fraction, held_out_only)
     (height, width), resized = _input_size(source, image_size)
     image_shape = (height, width, content.channels)
     notes: dict[str, Any] = {"place": sources.place(dataset, data_dir)}
@@ -123,6 +117,16 @@ def dataset_size(
     number = next(iter(source.num_images.values()))
     held_back = math.ceil(number * validation_fraction)
     return number - held_back, _input_size(source, image_size)[0]
+
+
+def _parts(content, validation_fraction, held_out_only):
+    """Returns the images to learn from, the held-out ones, and the split that these are from."""
+    names, images = zip(*content.splits.items())
+    if held_out_only:
+        return images[-1], images[-1], names[-1]
+    if validation_fraction:
+        return *divide(images[0], validation_fraction, "validation_fraction"), "train"
+    return images[0], images[-1], names[-1]
 
 
 def _check_held_out(source, dataset):

@@ -86,16 +86,14 @@ def train_batches(
             images = keras_cv_layers.augment(images, seeds, augmentation)
         return data.preprocessing.normalise(images), labels
 
-    if endless:
-        numbers = tf.data.Dataset.counter(first_step * replicas.local)
-    else:
-        numbers = _steps_of_next_epoch(steps_per_epoch)
-    indices = numbers.map(samples)
-    batches = _read(data.train, data.resized, indices, crop, batch_size // replicas.total)
+    endless_steps = tf.data.Dataset.counter(first_step * replicas.local)
+    steps = endless_steps if endless else _steps_of_next_epoch(steps_per_epoch)
+    batches = _read(
+        data.train, data.resized, steps.map(samples), crop, batch_size // replicas.total
+    )
     batches = _mapped(batches, augment).prefetch(tf.data.AUTOTUNE)
-    if endless:
-        return batches
-    return batches.apply(tf.data.experimental.assert_cardinality(steps_per_epoch))
+    length = tf.data.INFINITE_CARDINALITY if endless else steps_per_epoch
+    return batches.apply(tf.data.experimental.assert_cardinality(length))
 
 
 def _steps_of_next_epoch(steps):

@@ -1,6 +1,7 @@
 """How an image becomes a network's input: cropped, resized, normalised."""
 
 import dataclasses
+import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from orc_keras.data.decoding import BACKGROUND, crop, decode, with_channels
 # The central part of images that are resized, as the field evaluates on ImageNet: their shorter
 # side to 256, of which 224 are cut out.
 CENTRAL = 224 / 256
+_AXES = ("height", "width", "channels")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,17 +44,19 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, contents: Mapping[str, Any]) -> Self:
-        """Returns that of the contents of `preprocessing.json`."""
-        shape = contents["height"], contents["width"], contents["channels"]
-        return cls(shape, contents["crop"], contents["mean"], contents["std"])
+        """Returns that of the contents of `preprocessing.json`; some exception if it is damaged."""
+        height, width, channels = (operator.index(contents[k]) for k in _AXES)
+        crop, mean, std = float(contents["crop"]), contents["mean"], contents["std"]
+        numbers = np.array([mean, std], float)
+        is_possible = np.isfinite(numbers).all() and numbers.shape == (2, channels)
+        if min(height, width) < 1 or channels not in (1, 3) or not (0 < crop <= 1 and is_possible):
+            raise ValueError("It does not describe images.")
+        return cls((height, width, channels), crop, mean, std)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the contents of `preprocessing.json`, which lies beside an exported network."""
-        height, width, channels = self.image_shape
         return {
-            "height": height,
-            "width": width,
-            "channels": channels,
+            **dict(zip(_AXES, self.image_shape)),
             "crop": self.crop,
             "background": BACKGROUND,
             "mean": list(self.mean),

@@ -169,7 +169,7 @@ def _in_memory(split, sizes, channels):
     images = files.in_memory(
         split.paths, split.labels, [sizes[path] for path in split.paths], channels
     )
-    images.paths = np.array([os.fsencode(path) for path in split.paths])
+    images.paths = list(map(os.fsencode, split.paths))
     return images
 
 

@@ -91,8 +91,8 @@ def evaluate_saved_model(path: str | Path, dataset: str, data_dir: str = "") -> 
     predictions = Predictions.compute(
         lambda files: {"": network.predict(files)["logits"]}, batches
     )[""]
-    kind = f" (all {len(images.held_out):,} images)" if images.held_out_from == "images" else ""
-    return Result(f"{path} on {dataset}{kind}", predictions.metrics(network.class_names))
+    scope = f" (all {len(images.held_out):,} images)" if images.held_out_from == "images" else ""
+    return Result(f"{path} on {dataset}{scope}", predictions.metrics(network.class_names))
 
 
 def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:

@@ -35,11 +35,12 @@ class ExportedNetwork:
             raise ValueError(f"{path} is a run; its student is {path / STUDENT}.")
         name, saved_model = _format_of(path)
         checksums.check(saved_model)
-        contents = files.read(saved_model / PREPROCESSING, files.from_json)
+        self.preprocessing = files.read(
+            saved_model / PREPROCESSING, lambda path: Preprocessing.from_json(files.from_json(path))
+        )
         names = files.read(saved_model / CLASS_NAMES, lambda file: file.read_text("utf-8"))
         self.class_names = names.splitlines()
-        self.preprocessing = Preprocessing.from_json(contents)
-        self._predict = load(name, path, contents)
+        self._predict = load(name, path, self.preprocessing.as_json())
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Returns the probability of each class, `[batch, classes]`.

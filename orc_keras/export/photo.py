@@ -3,7 +3,7 @@
     from photo import to_images
     images = to_images("photo.jpg")
 
-The pixels are those that the network was evaluated on, to the digit.
+The pixels are those of the network's evaluation, but for ties of rounding.
 """
 
 import json

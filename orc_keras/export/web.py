@@ -11,6 +11,7 @@ import jinja2
 
 from orc_keras.data import Preprocessing
 from orc_keras.export import onnx_file
+from orc_keras.export.saved_model import PREPROCESSING
 from orc_keras.files import as_json, write_text
 
 RUNTIME = "onnxruntime-web@1.30.0"  # of npm
@@ -36,7 +37,7 @@ def write(lite: bytes, data: dict[str, Any], directory: Path) -> None:
     _fetch_runtime(directory)
     shutil.copy(PIXELS, directory)
     preprocessing = Preprocessing.from_description(data).as_json()
-    write_text(directory / "preprocessing.json", as_json(preprocessing))
+    write_text(directory / PREPROCESSING, as_json(preprocessing))
     write_text(directory / "class_names.json", as_json(data["class_names"]))
     page = jinja2.Template(PAGE.read_text(encoding="utf-8"), autoescape=True)
     classes = len(data["class_names"])

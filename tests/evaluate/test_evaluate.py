@@ -76,7 +76,9 @@ def test_a_member_is_evaluated(digits_run, held_out, member):
 
 
 def test_a_saved_model_is_evaluated_on_files_of_some_classes(digits_run, held_out, folder):
-    measures = evaluation.evaluate_saved_model(digits_run / "student", f"folder:{folder}").measures
+    result = evaluation.evaluate_saved_model(digits_run / "student", f"folder:{folder}")
+    measures = result.measures
+    assert result.description.endswith(f"folder:{folder} (all {measures['images']} images)")
     by_class, _ = accuracies(keras.saving.load_model(digits_run / "student.keras"), held_out)
     assert measures["accuracy_by_class"].pop("7") is None
     del by_class["7"]
@@ -189,7 +191,7 @@ def test_a_prediction_is_the_most_probable_class(
     code, text, error = answers("json", "nothing.png", photos)
     assert code == 1 and error.splitlines() == [
         "orc-keras predict: nothing.png is not a file.",
-        f"orc-keras predict: {photos}: 1 files are passed over (.heic).",
+        f"orc-keras predict: {photos}: files passed over: 1 (.heic).",
     ]
     (tmp_path / "empty").mkdir()
     assert answers("json", tmp_path / "empty")[0] == 1

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -14,10 +15,11 @@ from helpers.networks import hidden_network
 from orc_keras import data
 from orc_keras.data import ImageData, PixelImages
 from orc_keras.data.decoding import refusal
-from orc_keras.data.preprocessing import CENTRAL, Preprocessing
+from orc_keras.data.preprocessing import CENTRAL, Preprocessing, normalise_fixed_size
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export import formats, photo, saved_model, tflite
 from orc_keras.export.exported import ExportedNetwork
+from orc_keras.runs import checksums
 
 
 def write_student(folder, shape, resized):
@@ -88,6 +90,37 @@ def test_every_entrance_answers_alike(student, folder):
     subprocess.run([sys.executable, "-c", program, folder / "images.npy"], check=True)
     served = saved_model.load(student)(np.load(folder / "images.npy"))
     np.testing.assert_allclose(served["probabilities"], expected, atol=1e-5)
+
+
+def test_constants_of_one_size_change_not_a_bit():
+    """The normalisation in exported files is that of training."""
+    images = np.random.default_rng(0).integers(0, 256, (2, 5, 7, 3), np.uint8)
+    numbers = ((0.4914, 0.4822, 0.4465), (0.2, 0.199, 0.201))
+    expected = data.normalise(tf.constant(images), *numbers)
+    np.testing.assert_array_equal(normalise_fixed_size(tf.constant(images), *numbers), expected)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"height": 0},
+        {"width": "8"},
+        {"channels": 2},
+        {"crop": float("nan")},
+        {"crop": 2},
+        {"mean": []},
+        {"std": [None]},
+        {"std": [float("inf")] * 3},
+    ],
+)
+def test_a_damaged_description_is_named(student, tmp_path, wrong):
+    """Also where its checksum is right."""
+    copy = shutil.copytree(student, tmp_path / "student")
+    path = copy / "preprocessing.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | wrong))
+    checksums.update(copy, [path])
+    with pytest.raises(ValueError, match=r"preprocessing.json is damaged"):
+        ExportedNetwork(copy)
 
 
 def test_what_tensorflow_decodes_wrongly_is_refused_everywhere(student, folder):

@@ -109,6 +109,15 @@ def test_wrong_images_get_a_sentence(address, held_out):
     assert ask(address, None, "GET")[0] == 405
 
 
+def test_a_server_without_a_student_ends_with_a_sentence(digits_run):
+    command = [sys.executable, ROOT / "docs" / "serve.py"]
+    for student in ("", "nowhere", str(digits_run / "student")):  # the last has no ONNX file
+        environment = os.environ | {"STUDENT": student}
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True)
+        sentence = f"STUDENT={student} must be an exported student's directory, with its .onnx"
+        assert ended.returncode == 1 and ended.stderr == f"{sentence} beside.\n"
+
+
 @pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")
 def test_the_page_cuts_pictures_as_evaluation_does(tmp_path):
     """pixels.mjs against Preprocessing, on noise of many sizes, in colour and grey."""
@@ -177,9 +186,10 @@ def test_the_page_answers_like_the_network(exported, held_out):
         logits = json.loads(re.search(r'data-logits="(.*?)"', shown("coloured_web", name))[1])
         expected = network.predict([contents])["logits"][0]
         np.testing.assert_allclose(logits, expected, atol=1e-4, err_msg=name)
-    wrong = shown("run/student_web", "none.png")
+    wrong, missing = (shown("run/student_web", name) for name in ("none.png", "nowhere.png"))
     server.shutdown()
     assert "none.png is not a picture that this browser can read." in wrong
+    assert "nowhere.png is not beside this page." in missing
 
 
 def coloured(folder):
