@@ -88,12 +88,12 @@ def train_batches(
 
     endless_steps = tf.data.Dataset.counter(first_step * replicas.local)
     steps = endless_steps if endless else _steps_of_next_epoch(steps_per_epoch)
-    batches = _read(
-        data.train, data.resized, steps.map(samples), crop, batch_size // replicas.total
-    )
+    indices, size = steps.map(samples), batch_size // replicas.total
+    batches = _read(data.train, data.resized, indices, crop, size)
     batches = _mapped(batches, augment).prefetch(tf.data.AUTOTUNE)
-    length = tf.data.INFINITE_CARDINALITY if endless else steps_per_epoch
-    return batches.apply(tf.data.experimental.assert_cardinality(length))
+    if endless:
+        return batches
+    return batches.apply(tf.data.experimental.assert_cardinality(steps_per_epoch))
 
 
 def _steps_of_next_epoch(steps):
