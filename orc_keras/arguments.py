@@ -195,7 +195,9 @@ def arguments_of(function: Callable) -> dict[str, Argument]:
     for each in getattr(function, "__mro__", [function]):
         helps = _explained(each.__doc__ or "") | helps
     found = {}
-    for name, parameter in inspect.signature(function).parameters.items():
+    # Before Python 3.11.4, a class that inherits `__init__` has the signature of Keras's `__new__`.
+    stated: Any = function.__init__ if inspect.isclass(function) else function
+    for name, parameter in inspect.signature(stated).parameters.items():
         default = "" if parameter.default is parameter.empty else parameter.default
         argument = Argument(name, parameter.annotation, default, helps.get(name, ""))
         if argument.type and parameter.kind is not parameter.KEYWORD_ONLY:
