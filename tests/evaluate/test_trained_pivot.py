@@ -45,10 +45,17 @@ def teacher(images, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_accuracy_before_and_after(tiny, teacher, tmp_path, capsys):
+@pytest.mark.parametrize("strategy", ["one_device", "mirrored"])
+def test_the_accuracy_before_and_after(tiny, teacher, tmp_path, capsys, strategy):
     """After a step of a hundred the teacher is another one; the table and the card have both."""
     path, accuracy = teacher
-    settings = tiny(pivot=path, output_dir=str(tmp_path / "run"), learning_rate=100.0, **ONE_EPOCH)
+    settings = tiny(
+        pivot=path,
+        output_dir=str(tmp_path / "run"),
+        learning_rate=100.0,
+        strategy=strategy,
+        **ONE_EPOCH,
+    )
     contents = experiment.prepare(settings)()
     assert accuracy > 0.7
     assert contents["sources"] == {path: sha256(path)}
