@@ -55,7 +55,8 @@ class Workers:
         if self.is_chief:
             yield
             return
-        print(f"Worker {self.index} of {self.number} trains; the chief prints the progress.")
+        line = f"Worker {self.index} of {self.number} trains; the chief prints the progress."
+        print(line, flush=True)  # before what is said on standard error
         with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
             yield
 

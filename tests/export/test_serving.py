@@ -161,10 +161,15 @@ def test_the_page_answers_like_the_network(exported, held_out):
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def shown(page, name):
+        """Returns the page when it has answered: virtual time may end before a picture is read."""
         address = f"http://127.0.0.1:{server.server_port}/{page}/index.html?image={name}"
         browser = ["chromium", "--headless", "--no-sandbox", "--disable-gpu"]
         browser += ["--virtual-time-budget=20000", "--dump-dom", address]
-        return subprocess.run(browser, capture_output=True, text=True, timeout=120).stdout
+        for _ in range(5):
+            text = subprocess.run(browser, capture_output=True, text=True, timeout=120).stdout
+            if not re.search(r'role="status">(Loading the network\.|Classifying\.)?</p>', text):
+                break
+        return text
 
     grey = exported / "student"
     for path, images in ((grey, held_out[0][:1]), (pages / "coloured", photo)):
