@@ -246,4 +246,4 @@ READERS = {
     "idx_labels": Reader(write_plain, LABELS, read_idx, "idx", has_same_shapes),
     "idx_gzip": Reader(write_gzip, f"{IMAGES}.gz", read_idx),
 }
-NO_FIFO = ("flagfile", "runs_csv")  # files that a user names, as in --flagfile=<(program)
+NO_FIFO = ("runs_csv",)  # a file that a user names, as <(program)

@@ -139,7 +139,8 @@ class Argument:
         if self.type is bool:
             return isinstance(value, bool)
         if self.type is str:  # one that a flagfile can hold
-            return isinstance(value, str) and value.isprintable() and value == value.strip()
+            is_text = isinstance(value, str) and value.isprintable()
+            return is_text and not re.search(r"^\s|\s#|\s$", value)
         kind = numbers.Integral if self.type is int else numbers.Real
         is_number = isinstance(value, kind) and not isinstance(value, bool)
         return is_number and math.isfinite(value) and value in self.range  # type: ignore
@@ -166,7 +167,7 @@ class Argument:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.type in (bool, str):
-            text = "a printable text without spaces at its ends"
+            text = "a printable text without spaces at its ends or before a #"
             return "True or False" if self.type is bool else text
         whole = ["a whole number"] * (self.type is int)
         return ", ".join([*whole, str(self.range) or "finite"])

@@ -1,4 +1,4 @@
-"""How a command runs: its flags, flagfiles by name, help, and errors in one sentence."""
+"""How a command runs: its flags, help, and errors in one sentence."""
 
 import faulthandler
 import logging
@@ -6,13 +6,12 @@ import os
 import signal
 import sys
 import warnings
-from pathlib import Path
 from types import ModuleType
 
 import absl.logging
 from absl import flags
 
-CONFIGS = Path(__file__).parent / "configs"
+from orc_keras.flag_parsing import set_flags
 
 
 class CommandError(Exception):
@@ -65,14 +64,10 @@ def parse(
     """Sets flags by a command line; returns its positional arguments.
 
     Raises:
-        ValueError: if a flag is unknown, wrong or missing, or the positional arguments are.
+        ValueError: if a flag is unknown, wrong or missing, or the positional arguments are; if a
+            flagfile cannot be used.
     """
-    try:
-        rest = flag_values([program, *map(_find_flagfile, arguments)])[1:]
-    except flags.Error as error:
-        raise ValueError(f"{' '.join(str(error).split()).rstrip('.')}.") from None
-    except UnicodeError as error:
-        raise ValueError(f"--flagfile must be a text in UTF-8: {error}") from error
+    rest = set_flags(flag_values, arguments)
     for name in flag_values:
         if flag_values[name].value is None:
             raise ValueError(f"--{name} is missing: {flag_values[name].help}")
@@ -89,15 +84,3 @@ def define_image_flags(flag_values: flags.FlagValues, dataset_help: str) -> None
     flags.DEFINE_string("dataset", "", dataset_help, flag_values=flag_values)
     help = "Folder of TensorFlow Datasets; empty: that of the run, or the usual one."
     flags.DEFINE_string("data_dir", "", help, flag_values=flag_values)
-
-
-def _find_flagfile(argument):
-    """Returns an argument; the name of a flagfile of ours is replaced by its path."""
-    name = argument.removeprefix("--flagfile=")
-    path = Path(name).expanduser()
-    if name == argument or (path.exists() and not path.is_dir()):
-        return argument
-    names = sorted(path.stem for path in CONFIGS.glob("*.flags"))
-    if (own := name.removeprefix("configs/").removesuffix(".flags")) not in names:
-        raise ValueError(f"--flagfile={name} is not a file, nor one of ours: {', '.join(names)}")
-    return f"--flagfile={CONFIGS / own}.flags"

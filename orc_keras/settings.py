@@ -14,6 +14,7 @@ from absl import flags
 
 from orc_keras import data, recipe
 from orc_keras.arguments import Argument, Range, arguments_of, as_text
+from orc_keras.flag_parsing import set_flags
 from orc_keras.groups import METHODS
 from orc_keras.groups.network_group import NetworkGroup
 
@@ -223,18 +224,14 @@ def parse(arguments: Iterable[str]) -> Settings:
     """Returns the `Settings` in a list of flags, whatever this process's flags are.
 
     Args:
-        arguments: the flags, as text.
+        arguments: the flags, as text; no flagfiles.
 
     Raises:
         ValueError: if one of them is not a flag, or out of its range.
     """
     values = flags.FlagValues()
     define_flags(values)
-    try:
-        rest = values(["", *arguments])[1:]
-    except (flags.Error, UnicodeError) as error:
-        raise ValueError(f"{' '.join(str(error).split()).rstrip('.')}.") from None
-    if rest:
+    if rest := set_flags(values, arguments, with_flagfiles=False):
         raise ValueError(f"{rest[0]!r} is not a flag.")
     return from_flags(values)
 

@@ -14,9 +14,6 @@ WRONG = {
     "train.py: Unknown command line flag 'epoch'. Did you mean: epochs": [*RUN, "--epoch=3"],
     "train.py: 'digits' is not a flag; see train.py --help": [*RUN, "digits"],
     "train.py: --batch_size must be": [*RUN, "--flagfile=digits", "--batch_size=0"],
-    "train.py: --flagfile=mine/digits.flags is not a file, nor one of ours: cifar10, digits": [
-        *(*RUN, "--flagfile=mine/digits.flags")
-    ],
     "orc-keras compare: --method is not for a comparison; give --methods.": [
         *(*PROGRAM, "compare", *NEEDED, "--method=kd")
     ],

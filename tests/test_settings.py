@@ -77,7 +77,7 @@ def values_of(argument):
     st.builds(Settings, **{name: values_of(each) for name, each in ARGUMENTS.items()})
 )
 def test_settings_survive_a_flagfile(tmp_path_factory, given):
-    """All but where a run writes, read by absl from a file, and by us as text."""
+    """All but where a run writes, read from a file, and as text."""
     given = dataclasses.replace(given, output_dir="", overwrite=False)
     path = tmp_path_factory.getbasetemp() / "some.flags"
     path.write_text(given.as_flags(), encoding="utf-8")
