@@ -214,7 +214,8 @@ def test_a_memory_that_is_too_small(tiny, tmp_path, monkeypatch, error):
         ({}, r"the same command with --output_dir=runs/[\d-]+ continues"),
     ],
 )
-def test_which_command_continues(tiny, changed, command):
+def test_which_command_continues(tiny, changed, command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     settings = tiny(**changed)
     assert re.match(command, continuation.how_to_continue(directory_of(settings), settings))
 

@@ -1,6 +1,7 @@
 """Runs that cannot be made end in a sentence, before anything is written; nothing is lost."""
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from helpers.networks import hidden_network
 from helpers.programs import ROOT
 
 from orc_keras import data, experiment, validation
-from orc_keras.runs import RunDirectory, continuation
+from orc_keras.runs import RunDirectory, continuation, directory_of
 
 
 @pytest.mark.parametrize("text", ["", "null", "[1]", "{"])
@@ -86,6 +87,37 @@ def test_two_runs_that_start_together_do_not_share_a_directory(tiny, tmp_path, c
     first.close()
     if "seed" not in changed:
         second.lock(other)
+
+
+def test_runs_without_a_directory_that_start_in_the_same_second(tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(time, "strftime", lambda text: "runs/now")
+    assert [str(directory_of(tiny()).path) for _ in "abc"] == [
+        "runs/now",
+        "runs/now-2",
+        "runs/now-3",
+    ]
+
+
+@pytest.mark.parametrize("place", ["", "cat", "runs/first", "..", "../link"])
+def test_a_run_does_not_lie_among_its_images(tiny, tmp_path, place):
+    """There it would be a class when it continues."""
+    images = tmp_path / "images"
+    images.mkdir()
+    (tmp_path / "link").symlink_to(images)
+    settings = tiny(dataset=f"folder:{images}", output_dir=str(images / place))
+    with pytest.raises(ValueError, match="--output_dir=.* and --dataset=folder:.* lie in each oth"):
+        experiment.prepare(settings)
+    assert list(images.iterdir()) == []
+
+
+@pytest.mark.parametrize("year", [1979, 2108])
+def test_a_clock_that_no_keras_file_can_state(tiny, tmp_path, monkeypatch, year):
+    now = time.struct_time((year, 1, 1, 0, 0, 0, 0, 1, 0))
+    monkeypatch.setattr(time, "localtime", lambda *_: now)
+    with pytest.raises(ValueError, match=f"clock is in the year {year}"):
+        experiment.prepare(tiny(output_dir=str(tmp_path / "run")))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])

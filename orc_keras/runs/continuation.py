@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def check(directory: RunDirectory, settings: Settings):
     """Raises ValueError if a run with these settings would overwrite something."""
     path = directory.path
     check_place(path)
+    _check_apart(path, settings.dataset)
     if not directory.has_begun:
         if path.is_dir() and set(os.listdir(path)) - {run_files.SETTINGS}:
             raise ValueError(
@@ -43,10 +45,25 @@ def check(directory: RunDirectory, settings: Settings):
 
 
 def check_place(path: Path):
-    """Raises ValueError if a directory cannot be made or written to, before the long work."""
+    """Raises ValueError if a run cannot be written to a directory, before the long work."""
     existing = next(each for each in (path, *path.absolute().parents) if each.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
         raise ValueError(f"--output_dir={path}: {existing} is not a directory that is writable.")
+    if not 1980 <= (year := time.localtime().tm_year) <= 2107:
+        raise ValueError(
+            f"This machine's clock is in the year {year}, which a .keras file cannot state; set it."
+        )
+
+
+def _check_apart(path: Path, dataset: str):
+    """Refuses a directory in the folder of images, where it would be a class, or around it."""
+    kind, _, place = dataset.partition(":")
+    folder, path = Path(os.path.expanduser(place)).resolve(), path.resolve()
+    if kind == "folder" and (path.is_relative_to(folder) or folder.is_relative_to(path)):
+        raise ValueError(
+            f"--output_dir={path} and --dataset={dataset} lie in each other; choose an "
+            "--output_dir elsewhere."
+        )
 
 
 def saved_data(directory: RunDirectory, settings: Settings) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The directory of a run."""
 
+import atexit
 import contextlib
+import itertools
 import os
 import time
 from collections.abc import Callable
@@ -195,8 +197,27 @@ class RunDirectory:
 
 
 def directory_of(settings: Settings) -> RunDirectory:
-    """Returns the directory that settings name, or a new one."""
-    return RunDirectory(settings.output_dir or time.strftime("runs/%Y%m%d-%H%M%S"))
+    """Returns the directory that settings name, or a new one, which no other process has.
+
+    The new one is named by date and time, and deleted at the end if nothing was written to it.
+    """
+    if settings.output_dir:
+        return RunDirectory(settings.output_dir)
+    path = name = time.strftime("runs/%Y%m%d-%H%M%S")
+    for number in itertools.count(2):
+        try:
+            os.makedirs(path)
+            break
+        except FileExistsError:  # of another process, that started in the same second
+            path = f"{name}-{number}"
+    atexit.register(_remove_if_empty, os.path.abspath(path))
+    return RunDirectory(path)
+
+
+def _remove_if_empty(path: str):
+    with contextlib.suppress(OSError):
+        os.rmdir(path)
+        os.rmdir(os.path.dirname(path))
 
 
 def finished_run(path: str | Path) -> RunDirectory:
