@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -38,10 +39,49 @@ def atomic_write(path: Path) -> Iterator[Path]:
         delete(unfinished)
 
 
+@contextlib.contextmanager
+def without_patterns(path: Path) -> Iterator[str]:
+    """A context that gives another path of a directory, in which nothing is a pattern.
+
+    TensorFlow takes brackets, `*`, `?` and backslashes in the path that it loads from for one.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder, "link")
+        link.symlink_to(path.absolute())
+        yield str(link)
+
+
 def write_text(path: Path, text: str):
     """Writes a file in UTF-8, whole or not at all."""
     with atomic_write(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
+
+
+def check_output(path: str, flag: str):
+    """Raises ValueError if a file that a user names cannot be made, before the long work."""
+    folder = Path(os.path.realpath(path)).parent
+    if Path(path).is_dir() or not folder.is_dir():
+        raise ValueError(f"--{flag}={path} is a folder, or in one that does not exist.")
+
+
+def write_output(path: str, text: str):
+    """Writes a text in UTF-8 to what a user names.
+
+    A file is replaced, whole or not at all; of a link, the file that it names, which need not exist
+    yet. `/dev/stdout` and its like, a device, and a FIFO that is read get the text.
+    """
+    is_special = os.path.exists(path) and not os.path.isfile(path)
+    if not (is_special or path.startswith(("/dev/stdout", "/dev/stderr", "/dev/fd/"))):
+        write_text(Path(os.path.realpath(path)), text)
+        return
+    with open(path, "a", encoding="utf-8", opener=_open_at_once) as file:
+        os.set_blocking(file.fileno(), True)
+        file.write(text)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens a file; a FIFO that nobody reads is an error, and not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def delete(path: Path):

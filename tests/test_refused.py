@@ -111,6 +111,15 @@ def test_a_run_does_not_lie_among_its_images(tiny, tmp_path, place):
     assert list(images.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["settings.flags", "history.csv", "checkpoints", "tensorboard"])
+def test_a_run_does_not_write_through_links_out_of_it(tiny, tmp_path, name):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).symlink_to(tmp_path / "mine")
+    with pytest.raises(ValueError, match=f"{name} is a link that leads out of the run; delete it"):
+        RunDirectory(tmp_path / "run").lock(tiny())
+    assert not (tmp_path / "mine").exists()
+
+
 @pytest.mark.parametrize("year", [1979, 2108])
 def test_a_clock_that_no_keras_file_can_state(tiny, tmp_path, monkeypatch, year):
     now = time.struct_time((year, 1, 1, 0, 0, 0, 0, 1, 0))

@@ -9,8 +9,6 @@ its directory needs no checkpoints. --saved_model is evaluated as it is deployed
 positional arguments.
 """
 
-import json
-from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -42,18 +40,21 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     if not run and (flag_values.member or not dataset):
         raise ValueError("--saved_model and --network need --dataset, and no --member.")
     startup.import_tensorflow_quietly()
+    from orc_keras import files
     from orc_keras.evaluate import evaluation
 
+    if flag_values.json:
+        files.check_output(flag_values.json, "json")
     if run:
         result = evaluation.evaluate_member(run, flag_values.member, dataset, data_dir)
     elif network:
         result = evaluation.evaluate_network(network, dataset, data_dir)
     else:
         result = evaluation.evaluate_saved_model(saved_model, dataset, data_dir)
-    print(f"{result.description}\n\n{evaluation.table(result.measures)}")
+    print(f"{result.description}\n\n{evaluation.table(result.measures)}", flush=True)
     if flag_values.json:
-        text = json.dumps({"evaluated": result.description} | result.measures, indent=2) + "\n"
-        Path(flag_values.json).write_text(text, encoding="utf-8")
+        figures = {"evaluated": result.description} | result.measures
+        files.write_output(flag_values.json, files.as_json(figures))
     if mismatches := result.mismatches():
         raise CommandError(f"these are not the recorded figures: {'; '.join(mismatches)}.")
     if result.recorded:

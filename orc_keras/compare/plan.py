@@ -1,6 +1,7 @@
 """The runs of a comparison."""
 
 import dataclasses
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,7 +59,9 @@ def plan(
     Raises:
         ValueError: if something is impossible, or a directory holds another run.
     """
-    output_dir = Path(output_dir).resolve()  # a run must not depend on the working directory
+    output_dir = Path(
+        os.path.realpath(output_dir)
+    )  # a run must not depend on the working directory
     continuation.check_place(output_dir)
     if (output_dir / run_files.SETTINGS).exists():
         raise ValueError(f"--output_dir={output_dir} holds a run; choose one for the comparison.")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from orc_keras import startup
+from orc_keras import files, startup
 from orc_keras.compare.plan import PlannedRun
 from orc_keras.formatting import duration
 from orc_keras.training.signals import StopSignals
@@ -90,7 +90,7 @@ def _start(run: PlannedRun, slot: int, num_jobs: int) -> Job:
     directory.parent.mkdir(parents=True, exist_ok=True)
     flagfile = Path(f"{directory}.flags")
     flags = f"{run.settings.as_flags()}--output_dir={directory}\n"
-    flagfile.write_text(flags, encoding="utf-8")
+    files.write_text(flagfile, flags)
     with open(_log(run), "a") as log:
         process = subprocess.Popen(
             [sys.executable, *TRAIN, f"--flagfile={flagfile}"],

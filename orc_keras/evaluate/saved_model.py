@@ -5,6 +5,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from orc_keras import startup
+from orc_keras.files import without_patterns
 from orc_keras.runs import checksums
 
 
@@ -23,7 +24,8 @@ class SavedModel:
         self.path = Path(path)
         try:
             checksums.check(self.path)
-            self._loaded = tf.saved_model.load(str(path))
+            with without_patterns(self.path) as plain:
+                self._loaded = tf.saved_model.load(plain)
             images = self._loaded.signatures["serving_default"].structured_input_signature[1]
             self.image_shape = tuple(images["images"].shape[1:])
             names = (self.path / "class_names.txt").read_text(encoding="utf-8")

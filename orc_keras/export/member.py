@@ -114,6 +114,7 @@ def export_member(
     target = directory / (member or STUDENT)
     member = member or list(directory.summary["members"])[-1]
     network = load_member(directory, member)
+    directory.inside(target.name)
     names = [*names] if target.exists() else [SAVED_MODEL, *names]
     written = [path_of(target, name) for name in FORMATS if name in names]
     for path in written:

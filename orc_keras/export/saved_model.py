@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from orc_keras.data import Preprocessing
 from orc_keras.data.preprocessing import normalise_fixed_size
-from orc_keras.files import as_json, write_text
+from orc_keras.files import as_json, without_patterns, write_text
 from orc_keras.run_files import SUMS
 from orc_keras.runs import checksums
 
@@ -67,5 +67,6 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
 
 def load(path: Path) -> Callable:
     """Returns a function from raw images to the outputs of a SavedModel, by name."""
-    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
+    with without_patterns(path) as plain:
+        serve = tf.saved_model.load(plain).signatures["serving_default"]
     return lambda images: serve(images=tf.convert_to_tensor(images))

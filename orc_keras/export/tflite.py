@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import startup
+from orc_keras import files, startup
 
 SIGNATURE = "serving_default"
 
@@ -40,20 +40,18 @@ def convert(
     Raises:
         Unsupported: if the network has an operation that this precision lacks.
     """
-    converter = tf.lite.TFLiteConverter.from_saved_model(
-        str(saved_model), signature_keys=[SIGNATURE]
-    )
-    if precision != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
-        # Without falling back to float: an operation that has no integers is an error.
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.representative_dataset = lambda: (
-            (SIGNATURE, {"images": np.asarray(image)[None]}) for image in calibration
-        )
-    with startup.silent_stderr():  # it describes what it does
+    with files.without_patterns(saved_model) as plain, startup.silent_stderr():  # it is talkative
+        converter = tf.lite.TFLiteConverter.from_saved_model(plain, signature_keys=[SIGNATURE])
+        if precision != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if precision == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if precision == "int8":
+            # Without falling back to float: an operation that has no integers is an error.
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            converter.representative_dataset = lambda: (
+                (SIGNATURE, {"images": np.asarray(image)[None]}) for image in calibration
+            )
         try:
             return converter.convert()
         except Exception as error:  # the converter raises many kinds

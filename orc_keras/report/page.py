@@ -34,7 +34,7 @@ def write(paths: Sequence[str | Path]) -> Path:
         The path of the report.
 
     Raises:
-        ValueError: if one of the directories is not a run's.
+        ValueError: if one of the directories is not a run's, or a link leads out of the first.
         OSError: if the report cannot be written.
     """
     run, *candidates = runs = [RunContents(path) for path in paths]
@@ -43,14 +43,15 @@ def write(paths: Sequence[str | Path]) -> Path:
         if names.count(each.name) > 1:
             each.name = str(each.directory.path)
     page = run.directory / run_files.PAGE
-    page.parent.mkdir(exist_ok=True)  # before the long work
+    run.directory.inside(run_files.REPORT).mkdir(exist_ok=True)  # before the long work
     others = [other for other in candidates if _is_comparable(run, other)]
     with_students = [other for other in others if set(run.students) & set(other.students)]
     comparison = Comparison(run, with_students[0]) if with_students else None
     with matplotlib.style.context(plot_style.STYLE):
         figures = plots.draw(run, comparison)
         for name, figure in figures.items():
-            figure.savefig(page.parent / f"{name}.png", dpi=200)
+            with atomic_write(page.parent / f"{name}.png") as path:
+                figure.savefig(path, dpi=200, format="png")
         uris = {name: _svg(figure) for name, figure in figures.items()}
     problems = [problem for each in runs for problem in each.problems]
     with atomic_write(page) as path:

@@ -58,7 +58,7 @@ def check_place(path: Path):
 def _check_apart(path: Path, dataset: str):
     """Refuses a directory in the folder of images, where it would be a class, or around it."""
     kind, _, place = dataset.partition(":")
-    folder, path = Path(os.path.expanduser(place)).resolve(), path.resolve()
+    folder, path = (Path(os.path.realpath(p)) for p in (os.path.expanduser(place), path))
     if kind == "folder" and (path.is_relative_to(folder) or folder.is_relative_to(path)):
         raise ValueError(
             f"--output_dir={path} and --dataset={dataset} lie in each other; choose an "

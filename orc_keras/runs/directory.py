@@ -122,12 +122,21 @@ class RunDirectory:
             checksums.check(self.path, name)
         return self / name
 
+    def inside(self, name: str) -> Path:
+        """Returns the path of what is to be written; ValueError if a link leads out of the run."""
+        path, root = os.path.realpath(self / name), os.path.realpath(self.path)
+        if not Path(path).is_relative_to(root):
+            raise ValueError(f"{self / name} is a link that leads out of the run; delete it.")
+        return self / name
+
     def lock(self, settings: Settings):
         """Locks the directory for this run until `close`, and writes the settings.
 
         Raises:
             ValueError: if it cannot be written to, or another process or run has claimed it.
         """
+        for name in run_files.ALL:
+            self.inside(name)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             # The lock lasts until the file is closed or the process ends, in whatever way.

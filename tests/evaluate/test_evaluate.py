@@ -75,8 +75,11 @@ def test_a_member_is_evaluated(digits_run, held_out, member):
     assert measures["top_1"] == pytest.approx(accuracy) and measures["images"] == 360
 
 
-def test_a_saved_model_is_evaluated_on_files_of_some_classes(digits_run, held_out, folder):
-    result = evaluation.evaluate_saved_model(digits_run / "student", f"folder:{folder}")
+def test_a_saved_model_is_evaluated_on_files_of_some_classes(
+    digits_run, held_out, folder, tmp_path
+):
+    student = shutil.copytree(digits_run / "student", tmp_path / "a pattern [1]")
+    result = evaluation.evaluate_saved_model(student, f"folder:{folder}")
     measures = result.measures
     assert result.description.endswith(f"folder:{folder} (all {measures['images']} images)")
     by_class, _ = accuracies(keras.saving.load_model(digits_run / "student.keras"), held_out)

@@ -16,7 +16,16 @@ from helpers.digits_run import normalised, served
 
 from orc_keras import data
 from orc_keras.evaluate.members import load_member
-from orc_keras.export import RUN_FORMATS, formats, measure, member, model_card, onnx_file, tflite
+from orc_keras.export import (
+    RUN_FORMATS,
+    formats,
+    measure,
+    member,
+    model_card,
+    onnx_file,
+    saved_model,
+    tflite,
+)
 from orc_keras.export.member import export_member
 from orc_keras.runs import finished_run
 
@@ -134,19 +143,20 @@ def test_a_loss_of_accuracy_is_said(exported):
 
 
 def test_any_member_can_be_exported_later(digits_run, held_out, tmp_path):
-    shutil.copytree(digits_run, tmp_path / "run")
-    _, card = export_member(tmp_path / "run", "hidden10")
+    """Also in a place that TensorFlow takes for a pattern."""
+    run = shutil.copytree(digits_run, tmp_path / r"run[1]\*?")
+    _, card = export_member(run, "hidden10")
     network = load_member(finished_run(digits_run), "hidden10")
-    logits = served(card.parent, held_out[0])["logits"]
+    logits = saved_model.load(card.parent)(held_out[0])["logits"]
     expected = network.predict(normalised(held_out[0]), verbose=0)
     np.testing.assert_allclose(logits, expected, atol=1e-4)
-    loaded = keras.saving.load_model(tmp_path / "run" / "hidden10.keras")
+    loaded = keras.saving.load_model(run / "hidden10.keras")
     for ours, theirs in zip(loaded.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     with pytest.raises(ValueError, match="hidden10 exists already; delete it to export"):
-        export_member(tmp_path / "run", "hidden10")
+        export_member(run, "hidden10")
     shutil.rmtree(card.parent)
-    written, _ = export_member(tmp_path / "run", "hidden10", ["tflite-float16"])
+    written, _ = export_member(run, "hidden10", ["tflite-float16"])
     assert [path.name for path in written] == ["hidden10", "hidden10_float16.tflite"]
     assert "| `hidden10.keras` | | not measured | | |" in card.read_text(), (
         "nobody knows whose it is"
@@ -178,7 +188,14 @@ def test_without_the_images(digits_run, tmp_path, monkeypatch):
 
 
 def test_a_damaged_saved_model_is_not_converted(digits_run, tmp_path):
+    """Nor one elsewhere, whose model card would be written."""
     shutil.copytree(digits_run, tmp_path / "run")
+    (tmp_path / "run/student").rename(tmp_path / "run/hidden10")
+    (tmp_path / "run/student").symlink_to(digits_run / "student")
+    with pytest.raises(ValueError, match="student is a link that leads out of the run"):
+        export_member(tmp_path / "run", names=["tflite-float16"])
+    (tmp_path / "run/student").unlink()
+    (tmp_path / "run/hidden10").rename(tmp_path / "run/student")
     measured = tmp_path / "run/student/formats.json"
     for damaged in ("[1]", "{"):
         measured.write_text(damaged)

@@ -258,6 +258,21 @@ def test_what_is_no_run(run, tmp_path):
         page.write([tmp_path])
 
 
+def test_a_report_is_not_written_through_links_out_of_its_run(run, tmp_path):
+    """Links to files give way to the report; one to a folder is refused."""
+    (tmp_path / "mine").mkdir()
+    (run / "report").symlink_to(tmp_path / "mine")
+    with pytest.raises(ValueError, match="report is a link that leads out of the run; delete it"):
+        page.write([run])
+    (run / "report").unlink()
+    (run / "report").mkdir()
+    for name in ("report.html", "accuracy.png"):
+        (tmp_path / "mine" / name).write_text("mine")
+        (run / "report" / name).symlink_to(tmp_path / "mine" / name)
+    assert "accuracy" in plots_in(written(run))
+    assert {path.read_text() for path in (tmp_path / "mine").iterdir()} == {"mine"}
+
+
 def test_runs_that_are_not_alike(run, tmp_path):
     """Called alike, of other files, with roles that nobody knows, of one epoch."""
     (tmp_path / "x").mkdir()

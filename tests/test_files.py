@@ -1,0 +1,53 @@
+"""What a user names is written whole or not at all, whatever it is."""
+
+import os
+
+import pytest
+
+from orc_keras.files import check_output, write_output
+
+TEXT = "figures\n" * 10**4
+
+
+@pytest.mark.parametrize("name", ["new", "old", "link", "dangling"])
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch, name):
+    (tmp_path / "old").write_text("earlier figures")
+    (tmp_path / "link").symlink_to("old")
+    (tmp_path / "dangling").symlink_to("new")
+    file = tmp_path / ("old" if name in ("old", "link") else "new")
+    earlier, links = file.exists(), (tmp_path / name).is_symlink()
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(os, "fsync", lambda _: os.write(os.open("/dev/full", os.O_WRONLY), b"x"))
+        with pytest.raises(OSError, match="No space left"):
+            write_output(str(tmp_path / name), TEXT)
+    assert file.exists() == earlier
+    assert not earlier or file.read_text() == "earlier figures"
+    write_output(str(tmp_path / name), TEXT)
+    assert file.read_text() == TEXT and (tmp_path / name).is_symlink() == links
+    assert not list(tmp_path.glob("unfinished*"))
+
+
+def test_a_pipe_gets_the_text(tmp_path, capfd):
+    """And one that nobody reads is not waited for."""
+    fifo = str(tmp_path / "fifo")
+    os.mkfifo(fifo)
+    with pytest.raises(OSError, match="No such device or address"):
+        write_output(fifo, "a")
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    write_output(fifo, "a")
+    assert os.read(reader, 9) == b"a"
+    os.close(reader)
+    for name in ("/dev/stdout", "/dev/fd/1", "/dev/stderr"):
+        write_output(name, f"{name}\n")
+    assert capfd.readouterr() == ("/dev/stdout\n/dev/fd/1\n", "/dev/stderr\n")
+    with pytest.raises(OSError, match="No space left"):
+        write_output("/dev/full", "a")
+
+
+def test_outputs_that_cannot_be_made(tmp_path):
+    for path in (tmp_path, tmp_path / "nowhere" / "file"):
+        with pytest.raises(
+            ValueError, match="--json=.* is a folder, or in one that does not exist"
+        ):
+            check_output(str(path), "json")
+    check_output("file", "json")
