@@ -1,7 +1,9 @@
 """What benchmarks/kill.py compares; that runs continue to the bit is tested in training/."""
 
+import collections
 import random
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ def test_a_run_is_stopped_at_drawn_moments_until_it_ends(tmp_path):
     """With a stand-in for the runs, which takes three kills and then ends, or fails."""
 
     class Runs:
-        codes = iter([-9, 143, -15, 0])
+        codes = iter([0])  # the run that nothing stops
 
         def run(self, *flags, at=None):
             return next(self.codes), ""
@@ -37,10 +39,10 @@ def test_a_run_is_stopped_at_drawn_moments_until_it_ends(tmp_path):
         start = run
 
     (tmp_path / "checkpoints").mkdir()
-    moments = kill.Moments(random.Random(0), tmp_path, 0)
-    kills = kill.collections.Counter()
-    moments.draw = lambda run: ("step", 3, kill.signal.SIGKILL)
-    assert kill.kill(Runs(), tmp_path, moments, kills, 9) == []
+    whole, rng, kills = kill.Whole(Runs(), tmp_path, []), random.Random(0), collections.Counter()
+    Runs.codes = iter([-9, 143, -15, 0])
+    whole.draw = lambda run, rng: ("step", 3, signal.SIGKILL)
+    assert kill.kill(Runs(), tmp_path, whole, rng, kills, 9) == []
     assert kills.total() == 3
     Runs.codes = iter([1])
-    assert "exit status 1 after step 3" in kill.kill(Runs(), tmp_path, moments, kills, 9)[0]
+    assert "exit status 1 after step 3" in kill.kill(Runs(), tmp_path, whole, rng, kills, 9)[0]
