@@ -2,7 +2,6 @@
 
 import contextlib
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -95,12 +94,12 @@ def load_pivot(pivot: keras.Model, path: str | Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras only warns of weights that it skips
             pivot.load_weights(path)
-    except (UserWarning, ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+    except Exception as error:  # Keras and HDF5 raise many kinds for damaged files
         raise ValueError(
             f"--pivot_weights={path} does not hold the weights of a {pivot.name} for images of "
             f"shape {pivot.input_shape[1:]} and {pivot.output_shape[-1]} classes."
         ) from error
-    with error_prefix("pivot_weights"):
+    with error_prefix(f"pivot_weights={path}"):
         check_weights(pivot)
 
 

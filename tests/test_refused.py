@@ -130,10 +130,14 @@ def test_a_clock_that_no_keras_file_can_state(tiny, tmp_path, monkeypatch, year)
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
-def test_damaged_pivot_weights(tiny, tmp_path, suffix):
+@pytest.mark.parametrize("damage", ["cut", "of another size"])
+def test_damaged_pivot_weights(tiny, tmp_path, suffix, damage):
     path = tmp_path / f"pivot{suffix}"
     hidden_network("hidden16", 16).save_weights(tmp_path / "whole.weights.h5")
-    path.write_bytes((tmp_path / "whole.weights.h5").read_bytes()[:1000])
+    whole = (tmp_path / "whole.weights.h5").read_bytes()
+    size = 16  # place of that of a group, in an HDF5 file
+    other = whole[:size] + b"\xff" + whole[size + 1 :]
+    path.write_bytes(whole[:1000] if damage == "cut" else other)
     settings = tiny(pivot_weights=str(path), output_dir=str(tmp_path / "run"))
     with pytest.raises(ValueError, match="does not hold the weights of a hidden16"):
         experiment.prepare(settings)
@@ -176,7 +180,7 @@ def test_pivot_weights_that_are_not_finite(tiny, tmp_path, wrong):
     network.set_weights([np.full_like(weight, wrong) for weight in network.get_weights()])
     network.save(tmp_path / "pivot.keras")
     settings = tiny(pivot_weights=str(tmp_path / "pivot.keras"), output_dir=str(tmp_path / "run"))
-    with pytest.raises(ValueError, match="--pivot_weights: hidden16 has NaN or infinite"):
+    with pytest.raises(ValueError, match="--pivot_weights=/.*: hidden16 has NaN or infinite"):
         experiment.prepare(settings)
 
 
