@@ -11,6 +11,7 @@ from types import ModuleType
 import absl.logging
 from absl import flags
 
+from orc_keras import startup
 from orc_keras.flag_parsing import set_flags
 
 
@@ -84,3 +85,14 @@ def define_image_flags(flag_values: flags.FlagValues, dataset_help: str) -> None
     flags.DEFINE_string("dataset", "", dataset_help, flag_values=flag_values)
     help = "Folder of TensorFlow Datasets; empty: that of the run, or the usual one."
     flags.DEFINE_string("data_dir", "", help, flag_values=flag_values)
+    help = "Modules of yours to import first, if networks have layers that these register."
+    flags.DEFINE_list("modules", [], help, flag_values=flag_values)
+
+
+def import_modules(flag_values: flags.FlagValues) -> None:
+    """Imports TensorFlow, and then what `--modules` names: no file of a run may ask for that."""
+    startup.import_tensorflow_quietly()
+    from orc_keras.networks import import_code
+
+    for module in flag_values.modules:
+        import_code(module)

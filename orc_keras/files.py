@@ -101,11 +101,18 @@ def sha256(path: str | Path) -> str:
 def read(path: Path, parse: Callable[[Path], Contents]) -> Contents:
     """Returns what `parse` returns of a file; ValueError with its path if it raises anything."""
     if not path.is_file():  # a FIFO would be waited for
-        raise ValueError(f"{path} is missing.")
+        raise ValueError(f"{path} is {'not a file' if path.exists() else 'missing'}.")
     try:
         return parse(path)
     except Exception as error:  # the file may hold anything
         raise ValueError(f"{path} is damaged:\n{error}") from error
+
+
+def check_kinds(directory: Path) -> None:
+    """Raises ValueError if a directory holds anything but files and directories, such as a FIFO."""
+    for path in directory.rglob("*"):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise ValueError(f"{path} is neither a file nor a folder; delete it.")
 
 
 def from_json(path: Path) -> Any:

@@ -13,8 +13,7 @@ from typing import Any
 
 from absl import flags
 
-from orc_keras import startup
-from orc_keras.command_line import CommandError, define_image_flags
+from orc_keras.command_line import CommandError, define_image_flags, import_modules
 
 
 def define_flags(flag_values: flags.FlagValues) -> None:
@@ -39,7 +38,7 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         raise ValueError("give one of --run, --saved_model and --network.")
     if not run and (flag_values.member or not dataset):
         raise ValueError("--saved_model and --network need --dataset, and no --member.")
-    startup.import_tensorflow_quietly()
+    import_modules(flag_values)
     from orc_keras import files
     from orc_keras.evaluate import evaluation
 

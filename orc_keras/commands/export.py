@@ -10,8 +10,7 @@ from typing import Any
 
 from absl import flags
 
-from orc_keras import startup
-from orc_keras.command_line import define_image_flags
+from orc_keras.command_line import define_image_flags, import_modules
 from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS
 from orc_keras.run_files import SUFFIXES
 
@@ -29,7 +28,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
-    startup.import_tensorflow_quietly()
+    import_modules(flag_values)
     from orc_keras.export.member import export_member
 
     paths, card = export_member(

@@ -47,11 +47,20 @@ class Preprocessing:
         """Returns that of the contents of `preprocessing.json`; some exception if it is damaged."""
         height, width, channels = (operator.index(contents[k]) for k in _AXES)
         crop, mean, std = float(contents["crop"]), contents["mean"], contents["std"]
-        numbers = np.array([mean, std], float)
-        is_possible = np.isfinite(numbers).all() and numbers.shape == (2, channels)
-        if min(height, width) < 1 or channels not in (1, 3) or not (0 < crop <= 1 and is_possible):
+        preprocessing = cls((height, width, channels), crop, mean, std)
+        preprocessing.check()
+        if channels not in (1, 3):
+            raise ValueError("It does not describe images of 1 or 3 channels.")
+        return preprocessing
+
+    def check(self) -> None:
+        """Raises some exception unless these are a size, means and deviations of images."""
+        height, width, channels = self.image_shape
+        numbers = np.array([self.mean, self.std], float)
+        is_possible = np.isfinite(numbers).all() and min(self.std) > 0
+        is_possible &= min(height, width) > 0 and 0 < (self.crop or 1) <= 1
+        if not is_possible or numbers.shape != (2, channels):
             raise ValueError("It does not describe images.")
-        return cls((height, width, channels), crop, mean, std)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the contents of `preprocessing.json`, which lies beside an exported network."""

@@ -11,8 +11,11 @@ import tensorflow as tf
 
 import orc_keras.groups  # noqa: F401  (registers the classes in a group's file)
 from orc_keras import models, run_files
+from orc_keras.groups.base_model import GroupModel
+from orc_keras.groups.members import check_member
 from orc_keras.models.normalization import BatchNormalization
-from orc_keras.networks import import_modules, load_model
+from orc_keras.networks import explain_errors, load_model
+from orc_keras.networks.adapt import check_fits
 from orc_keras.runs import RunDirectory
 
 
@@ -23,7 +26,7 @@ def load_group_members(path: Path) -> dict[str, keras.Model]:
     """
     with _float32(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The pivot .* is smaller")  # said as the run began
-        group = load_model(path)
+        group = load_model(path, GroupModel)
         return {name: to_keras_layers(network) for name, network in group.members.items()}
 
 
@@ -47,9 +50,30 @@ def _float32() -> Iterator[None]:
 
 
 def load_members(run: RunDirectory) -> dict[str, keras.Model]:
-    """Returns the networks of a finished run, by name; ValueError if their file is damaged."""
-    import_modules((run.settings.pivot, *run.settings.students))
-    return load_group_members(run.checked(run_files.GROUP))
+    """Returns the networks of a finished run, by name.
+
+    Layers of classes of the user's own must be registered before: nothing is imported that a run
+    names.
+
+    Raises:
+        ValueError: if their file is damaged, or does not hold what the summary says.
+    """
+    path = run.checked(run_files.GROUP)
+    return _checked(run, path, load_group_members(path), [*run.summary["members"]])
+
+
+def _checked(
+    run: RunDirectory, path: Path, networks: dict[str, keras.Model], names: list[str]
+) -> dict[str, keras.Model]:
+    """Returns networks, which may be a stranger's, if they are members of these names of a run."""
+    if [*networks] != names:
+        raise ValueError(f"{path} holds {', '.join(networks)}, and the run {', '.join(names)}.")
+    data = run.summary["data"]
+    with explain_errors(str(path)):
+        for network in networks.values():
+            check_fits(network, data["image_shape"], len(data["class_names"]))
+            check_member(network)
+    return networks
 
 
 def load_member(run: RunDirectory, member: str) -> keras.Model:
@@ -62,7 +86,8 @@ def load_member(run: RunDirectory, member: str) -> keras.Model:
     if member not in members:
         raise ValueError(f"--member={member} is not in the run; possible are {', '.join(members)}.")
     if member == members[-1] and not run.has(run_files.GROUP):
-        return load_model(run.checked(f"{run_files.STUDENT}.keras"))
+        path = run.checked(f"{run_files.STUDENT}.keras")
+        return _checked(run, path, {member: load_model(path)}, [member])[member]
     return load_members(run)[member]
 
 

@@ -40,7 +40,7 @@ class ExportedNetwork:
         )
         names = files.read(saved_model / CLASS_NAMES, lambda file: file.read_text("utf-8"))
         self.class_names = names.splitlines()
-        self._predict = load(name, path, self.preprocessing.as_json())
+        self._predict = load(name, path, self.preprocessing, len(self.class_names))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Returns the probability of each class, `[batch, classes]`.
@@ -48,7 +48,7 @@ class ExportedNetwork:
         Args:
             images: uint8, `[batch, height, width, channels]`, of the network's size.
         """
-        return np.asarray(self._predict(images)["probabilities"])
+        return self._predict(images)
 
     def predict_files(
         self, paths: Iterable[str | Path]

@@ -18,6 +18,7 @@ from scipy.special import softmax
 from orc_keras import data
 from orc_keras.evaluate.members import logits_function
 from orc_keras.export import onnx_file, saved_model, tflite, web
+from orc_keras.networks import load_model
 from orc_keras.run_files import SUFFIXES
 
 SAVED_MODEL, INT8 = "saved_model", "tflite-int8"
@@ -81,9 +82,7 @@ FORMATS = {  # in the order in which they are written
     ),
     "keras": Format(
         lambda source, path: source.network.save(path),
-        lambda path, data, threads: network_predictor(
-            keras.saving.load_model(path, compile=False), data
-        ),
+        lambda path, data, threads: network_predictor(load_model(path), data),
     ),
     "tflite": Format(lambda source, path: path.write_bytes(source.tflite), _tflite("float32").load),
     "tflite-float16": _tflite("float16"),
@@ -100,25 +99,37 @@ FORMATS = {  # in the order in which they are written
 }
 
 
-def load(name: str, path: Path, description: dict[str, Any]) -> Predictor:
-    """Returns the `Predictor` of a file in a format.
+def load(
+    name: str, path: Path, preprocessing: data.Preprocessing, num_classes: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns a function from raw images to the probabilities that a file in a format answers.
 
     Args:
         name: of the format.
         path: of the file.
-        description: that has `mean` and `std`.
+        preprocessing: of its images.
+        num_classes: C.
 
     Raises:
-        ValueError: if nothing here runs the format, its runtime is missing, or the file is damaged.
+        ValueError: if nothing here runs the format, its runtime is missing, the file is damaged, or
+            it is of other images or classes.
     """
     FORMATS[name].check()
     function = FORMATS[name].load
     if function is None:
         raise ValueError(f"{path} is run by a browser only.")
     try:
-        return function(path, description, None)
+        predict = function(path, preprocessing.as_json(), None)
+        blank = np.zeros((1, *preprocessing.image_shape), np.uint8)
+        shape = np.shape(predict(blank)["probabilities"])
     except Exception as error:  # each of the runtimes raises kinds of its own
-        raise ValueError(f"{path} cannot be loaded: {error}") from error
+        message = str(error)
+        raise ValueError(
+            message if message.startswith(str(path)) else f"{path} cannot be loaded: {message}"
+        ) from error
+    if shape != (1, num_classes):
+        raise ValueError(f"{path} answers with {shape} probabilities for {num_classes} classes.")
+    return lambda images: np.asarray(predict(images)["probabilities"])
 
 
 def check(names: Collection[str], possible: Collection[str] = tuple(FORMATS)) -> None:

@@ -11,7 +11,7 @@ from orc_keras.networks import pretrained, sources
 from orc_keras.networks.adapt import adapt, replace_classifier
 from orc_keras.networks.sources import (
     explain_errors,
-    import_modules,
+    import_code,
     kind_of,
     load_model,
     name_of,
@@ -23,7 +23,7 @@ __all__ = [
     "checksum",
     "explain_errors",
     "image_size",
-    "import_modules",
+    "import_code",
     "kind_of",
     "load_model",
     "name_of",
@@ -91,11 +91,11 @@ def build(
 def _adapted(source, image_shape, num_classes, preprocess):
     """Returns the network of a file or of code as a member."""
     if kind_of(source) == "code":
-        function = sources.import_function(source)
+        function = import_code(source)
         with explain_errors(source):
             network = function(image_shape, num_classes)
     else:
-        network = sources.load_network(source)
+        network = sources.load_model(sources.path_of(source))
     with explain_errors(source):
         if kind_of(source) == "features":
             network = replace_classifier(network, num_classes)
@@ -111,7 +111,7 @@ def image_size(source: str) -> tuple[int | None, int | None]:
     if kind_of(source) not in ("file", "features"):
         return None, None
     with explain_errors(source):
-        height, width, _ = members.image_shape(sources.load_network(source))
+        height, width, _ = members.image_shape(sources.load_model(sources.path_of(source)))
     return height, width
 
 
@@ -123,7 +123,7 @@ def check(source: str, vgg_head: models.VggHead = "default") -> None:
     elif kind == "pretrained":
         pretrained.check(source)
     elif kind == "code":
-        sources.import_function(source)
+        import_code(source)
     else:
         sources.check_file(sources.path_of(source))
 

@@ -1,6 +1,7 @@
 """Makes a member of a group of a network that somebody else has built."""
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -24,7 +25,7 @@ def adapt(
     Raises:
         ValueError: if it does not take such images, or has another number of classes.
     """
-    _check_fits(network, image_shape, num_classes)
+    check_fits(network, image_shape, num_classes)
     _remove_regularizers(network, name)
     network = _remove_softmax(network, name)
     if hasattr(network, "inputs"):  # functional or sequential
@@ -64,12 +65,13 @@ def replace_classifier(network: keras.Model, num_classes: int) -> keras.Model:
     return keras.Model(network.inputs[0], parts.classifier(last.input, num_classes))
 
 
-def _check_fits(network, image_shape, num_classes):
+def check_fits(network: Any, image_shape: Sequence[int], num_classes: int) -> None:
+    """Raises ValueError unless a network takes such images, and has as many classes."""
     if not isinstance(network, keras.Model):
         raise ValueError(f"it must be a keras.Model, not {type(network).__name__}.")
     shape, classes = members.image_shape(network), members.num_classes(network)
     if any(size not in (None, own) for size, own in zip(shape, image_shape)):
-        raise ValueError(f"it takes images of shape {shape}, and these have {image_shape}.")
+        raise ValueError(f"it takes images of shape {shape}, and these have {tuple(image_shape)}.")
     if classes != num_classes:
         raise ValueError(f"it has {classes} classes, and the images {num_classes}.")
 

@@ -7,7 +7,7 @@ import re
 import sys
 import traceback
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +25,8 @@ PREFIXES: dict[str, Kind] = {
     "hub": "pretrained",
 }
 HDF5 = (".h5", ".hdf5")
+LARGEST_GROWTH = 10  # of a part of a .keras file, if somebody has compressed it
+SHOWN = 500  # characters of both ends of Keras's messages, which may repeat all of a file
 
 
 def kind_of(source: str) -> Kind:
@@ -95,28 +97,46 @@ def check_file(path: str | Path) -> None:
         raise ValueError(f"{path} is damaged, or not a file that Keras 3 has saved.")
 
 
-def load_model(path: str | Path) -> Any:
+def load_model(path: str | Path, kind: type = keras.Model) -> Any:
     """Returns the model in a file, loaded in Keras's safe mode, which runs no code from it.
 
+    All files of networks and of groups come in here.
+
+    Args:
+        path: of the file.
+        kind: `keras.Model` for a network; `GroupModel` for a group.
+
     Raises:
-        ValueError: if it is missing or damaged, holds code, or has layers of unknown classes.
+        ValueError: if it is missing or damaged, is of another kind, holds code, or has layers of
+            unknown classes.
     """
     check_file(path)
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        _check_sizes(path)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many kinds for damaged files
+        message = str(error)
+        if len(message) > 2 * SHOWN:
+            message = f"{message[:SHOWN]} ... {message[-SHOWN:]}"
         raise ValueError(
             f"{path} cannot be loaded in Keras's safe mode, which runs no code from a file:\n"
-            f"{error}"
+            f"{message}"
         ) from error
+    is_group, wants_group = isinstance(model, GroupModel), kind is GroupModel
+    if is_group and not wants_group:
+        raise ValueError(f"{path} holds a group, not a network; export one of its members first.")
+    if not isinstance(model, kind):
+        wanted = "group" if wants_group else "network"
+        raise ValueError(f"{path} holds no {wanted}, but a {type(model).__name__}.")
+    return model
 
 
-def load_network(source: str) -> keras.Model:
-    """Returns the network in a source's file; ValueError as `load_model`, or if it is a group."""
-    network = load_model(path_of(source))
-    if isinstance(network, GroupModel):
-        raise ValueError(f"{source} holds a group, not a network; export one of its members first.")
-    return network
+def _check_sizes(path: str | Path) -> None:
+    """Raises ValueError if the archive would grow beyond measure; Keras compresses nothing."""
+    with zipfile.ZipFile(path) as archive:
+        for each in archive.infolist():
+            if each.file_size > 2**20 + LARGEST_GROWTH * each.compress_size:
+                raise ValueError(f"{each.filename!r} in it has {each.file_size:,} bytes unpacked.")
 
 
 @contextlib.contextmanager
@@ -124,17 +144,19 @@ def explain_errors(source: str) -> Iterator[None]:
     """Makes a ValueError that names a source of an error; of code, also the line that failed."""
     try:
         yield
-    except Exception as error:  # code may raise any
+    except Exception as error:  # code may raise any, and a stranger's network too
+        if isinstance(error, ValueError) and str(error).startswith(source):
+            raise  # it is named already
         is_code = kind_of(source) == "code"
-        if not is_code and not isinstance(error, ValueError):
-            raise
         line = _failed_line(source, error) if is_code else ""
         message = " ".join(re.sub(r"\x1b\[\d+m", "", str(error)).split())  # Keras's: some, bold
         raise ValueError(f"{source} cannot be a member{line}: {message}") from error
 
 
-def import_function(source: str) -> Callable:
-    """Returns the function that a source such as `my_networks:tiny` names.
+def import_code(source: str) -> Any:
+    """Returns the function that a source such as `my_networks:tiny` names; without `:`, the module.
+
+    Call it only for what the user has named: it runs code, which no file of a run may ask for.
 
     The module is looked for in the working directory too.
 
@@ -145,7 +167,8 @@ def import_function(source: str) -> Callable:
     if "" not in sys.path:
         sys.path.insert(0, "")  # the working directory, where a command does not look by itself
     try:
-        return getattr(importlib.import_module(module), function)
+        imported = importlib.import_module(module)
+        return getattr(imported, function) if function else imported
     except Exception as error:  # code may raise any
         line = _failed_line(source, error)
         raise ValueError(f"{source} cannot be imported{line}: {error}") from error
@@ -168,13 +191,3 @@ def _code_file(source):
     if spec is None or spec.origin is None:
         raise ValueError(f"{source} is not in a file.")
     return spec.origin
-
-
-def import_modules(sources: Iterable[str]) -> None:
-    """Imports the modules of sources, whose layers may be in a file that is to be loaded."""
-    for source in sources:
-        with contextlib.suppress(ValueError, ImportError):  # then loading says what it lacks
-            if kind_of(source) == "code":
-                import_function(source)
-            elif source.startswith("hub:"):
-                importlib.import_module("keras_hub")

@@ -36,7 +36,7 @@ class RunContents:
         self.settings, self.members = directory.settings, directory.members
         self.students, self.student = self.members[1:], self.members[-1]
         self.problems: list[str] = []
-        self.summary = self._read(run_files.SUMMARY, lambda: directory.summary)
+        self.summary = self._read(run_files.SUMMARY, self._summary)
         self.data = self._read(run_files.DATA, lambda: directory.data, expected=True) or {}
         self.history = self._read(run_files.HISTORY, self._history, expected=True) or {}
         changes_roles = any(name.endswith("_taught") for name in self.history)
@@ -56,6 +56,13 @@ class RunContents:
         except ValueError as error:
             self.problems.append(str(error))
             return None
+
+    def _summary(self):
+        contents = self.directory.summary
+        if [*contents["members"]] != self.members:
+            path = self.directory / run_files.SUMMARY
+            raise ValueError(f"{path} has other members than {run_files.SETTINGS}.")
+        return contents
 
     def _history(self):
         history = self.directory.history()

@@ -18,7 +18,11 @@ def read(directory: Path) -> dict[str, str]:
 
     def parse(path):
         lines = path.read_text(encoding="utf-8").splitlines()
-        return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+        sums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+        for name in sums:
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise ValueError(f"{name} is not in this folder.")
+        return sums
 
     return files.read(directory / SUMS, parse)
 
@@ -33,9 +37,7 @@ def check(directory: Path, *names: str) -> None:
     sums = read(directory)
     for name in names or sums:
         path = directory / name
-        if not path.is_file():
-            raise ValueError(f"{path} is missing.")
-        if sums.get(name) != sha256(path):
+        if sums.get(name) != files.read(path, sha256):
             raise ValueError(f"{path} is damaged, or not of this run: {SUMS} has another checksum.")
 
 

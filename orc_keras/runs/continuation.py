@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from orc_keras import run_files
+from orc_keras import files, run_files
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.settings import Settings
 
@@ -28,6 +28,7 @@ def check(directory: RunDirectory, settings: Settings):
     """Raises ValueError if a run with these settings would overwrite something."""
     path = directory.path
     check_place(path)
+    files.check_kinds(path)
     _check_apart(path, settings.dataset)
     if not directory.has_begun:
         if path.is_dir() and set(os.listdir(path)) - {run_files.SETTINGS}:

@@ -157,7 +157,7 @@ class RunDirectory:
 
     def is_locked(self) -> bool:
         """Whether another process has claimed the directory."""
-        if not self.has(run_files.SETTINGS):
+        if not (self / run_files.SETTINGS).is_file():  # a FIFO would be waited for
             return False
         with open(self / run_files.SETTINGS, "a") as file:
             return not lock(file)
@@ -238,6 +238,7 @@ def finished_run(path: str | Path) -> RunDirectory:
     run = RunDirectory(path)
     if not run.is_finished:
         raise ValueError(f"--run={path} holds no finished run: it has no {run_files.SUMMARY}.")
+    files.check_kinds(run.path)
     checksums.read(run.path)
     run.summary  # noqa: B018 (read now, so that what is wrong is said first)
     return run

@@ -1,12 +1,14 @@
 """The summary of a run: what is in `summary.json`, and what is printed of it."""
 
 import importlib.metadata
+import math
 import platform
 import shlex
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orc_keras.data import Preprocessing
 from orc_keras.files import from_json
 from orc_keras.formatting import aligned_table, first_few
 
@@ -18,37 +20,62 @@ NOTES = {  # of the description of the images, if there are any
     "images_with_16_bits": "images with 16 bits",
     "images_rotated_by_exif": "images rotated by EXIF data, which are taken as they are stored",
 }
-# The keys that the programs read.
-SUMMARY = {"settings", "description", "versions", "data", "members"}
+# The values that the programs read; a list has any number of its only one.
+NUMBER = int | float
+SETTINGS = {"dataset": str, "batch_size": int, "epochs": int}
 DATA = {
-    *("image_shape", "class_names", "mean", "std", "augmentation", "resized"),
-    *("train_images", "held_out_images", "held_out_from"),
+    "image_shape": [int],
+    "class_names": [str],
+    "mean": [NUMBER],
+    "std": [NUMBER],
+    "augmentation": str,
+    "resized": bool,
+    "train_images": int,
+    "held_out_images": int,
+    "held_out_from": str,
 }
 MEMBER = {
-    *("network", "role", "parameters", "taught"),
-    *("accuracy", "top_5", "cross_entropy", "calibration_error"),
+    "network": str,
+    "role": str,
+    "parameters": int,
+    "taught": NUMBER | None,
+    **dict.fromkeys(("accuracy", "top_5", "cross_entropy", "calibration_error"), NUMBER),
 }
+SUMMARY = {"settings": SETTINGS, "description": str, "versions": {}, "data": DATA, "members": {}}
 
 
 def read(path: Path) -> dict[str, Any]:
     """Returns the contents of `summary.json`; ValueError if it is of another version."""
-    summary = _check(from_json(path), SUMMARY)
-    _check(summary["data"], DATA)
-    for member in summary["members"].values():
-        _check(member, MEMBER)
+    summary = from_json(path)
+    _check(summary, SUMMARY, "It")
+    for name, member in summary["members"].items():
+        _check(member, MEMBER, name)
+    Preprocessing.from_description(summary["data"]).check()
     table(summary)
     return summary
 
 
 def read_data(path: Path) -> dict[str, Any]:
     """Returns the contents of `data.json`; ValueError if it is of another version."""
-    return _check(from_json(path), DATA)
+    data = from_json(path)
+    _check(data, DATA, "It")
+    Preprocessing.from_description(data).check()
+    return data
 
 
-def _check(contents: dict[str, Any], keys: Set[str]) -> dict[str, Any]:
-    if missing := sorted(keys - contents.keys()):
-        raise ValueError(f"It lacks {', '.join(missing)}.")
-    return contents
+def _check(value: Any, form: Any, name: str) -> None:
+    """Raises ValueError unless a value is of a type, a list of one, or a dict that has some."""
+    kind = type(form) if isinstance(form, dict | list) else form
+    if not isinstance(value, kind) or value in (math.inf, -math.inf) or value != value:
+        raise ValueError(f"{name} must be {getattr(kind, '__name__', kind)}, and finite.")
+    if isinstance(form, list):
+        for each in value:
+            _check(each, form[0], name)
+    if isinstance(form, dict):
+        if missing := sorted(form.keys() - value.keys()):
+            raise ValueError(f"It lacks {', '.join(missing)}.")
+        for key in form:
+            _check(value[key], form[key], key)
 
 
 def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str | None]:

@@ -1,0 +1,128 @@
+"""The directory of a run that a stranger has made, checksums and all."""
+
+import os
+import shutil
+import sys
+import types
+import zipfile
+
+import keras
+import pytest
+from helpers.networks import hidden_network
+
+from orc_keras import command_line, networks
+from orc_keras.evaluate import evaluation
+from orc_keras.export.exported import ExportedNetwork
+from orc_keras.report import page
+from orc_keras.runs import RunDirectory, checksums, continuation, finished_run
+
+GROUP, STUDENT = "checkpoints/group.keras", "student.keras"
+CODE = "import pathlib; pathlib.Path(__file__).with_name('marker').touch()"
+
+
+@pytest.fixture
+def run(digits_run, tmp_path):
+    return shutil.copytree(digits_run, tmp_path / "run")
+
+
+def sign(run):
+    """Writes all checksums anew."""
+    for directory in (run / "student", run):
+        checksums.update(directory, [*directory.rglob("*")])
+
+
+def test_no_module_is_imported(run, tmp_path, monkeypatch):
+    """Only one that the user names is."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    (tmp_path / "strange_module.py").write_text(CODE)
+    settings = (run / "settings.flags").read_text()
+    settings = settings.replace("--pivot=hidden12", "--pivot=strange_module:hidden12")
+    (run / "settings.flags").write_text(settings)
+    sign(run)
+    evaluation.evaluate_member(run)
+    page.write([run])
+    assert not (tmp_path / "marker").exists() and "strange_module:hidden12" in settings
+    command_line.import_modules(types.SimpleNamespace(modules=["strange_module"]))
+    assert (tmp_path / "marker").exists()
+    del sys.modules["strange_module"]
+
+
+def archive(config, **parts):
+    def write(path):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+            for name, content in {"config.json": config, **parts}.items():
+                file.writestr(name, content)
+
+    return write
+
+
+def vocabulary(path):
+    """Writes a network whose vocabulary is to be read from a file outside."""
+    words = keras.layers.StringLookup(vocabulary=["a"])
+    keras.Sequential([keras.Input((8, 8, 1), dtype="string"), words]).save(path)
+    with zipfile.ZipFile(path) as file:
+        config = file.read("config.json").decode()
+    archive(config.replace('["a"]', '"/etc/passwd"'))(path)
+
+
+def of_shape(shape, num_classes):
+    return lambda path: hidden_network("hidden8", 8, 0, shape, num_classes).save(path)
+
+
+SGD = '{"module": "keras.optimizers", "class_name": "SGD", "config": {}, "registered_name": null}'
+UNLOADABLE = "cannot be loaded in Keras's safe mode"
+
+
+@pytest.mark.parametrize(
+    ("write", "complaint"),
+    [
+        (lambda path: zipfile.ZipFile(path, "w").close(), UNLOADABLE),
+        (archive("[" * 100_000 + "]" * 100_000), UNLOADABLE),
+        (archive("9" * 5000), UNLOADABLE),
+        (archive('{"class_name": "Nothing", "module": "none", "config": {}}'), UNLOADABLE),
+        (archive("{}", bomb=bytes(2**24)), "'bomb' in it has 16,777,216 bytes unpacked"),
+        (vocabulary, "loading of a vocabulary file outside"),
+        (archive(SGD, **{"model.weights.h5": ""}), UNLOADABLE),
+        (of_shape((4, 4, 1), 10), r"takes images of shape \(4, 4, 1\)|cannot be loaded: "),
+        (of_shape((8, 8, 1), 7), r"has 7 classes|answers with \(1, 7\) probabilities for 10"),
+    ],
+)
+def test_a_network_is_refused_at_every_entrance(run, write, complaint):
+    shutil.rmtree(run / "checkpoints")
+    write(run / STUDENT)
+    sums = (run / "SHA256SUMS").read_text().splitlines(keepends=True)
+    (run / "SHA256SUMS").write_text("".join(line for line in sums if GROUP not in line))
+    sign(run)
+    for entrance in (
+        evaluation.evaluate_member,
+        lambda run: ExportedNetwork(run / STUDENT),
+        lambda run: networks.build(str(run / STUDENT), (8, 8, 1), 10),
+    ):
+        with pytest.raises(ValueError, match=rf"(?s)^{run / STUDENT} [^\n]*.*({complaint})"):
+            entrance(run)
+
+
+def test_a_group_is_that_of_the_summary(run):
+    shutil.copy(run / STUDENT, run / GROUP)
+    sign(run)
+    with pytest.raises(ValueError, match="group.keras holds no group, but a Functional"):
+        evaluation.evaluate_member(run)
+
+
+@pytest.mark.parametrize("name", ["/etc/hostname", "../outside", "student/../../outside"])
+def test_checksums_name_files_of_the_run(run, name):
+    with open(run / "SHA256SUMS", "a") as file:
+        file.write(f"{64 * '0'}  {name}\n")
+    with pytest.raises(ValueError, match=rf"SHA256SUMS is damaged:\n{name} is not in this folder"):
+        finished_run(run)
+
+
+@pytest.mark.parametrize("name", ["summary.json", "history.csv", "student/saved_model.pb", "new"])
+def test_a_fifo_is_not_waited_for(run, name):
+    (run / name).unlink(missing_ok=True)
+    os.mkfifo(run / name)
+    settings = types.SimpleNamespace(overwrite=False)
+    for entrance in (finished_run, lambda _: continuation.check(RunDirectory(run), settings)):
+        with pytest.raises(ValueError, match=f"{run / name} is n(either a file nor|o.* summary)"):
+            entrance(run)
