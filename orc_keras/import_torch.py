@@ -1,5 +1,6 @@
 """Published PyTorch checkpoints as networks of `models/`."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -70,27 +71,30 @@ def convert(checkpoint: str, network: str, classes: int) -> keras.Model:
 
     Raises:
         ValueError: if PyTorch is not installed; if the checkpoint is missing or damaged, or holds
-            code; if parameters are missing, left over, of another shape, or not finite, or if it
-            holds several such networks.
+            code; if parameters are missing, left over, of another shape or kind, or not finite, or
+            if it holds several such networks.
     """
+    state = _read(checkpoint)
+    if classes not in {tensor.shape[0] for tensor in state.values() if tensor.ndim}:
+        raise ValueError(f"{checkpoint} has no parameter of {classes} rows, one for each class.")
     model = _build(network, classes)
     weights = dict(_weights_by_name(model))
-    arrays, prefix = _network_of(_read(checkpoint), weights, checkpoint)
-    missing = [prefix + name for name in weights if name not in arrays]
-    more = [prefix + name for name in arrays if name not in weights]
+    tensors, prefix = _network_of(state, weights, checkpoint)
+    missing = [prefix + name for name in weights if name not in tensors]
+    more = [prefix + name for name in tensors if name not in weights]
     if missing or more:
         raise ValueError(
             f"{checkpoint} is not of a {network}, as RepDistiller, mdistiller and torchvision name "
             f"its parameters: missing are {missing[:3]}, left over {more[:3]}."
         )
     for name, weight in weights.items():
-        value = _transpose(arrays[name], weight)
-        if value.shape != tuple(weight.shape):
+        value = _transpose(tensors[name], weight)
+        if tuple(value.shape) != tuple(weight.shape):
             raise ValueError(
-                f"{name} has the shape {arrays[name].shape}, which does not fit the "
-                f"{tuple(weight.shape)} of {weight.path} in {network}."
+                f"{prefix}{name} of {checkpoint} has the shape {tuple(tensors[name].shape)}, which "
+                f"does not fit the {tuple(weight.shape)} of {weight.path} in {network}."
             )
-        weight.assign(value)
+        weight.assign(value.float().numpy())  # perhaps bfloat16, which NumPy lacks
     with explain_errors(checkpoint):
         check_member(model)
     return model
@@ -105,19 +109,20 @@ def _build(network, classes):
 
 
 def _network_of(
-    arrays: dict[str, np.ndarray], names: Collection[str], checkpoint: str
-) -> tuple[dict[str, np.ndarray], str]:
+    tensors: dict[str, Any], names: Collection[str], checkpoint: str
+) -> tuple[dict[str, Any], str]:
     """Returns the parameters whose names are such behind some prefix, by these, and the prefix.
 
     If no prefix gives exactly the names, it is the one that gives most.
     """
 
     def behind(prefix):
-        return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+        return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
-    endings = ((full, name) for full in arrays for name in names if f".{full}".endswith(f".{name}"))
-    prefixes = Counter(full.removesuffix(name) for full, name in endings)
-    exact = [prefix for prefix in prefixes if behind(prefix).keys() == {*names}]
+    pairs = itertools.product(tensors, names)
+    prefixes = Counter(n.removesuffix(end) for n, end in pairs if f".{n}".endswith(f".{end}"))
+    whole = [prefix for prefix, number in prefixes.items() if number >= len(names)]
+    exact = [prefix for prefix in whole if behind(prefix).keys() == {*names}]
     if len(exact) > 1:
         raise ValueError(
             f"{checkpoint} holds several such networks, behind {' and '.join(exact)}; save the "
@@ -127,8 +132,8 @@ def _network_of(
     return behind(prefix), prefix
 
 
-def _read(path: str) -> dict[str, np.ndarray]:
-    """Returns the parameters in a checkpoint, by name."""
+def _read(path: str) -> dict[str, Any]:
+    """Returns the parameters in a checkpoint, tensors by name."""
     if not Path(path).is_file():
         raise ValueError(f"{path} is not a file.")
     state = _load(path)
@@ -136,11 +141,20 @@ def _read(path: str) -> dict[str, np.ndarray]:
         state = state.get(wrapping, state) if isinstance(state, dict) else state
     if not isinstance(state, dict):
         raise ValueError(f"{path} holds no parameters by their names, a state dict.")
-    return {
-        name: value.detach().float().numpy()  # perhaps bfloat16, which NumPy lacks
+    tensors = {
+        str(name): value.detach()
         for name, value in state.items()
-        if hasattr(value, "detach") and not name.endswith("num_batches_tracked")
+        if hasattr(value, "detach") and not str(name).endswith("num_batches_tracked")
     }
+    for name, tensor in tensors.items():
+        is_dense = str(tensor.layout) == "torch.strided" and not tensor.is_nested
+        if not (is_dense and tensor.is_floating_point() and tensor.device.type == "cpu"):
+            kind = f"{tensor.dtype}, {tensor.layout}, {tensor.device}".replace("torch.", "")
+            raise ValueError(
+                f"{name} in {path} must be a dense tensor of floating-point numbers, not {kind}; "
+                "save the state dict of the network as it was before it was quantised or pruned."
+            )
+    return tensors
 
 
 def _load(path: str) -> Any:
@@ -159,7 +173,7 @@ def _load(path: str) -> Any:
     except Exception as error:  # torch raises many kinds for damaged files
         raise ValueError(
             f"{path} cannot be loaded by PyTorch's weights_only, which reads tensors and runs no "
-            f"code:\n{error}"
+            f"code; take a state dict that torch.save has written:\n{error}"
         ) from error
 
 
@@ -170,14 +184,14 @@ def _weights_by_name(network: keras.Model) -> Iterator[tuple[str, Any]]:
             yield f"{module_of(network.name, layer.name)}.{PARAMETERS[weight.name]}", weight
 
 
-def _transpose(array, weight):
+def _transpose(tensor, weight):
     """Returns PyTorch's parameter with its axes in the order of ours."""
-    if array.ndim == 2:  # fully connected
-        return array.T
-    if array.ndim == 4:  # a convolution: out, in, height, width
-        depthwise = weight.shape[-1] == 1 and array.shape[1] == 1
-        return array.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
-    return array
+    if tensor.ndim == 2:  # fully connected
+        return tensor.T
+    if tensor.ndim == 4:  # a convolution: out, in, height, width
+        depthwise = weight.shape[-1] == 1 and tensor.shape[1] == 1
+        return tensor.permute((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
+    return tensor
 
 
 def module_of(network: str, layer: str) -> str:

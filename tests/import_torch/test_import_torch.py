@@ -113,7 +113,10 @@ class Malicious:
     [
         (without("layer2.0.bn1.weight"), r"missing are \['layer2.0.bn1.weight'\], left over \[\]"),
         (lambda p: p | {"fc2.bias": torch.zeros(3)}, r"missing are \[\], left over \['fc2.bias'\]"),
-        (lambda p: p | {"fc.weight": torch.zeros(100, 64)}, r"fc.weight has the shape \(100, 64\)"),
+        (
+            lambda p: p | {"fc.weight": torch.zeros(100, 64)},
+            r"fc.weight of .* the shape \(100, 64\)",
+        ),
         (
             lambda p: p | {"fc.bias": torch.full((7,), torch.nan)},
             "teacher.pth cannot be a member: resnet8 has NaN or infinite numbers in logits/bias",
@@ -126,13 +129,39 @@ class Malicious:
             lambda p: behind("student.", p) | behind("teacher.", p),
             "holds several such networks, behind student. and teacher.; save",
         ),
-        (lambda p: {"model": Malicious()}, "weights_only, which reads tensors and runs no code:\n"),
+        (
+            lambda p: {"model": Malicious()},
+            "weights_only, which reads tensors and runs no code; take a",
+        ),
         (lambda p: [1, 2], "holds no parameters by their names"),
+        (lambda p: p | {3: p["fc.bias"]}, r"missing are \[\], left over \['3'\]"),
+        *[
+            (
+                lambda p, change=change: p | {"fc.weight": change(p["fc.weight"])},
+                f"fc.weight in .*teacher.pth must be a dense tensor of floating.* not {kind}",
+            )
+            for change, kind in (
+                (torch.Tensor.to_sparse, "float32, sparse_coo, cpu; save"),
+                (lambda p: torch.quantize_per_tensor(p, 0.1, 0, torch.qint8), "qint8"),
+                (lambda p: p.to("meta"), "float32, strided, meta"),
+                (lambda p: p.to(torch.complex64), "complex64"),
+                (lambda p: p.to(torch.int64), "int64"),
+            )
+        ],
     ],
 )
 def test_what_is_refused(tmp_path, parameters, spoil, complaint):
     with pytest.raises(ValueError, match=complaint):
         converted(tmp_path, spoil(dict(parameters)))
+
+
+def test_a_dict_in_itself(tmp_path, parameters):
+    """It is read as what else it holds; other classes than the file has take no memory."""
+    state = dict(parameters)
+    state["model"] = state
+    converted(tmp_path, state)
+    with pytest.raises(ValueError, match="teacher.pth has no parameter of 1000000000 rows"):
+        convert(str(tmp_path / "teacher.pth"), "resnet8", 10**9)
 
 
 def test_a_truncated_checkpoint_is_refused(tmp_path, parameters):
