@@ -22,7 +22,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         learns = training and self.trainable
-        if mask is not None or (self.synchronized and not learns):
+        # The fused kernel takes weights in float32 only.
+        is_fused = mask is None and self.variable_dtype == "float32"
+        if not is_fused or (self.synchronized and not learns):
             return super().call(inputs, training=training, mask=mask)
         if self.synchronized:
             return self._synchronised(inputs)

@@ -18,11 +18,12 @@ from orc_keras.settings import Settings
 
 
 def set_up_keras(settings: Settings) -> None:
-    """Sets Keras's random seed and dtype policy, and whether operations are deterministic."""
+    """Sets Keras's random seed and types, and whether operations are deterministic."""
     if settings.deterministic:
         tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(settings.seed)
     half = settings.mixed_precision
+    keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32" if half == "none" else f"mixed_{half}")
 
 

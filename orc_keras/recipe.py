@@ -16,7 +16,7 @@ from orc_keras.groups.optimizers import L2SGD
 
 def make_optimizer(
     optimizer: Literal["sgd", "adamw"] = "sgd",
-    learning_rate: Annotated[float, Range(above=0)] = 0.05,
+    learning_rate: Annotated[float, Range(above=0, at_most=10**6)] = 0.05,
     momentum: Annotated[float, Range(at_least=0, at_most=1)] = 0.9,
     weight_decay: Annotated[float, Range(at_least=0)] = 5e-4,
     clip_norm: Annotated[float, Range(at_least=0)] = 0.0,

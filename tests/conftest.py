@@ -140,6 +140,7 @@ def held_out():
 
 @pytest.fixture(autouse=True)
 def float32_policy():
-    """Leaves no test with the mixed precision of another."""
+    """Leaves no test with the types of another."""
     yield
+    keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")

@@ -205,14 +205,17 @@ def test_where_a_run_writes_is_not_a_setting_of_it():
         ([*NEEDED, "--student_learning_rates=1,0.5"], "the last of them 1"),
         (
             [*NEEDED, "--student_learning_rates=-1,1"],
-            "must be a list .* each 0 or more",
+            "must be a list .* each 0 to 1000000",
         ),
         ([*NEEDED, "--decay_epochs=1,"], "--decay_epochs must be numbers, not '1,'"),
         ([*NEEDED, "--data_dir=a\tb"], r"--data_dir must be a printable text .*, not 'a\\tb'"),
         ([*NEEDED, "--temperature=1e-50"], "--temperature must be a number that float32 can hold"),
         ([*NEEDED, "--momentum=nan"], "--momentum must be 0 to 1, not nan"),
         ([*NEEDED, "--weight_decay=inf"], "--weight_decay must be 0 or more, not inf"),
-        ([*NEEDED, "--learning_rate=0"], "--learning_rate must be above 0, not 0"),
+        (
+            [*NEEDED, "--learning_rate=0"],
+            "--learning_rate must be above 0 and at most 1000000, not 0",
+        ),
     ],
 )
 def test_bad_settings(arguments, message):

@@ -162,9 +162,9 @@ class GroupModel(keras.Model):
         `class_weight` do, `SampleWeights` says.
 
         Raises:
-            ValueError: if there are no images, a label is not a class, or an image, the weight of
-                a sample or one of a member is not finite; if a callback, such as `EarlyStopping`,
-                cannot follow several stages.
+            ValueError: if there are no images, a label is not a class, a pixel is beyond 1e9, or
+                the weight of a sample or one of a member is not finite; if a callback, such as
+                `EarlyStopping`, cannot follow several stages.
         """
         stages = list(self.group_stages())
         if self.trains_all_stages and len(stages) > 1:
@@ -198,6 +198,16 @@ class GroupModel(keras.Model):
         """Evaluates every member as `keras.Model.evaluate` does; bar and errors as in `fit`."""
         with input_validation.validate_data(x), self.evaluating():
             return super().evaluate(x, *args, callbacks=default_callbacks(callbacks), **kwargs)
+
+    def predict(self, x, *args, **kwargs):
+        """Returns *the* student's logits as `keras.Model.predict` does; errors as in `fit`."""
+        with input_validation.validate_data(x):
+            return super().predict(x, *args, **kwargs)
+
+    def predict_step(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = input_validation.unpack_images(images, image_shape(self.student))
+        return self(images, training=False)
 
     def train_on_batch(self, x, *args, **kwargs):
         """Trains on one mini-batch as `keras.Model.train_on_batch` does; errors as in `fit`."""

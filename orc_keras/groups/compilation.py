@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from orc_keras.arguments import Argument, Range
 from orc_keras.groups.members import refuse_synchronized_batch_norm
+from orc_keras.groups.optimizers import LEARNING_RATE
 
-Factor = Annotated[float, Range(at_least=0)]  # a learning rate as a multiple of another
+Factor = Annotated[
+    float, Range(at_least=0, at_most=10**6)
+]  # a learning rate as a multiple of another
 
 
 def check_losses(losses_and_metrics: Mapping[str, Any]) -> None:
@@ -57,7 +61,7 @@ def check_replicas(
 def new_optimizer(
     identifier: keras.optimizers.Optimizer | str, current: keras.optimizers.Optimizer | None
 ) -> keras.optimizers.Optimizer:
-    """Returns the optimizer for a group; refuses one that has trained another model.
+    """Returns the optimizer for a group; refuses one that cannot train it.
 
     Args:
         identifier: a Keras optimizer or its name.
@@ -72,6 +76,8 @@ def new_optimizer(
         raise ValueError(
             f"The optimizer {optimizer.name} has trained another model; give a new one."
         )
-    if getattr(getattr(optimizer, "inner_optimizer", optimizer), "use_ema", False):
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    LEARNING_RATE.check(float(np.asarray(inner.learning_rate)))  # of a schedule, the first
+    if getattr(inner, "use_ema", False):
         raise ValueError("An optimizer with use_ema=True cannot train a group; leave use_ema off.")
     return optimizer

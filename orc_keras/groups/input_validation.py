@@ -10,7 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-NOT_FINITE = "Images must be finite numbers, but one has the value"
+MOST = 1e9  # of a pixel; far larger ones overflow within a network
+NOT_A_PIXEL = f"Images must be numbers from -{MOST:g} to {MOST:g}, but one has the value"
 NO_WEIGHT = "sample_weight must be finite and 0 or more, but one is"
 NO_CLASS = "A label must be one of the classes, a whole number from 0 to {last}, but one is"
 
@@ -60,7 +61,7 @@ def unpack(
         num_classes: C.
 
     Returns:
-        Images in `keras.config.floatx()`; labels y, int32 of shape `[B]`; and weights w, float32 of
+        Images in float32; labels y, int32 of shape `[B]`; and weights w, float32 of
         shape `[B]`, or None if there are none.
 
     Raises:
@@ -75,12 +76,17 @@ def unpack(
     images, labels = map(tf.convert_to_tensor, (images, labels))  # eager steps receive arrays
     _check_images(images, image_shape)
     _check_labels(labels)
-    images, labels = tf.cast(images, keras.config.floatx()), tf.reshape(labels, [-1])
+    images, labels = tf.cast(images, tf.float32), tf.reshape(labels, [-1])
     weights = None if weights is None else _as_weights(weights)
     with tf.control_dependencies([_check_values(images, labels, weights, num_classes)]):
         labels = tf.cast(labels, tf.int32)
         weights = None if weights is None else tf.identity(weights)
         return tf.identity(images), tf.identity(labels), weights
+
+
+def unpack_images(images: Any, image_shape: tuple[int | None, ...]) -> tf.Tensor:
+    """Returns images without labels as floats, checked as those in `unpack`."""
+    return unpack((images, tf.zeros([1], tf.int32)), image_shape, num_classes=1)[0]
 
 
 def _check_images(images, image_shape):
@@ -124,7 +130,7 @@ def _check_values(images, labels, weights, num_classes):
     """
     weights = tf.ones([1]) if weights is None else weights
     is_weight = tf.math.is_finite(weights) & (weights >= 0)
-    is_finite = tf.math.is_finite(images)
+    is_pixel = tf.abs(images) <= MOST  # NaN is not
     is_class = (labels >= 0) & (labels < num_classes)
     if labels.dtype.is_floating:
         is_class &= labels == tf.round(labels)
@@ -134,7 +140,7 @@ def _check_values(images, labels, weights, num_classes):
         wrong = [
             tf.debugging.Assert(tf.reduce_all(fits), [sentence, _first_wrong(fits, values)])
             for fits, sentence, values in (
-                (is_finite, NOT_FINITE, images),
+                (is_pixel, NOT_A_PIXEL, images),
                 (is_class, no_class, labels),
                 (is_weight, NO_WEIGHT, weights),
             )
@@ -142,7 +148,7 @@ def _check_values(images, labels, weights, num_classes):
         with tf.control_dependencies(wrong):
             return tf.constant(False)
 
-    all_fit = [tf.reduce_all(each) for each in (is_finite, is_class, is_weight)]
+    all_fit = [tf.reduce_all(each) for each in (is_pixel, is_class, is_weight)]
     return tf.cond(tf.reduce_all(all_fit), lambda: tf.constant(True), complain)
 
 
@@ -163,9 +169,9 @@ def _translate_errors():
             raise ValueError("The generator must return pairs of images and labels.") from None
         raise
     except tf.errors.InvalidArgumentError as error:
-        for sentence in (NOT_FINITE, NO_CLASS.partition("{")[0], NO_WEIGHT):
+        for sentence in (NOT_A_PIXEL, NO_CLASS.partition("{")[0], NO_WEIGHT):
             # In a graph the message is "[sentence] [[value]]"; eager execution adds lines.
-            found = re.search(rf"{sentence}[^\]'\n]*", error.message)
+            found = re.search(rf"{re.escape(sentence)}[^\]'\n]*", error.message)
             if found and (value := re.search(r"[-+\w.]+", error.message[found.end() :])):
                 raise ValueError(f"{found[0]} {value[0]}.") from None
         raise

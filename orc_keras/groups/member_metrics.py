@@ -31,7 +31,7 @@ class MemberMetrics:
         self._student = names[-1]
         prefixes = {name: f"{name}_" for name in names} | {self._student: ""}
         self._of = {
-            name: [keras.metrics.Mean(prefix + quantity) for quantity in QUANTITIES]
+            name: [keras.metrics.Mean(prefix + quantity, "float32") for quantity in QUANTITIES]
             for name, prefix in prefixes.items()
         }
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from orc_keras.arguments import Argument, Range, check_arguments
 from orc_keras.distribution.cross_replica_cond import cross_replica_cond
 
-LEARNING_RATE = Argument("learning_rate", Annotated[float, Range(at_least=0)])
+LEARNING_RATE = Argument("learning_rate", Annotated[float, Range(at_least=0, at_most=10**6)])
 
 
 @keras.saving.register_keras_serializable("orc_keras")

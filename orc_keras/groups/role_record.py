@@ -36,9 +36,11 @@ class RoleRecord:
         self.mini_batches = add_state("mini_batches", (), "int64")
         recent = (REMEMBERED, num_temporary_teachers)
         self.recent_teachers = add_state("recent_teachers", recent, "int32")
-        self._taught = [keras.metrics.Mean(f"{name}_taught") for name in student_names]
-        self._teaching_losses = {name: keras.metrics.Mean(f"{name}_teaching") for name in teachings}
-        self._gap = keras.metrics.Mean("confidence_gap")
+        self._taught = [keras.metrics.Mean(f"{name}_taught", "float32") for name in student_names]
+        self._teaching_losses = {
+            name: keras.metrics.Mean(f"{name}_teaching", "float32") for name in teachings
+        }
+        self._gap = keras.metrics.Mean("confidence_gap", "float32")
 
     @property
     def metrics(self) -> list[keras.Metric]:

@@ -19,7 +19,14 @@ KINDS = list(METHODS.values())
 # beside it.
 OVERRIDDEN = {"call", "train_step", "test_step", "compile", "compile_from_config", "metrics"}
 OVERRIDDEN |= {"get_metrics_result", "get_config", "from_config", "fit", "evaluate", "export"}
-OVERRIDDEN |= {"train_on_batch", "test_on_batch", "built", "get_compile_config"}
+OVERRIDDEN |= {
+    "train_on_batch",
+    "test_on_batch",
+    "predict",
+    "predict_step",
+    "built",
+    "get_compile_config",
+}
 OVERRIDDEN |= {"_maybe_symbolic_build"}
 
 
@@ -214,6 +221,28 @@ def test_calls_and_exports_neither_augment_nor_drop_out(examples, tmp_path):
     group.export(tmp_path / "exported", verbose=False)
     exported = tf.saved_model.load(tmp_path / "exported")
     np.testing.assert_allclose(exported.serve(images), logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("floatx, tolerance", [("float64", 1e-4), ("float16", 0.03)])
+def test_any_default_type_of_keras(examples, tmp_path, floatx, tolerance):
+    """Losses and metrics are float32 whatever the members are: two steps are those in float32."""
+    histories, weights = [], None
+    for kind in ("float32", floatx):
+        keras.config.set_floatx(kind)
+        keras.config.set_dtype_policy(kind)
+        group = orc_keras.OnlineRoleChange(*hidden_group_members())
+        weights = weights or group.get_weights()
+        group.set_weights(weights)
+        group.compile(keras.optimizers.SGD(0.1))
+        histories.append(group.fit(*examples, batch_size=40, shuffle=False, verbose=0).history)
+    assert group.predict(examples[0], verbose=0).dtype == floatx
+    group.save(tmp_path / "group.keras")
+    again = keras.saving.load_model(tmp_path / "group.keras")
+    assert again.evaluate(*examples, verbose=0) == group.evaluate(*examples, verbose=0)
+    group.export(tmp_path / "student", verbose=0)
+    in_float32, other = histories
+    for name, values in in_float32.items():
+        np.testing.assert_allclose(other[name], values, rtol=tolerance, atol=tolerance)
 
 
 def test_clone_summary_second_compile_and_eager_steps(group, examples):

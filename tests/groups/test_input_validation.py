@@ -28,13 +28,15 @@ def with_pixel(value):
 
 
 CLASSES = "must be one of the classes, a whole number from 0 to 4, but one is"
+PIXELS = r"Images must be numbers from -1e\+09 to 1e\+09, but one has the value"
 SPOILT = {
     "half": (with_label(2.5), f"{CLASSES} 2.5"),
     "nan label": (with_label(np.nan), f"{CLASSES} nan"),
     "too large": (with_label(5, np.int64), f"{CLASSES} 5"),
     "negative": (with_label(-1, np.int32), f"{CLASSES} -1"),
-    "nan": (with_pixel(np.nan), "Images must be finite numbers, but one has the value nan"),
-    "infinite": (with_pixel(-np.inf), "Images must be finite .* the value -inf"),
+    "nan": (with_pixel(np.nan), f"{PIXELS} nan"),
+    "infinite": (with_pixel(-np.inf), f"{PIXELS} -inf"),
+    "huge": (with_pixel(1e38), rf"{PIXELS} 1e\+38"),
 }
 
 
@@ -64,6 +66,9 @@ def test_in_a_graph_too(group, examples, what):
     data = tf.data.Dataset.from_tensor_slices(spoil(*examples)).batch(8)
     with pytest.raises(ValueError, match=rf"^[^\n]*{message}\.$"):
         group.evaluate(data, verbose=0)
+    if message.startswith(PIXELS):
+        with pytest.raises(ValueError, match=rf"^{message}\.$"):
+            group.predict(data, verbose=0)
 
 
 def test_while_it_trains(group, examples, strategy):

@@ -1,3 +1,5 @@
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -29,6 +31,21 @@ def test_without_l2_it_is_keras_sgd():
 def test_negative_l2_is_refused():
     with pytest.raises(ValueError, match="l2 must be 0 or more, not -1"):
         optimizers.L2SGD(l2=-1)
+
+
+@pytest.mark.parametrize("rate", [math.nan, math.inf, -0.1, 1e38])
+def test_impossible_learning_rates_are_refused_by_every_entrance(group, rate):
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([5], [rate, 0.1])
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(rate))
+    before = group.optimizer
+    for optimizer in (keras.optimizers.Adam(rate), keras.optimizers.SGD(schedule), scaled):
+        with pytest.raises(ValueError, match="^learning_rate must be .*, not "):
+            group.compile(optimizer)
+    with pytest.raises(ValueError, match="^learning_rate must be .*, not "):
+        optimizers.L2SGD(rate)
+    with pytest.raises(ValueError, match="^learning_rate_factors.'large'. must be .*, not "):
+        group.compile("sgd", learning_rate_factors={"large": rate})
+    assert group.optimizer is before
 
 
 def test_a_copy_has_the_settings_but_not_the_state():
