@@ -6,6 +6,8 @@ from typing import Any
 import tensorflow as tf
 
 BACKGROUND = 255  # white, behind transparent pixels
+MOST_PIXELS = 70_000_000  # of an image; a small file may promise more than memory holds
+TOO_LARGE = f"has more than {MOST_PIXELS // 10**6} million pixels"
 _HEAD = 14 + 40 + 1024  # bytes: a BMP's two headers and its palette
 _EXACT = "INTEGER_ACCURATE"  # what Pillow and browsers do; TensorFlow's default is up to 6 off
 # Colours at the edge of a JPEG crop depend on pixels outside it. So this many more pixels are
@@ -70,9 +72,43 @@ def refusal(encoded: Any) -> tf.Tensor:
             ~(is_png | is_bmp | is_webp | has(0, b"\xff\xd8\xff")),
             "is damaged, or not a PNG, JPEG, BMP or WebP",
         ),
+        (_num_pixels(encoded, byte) > MOST_PIXELS, TOO_LARGE),
     ):
         reason = tf.where(wrong, text, reason)
     return reason
+
+
+def _num_pixels(encoded, byte):
+    """Returns the number of pixels that the header of a file states, float64.
+
+    Args:
+        encoded: the bytes.
+        byte: the first ones, as numbers.
+    """
+
+    def number(*positions):  # of the bytes there, the lowest first
+        return sum(256**i * tf.cast(byte[p], tf.float64) for i, p in enumerate(positions))
+
+    below_zero, of_webp = 2.0**32 - number(22, 23, 24, 25), number(21, 22, 23, 24)
+    sizes = {
+        b"\x89PNG": (number(19, 18, 17, 16), number(23, 22, 21, 20)),
+        b"BM": (number(18, 19, 20, 21), tf.minimum(below_zero, 2.0**32 - below_zero)),
+        b"VP8 ": (number(26, 27) % 2**14, number(28, 29) % 2**14),
+        b"VP8L": (of_webp % 2**14 + 1, of_webp // 2**14 % 2**14 + 1),
+        b"VP8X": (number(24, 25, 26) + 1, number(27, 28, 29) + 1),
+    }
+    pixels = tf.cond(
+        tf.io.is_jpeg(encoded), lambda: _jpeg_pixels(encoded), lambda: tf.zeros([], tf.float64)
+    )
+    for text, (width, height) in sizes.items():
+        first = 12 * text.startswith(b"VP8")
+        is_kind = tf.reduce_all(byte[first : first + len(text)] == list(text))
+        pixels = tf.where(is_kind, width * height, pixels)
+    return pixels
+
+
+def _jpeg_pixels(encoded):
+    return tf.reduce_prod(tf.cast(tf.io.extract_jpeg_shape(encoded)[:2], tf.float64))
 
 
 def with_channels(image, channels):
@@ -111,7 +147,9 @@ def crop(raw: Any, box: Callable, channels: int) -> tf.Tensor:
 
 def _crop_jpeg(encoded, box, channels):
     """Decodes only the box of a JPEG, which is faster."""
-    shape = tf.io.extract_jpeg_shape(encoded)[:2]
+    fits = tf.debugging.Assert(_jpeg_pixels(encoded) <= MOST_PIXELS, [TOO_LARGE])
+    with tf.control_dependencies([fits]):
+        shape = tf.io.extract_jpeg_shape(encoded)[:2]
     begin = tf.maximum(box[:2] - _MARGIN, 0)
     end = tf.minimum(box[:2] + box[2:] + _MARGIN, shape)
     wider = tf.concat([begin, end - begin], axis=0)

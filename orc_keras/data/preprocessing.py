@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import tensorflow as tf
 
-from orc_keras.data.decoding import BACKGROUND, crop, decode, with_channels
+from orc_keras.data.decoding import BACKGROUND, MOST_PIXELS, crop, decode, with_channels
 
 # The central part of images that are resized, as the field evaluates on ImageNet: their shorter
 # side to 256, of which 224 are cut out.
@@ -68,6 +68,7 @@ class Preprocessing:
             **dict(zip(_AXES, self.image_shape)),
             "crop": self.crop,
             "background": BACKGROUND,
+            "most_pixels": MOST_PIXELS,
             "mean": list(self.mean),
             "std": list(self.std),
         }

@@ -26,12 +26,18 @@ def to_images(file, description=None):
     Args:
         file: path of the image, or a file that is open for reading bytes.
         description: the contents of preprocessing.json; None: of the one beside this file.
+
+    Raises:
+        ValueError: if the image has more than `most_pixels`.
     """
     if description is None:
         beside = Path(__file__).with_name("preprocessing.json")
         description = json.loads(beside.read_text(encoding="utf-8"))
     height, width, channels = (description[axis] for axis in ("height", "width", "channels"))
-    image = _opaque(Image.open(file, formats=FORMATS), description["background"])
+    image = Image.open(file, formats=FORMATS)  # reads no more than the header
+    if image.width * image.height > description["most_pixels"]:
+        raise ValueError(f"An image of {image.width} x {image.height} pixels is too large.")
+    image = _opaque(image, description["background"])
     image = image.convert("L" if channels == 1 else "RGB")
     scale = min(np.float32(image.width) / width, np.float32(image.height) / height)
     scale = np.float32(scale * np.float32(description["crop"]))

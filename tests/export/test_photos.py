@@ -123,13 +123,16 @@ def test_a_damaged_description_is_named(student, tmp_path, wrong):
         ExportedNetwork(copy)
 
 
-def test_what_tensorflow_decodes_wrongly_is_refused_everywhere(student, folder):
+def test_what_tensorflow_decodes_wrongly_or_no_memory_holds_is_refused_everywhere(student, folder):
     network = SavedModel(student)
     for name, (contents, reason) in photos.refused().items():
         ((_, error),) = ExportedNetwork(student).predict_files([folder / name])
         assert str(error).startswith(f"{folder / name} ") and reason in str(error)
         with pytest.raises(ValueError, match=r"An image cannot be read; .*/student takes"):
             network.predict([contents])
+        if name in ("huge.png", "huge.jpg"):
+            with pytest.raises(ValueError, match="10000 x 10000 pixels is too large"):
+                photo.to_images(folder / name, ExportedNetwork(student).preprocessing.as_json())
     for name in photos.good():
         assert refusal((folder / name).read_bytes()).numpy() == b"", name
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -44,25 +45,44 @@ def exported(digits_run, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(exported):
+    """Of the server, which ends at once and says nothing but what it must, whatever was sent."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", ROOT / "docs", "serve:app"]
-    command += ["--port", str(port), "--log-level", "error"]
-    server = subprocess.Popen(command, env=os.environ | {"STUDENT": str(exported / "student")})
+    environment = os.environ | {"STUDENT": str(exported / "student"), "PORT": str(port)}
+    command = [sys.executable, ROOT / "docs" / "serve.py"]
+    server = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     for _ in range(200):
         with socket.socket() as attempt:
             if attempt.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.1)
     yield f"http://127.0.0.1:{port}/predict"
-    server.terminate()
-    assert server.wait(20) is not None
+    with upload(port):  # which does not come to its end
+        time.sleep(0.5)
+        server.send_signal(signal.SIGINT)
+        printed = server.communicate(timeout=10)[1]
+    assert server.returncode == 0 and "Traceback" not in printed
+
+
+def upload(port, length="5000"):
+    """Returns a connection by which an image of this length has begun to come."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    request = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\nimage"
+    connection.sendall(request.encode())
+    return connection
 
 
 def png(pixels):
     file = io.BytesIO()
     Image.fromarray(pixels.squeeze()).save(file, "png")
+    return file.getvalue()
+
+
+def bomb():
+    """A PNG of 170 kB with 177 million pixels."""
+    file = io.BytesIO()
+    Image.new("1", (13_300, 13_300)).save(file, "png")
     return file.getvalue()
 
 
@@ -104,18 +124,25 @@ def test_wrong_images_get_a_sentence(address, held_out):
     for body in (b"", b"no image", image[:40], b"\xff\xd8\xff" + bytes(100), b"<svg/>", emf):
         status, answer = ask(address, body)
         assert (status, json.loads(answer)["error"][:26]) == (415, "This is not an undamaged P")
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:  # of a gigabyte each, decoded
+        assert {status for status, _ in pool.map(ask, [address] * 12, [bomb()] * 12)} == {415}
     status, answer = ask(address, bytes(20_000_001))
     assert (status, json.loads(answer)["error"]) == (413, "More than 20,000,000 bytes.")
-    assert ask(address, None, "GET")[0] == 405
+    assert [ask(address, None, method)[0] for method in ("GET", "HEAD", "PUT")] == [405] * 3
+    port = int(re.search(r":(\d+)/", address)[1])
+    upload(port).close()
+    with upload(port, length="-5") as wrong:
+        assert wrong.recv(12) == b"HTTP/1.1 400"
 
 
 def test_a_server_without_a_student_ends_with_a_sentence(digits_run):
     command = [sys.executable, ROOT / "docs" / "serve.py"]
-    for student in ("", "nowhere", str(digits_run / "student")):  # the last has no ONNX file
+    whole = str(digits_run / "student")
+    for student, missing in (("", "/photo.py"), ("no", "no/photo.py"), (whole, f"{whole}.onnx")):
         environment = os.environ | {"STUDENT": student}
         ended = subprocess.run(command, env=environment, capture_output=True, text=True)
-        sentence = f"STUDENT={student} must be an exported student's directory, with its .onnx"
-        assert ended.returncode == 1 and ended.stderr == f"{sentence} beside.\n"
+        sentence = f"STUDENT={student} must be an exported student's directory: {missing} is"
+        assert ended.returncode == 1 and ended.stderr == f"{sentence} missing.\n"
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="needs Node.js")

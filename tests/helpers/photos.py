@@ -1,6 +1,7 @@
 """Photos of every mode and size, as files, and those that TensorFlow would decode wrongly."""
 
 import io
+import struct
 
 import numpy as np
 from PIL import Image
@@ -63,11 +64,32 @@ def good():
     return files
 
 
+def _huge():
+    """Returns files by name whose headers promise 10,000 x 10,000 pixels."""
+    small, side, less = _image(20, 20), 10_000, 9_999
+    jpeg, alpha = _encoded(small, "JPEG"), _encoded(_image(20, 20, "RGBA"), "WEBP")
+
+    def patched(contents, position, size):
+        return contents[:position] + size + contents[position + len(size) :]
+
+    return {
+        "huge.png": _encoded(Image.new("1", (side, side)), "PNG"),
+        "huge.jpg": patched(jpeg, jpeg.index(b"\xff\xc0") + 5, struct.pack(">2H", side, side)),
+        "huge.bmp": patched(_encoded(small, "BMP"), 18, struct.pack("<2i", side, -side)),
+        "huge.webp": patched(_encoded(small, "WEBP"), 26, struct.pack("<2H", side, side)),
+        "huge_lossless.webp": patched(
+            _encoded(small, "WEBP", lossless=True), 21, struct.pack("<I", less << 14 | less)
+        ),
+        "huge_alpha.webp": patched(alpha, 24, less.to_bytes(3, "little") * 2),
+    }
+
+
 def refused():
     """Returns the contents of files that are refused, by name, with the end of the sentence."""
     frames = [_image(20, 20), _image(20, 20).rotate(90)]
     photo = _encoded(_image(40, 40), "PNG")
-    return {
+    huge = {name: (each, "has more than 70 million pixels") for name, each in _huge().items()}
+    return huge | {
         "palette.bmp": (_encoded(_image(20, 20, "P"), "BMP"), "is a BMP with a palette"),
         "alpha.bmp": (_encoded(_image(20, 20, "RGBA"), "BMP"), "is a BMP with a palette, alpha"),
         "key.png": (
