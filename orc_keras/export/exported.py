@@ -8,6 +8,7 @@ import numpy as np
 from orc_keras import files
 from orc_keras.data import Preprocessing
 from orc_keras.data.files import read_pixels
+from orc_keras.evaluate import saved_model
 from orc_keras.export.formats import FORMATS, SAVED_MODEL, load
 from orc_keras.export.saved_model import CLASS_NAMES, PREPROCESSING
 from orc_keras.run_files import STUDENT, SUFFIXES, SUMMARY
@@ -33,12 +34,13 @@ class ExportedNetwork:
         path = Path(path)
         if (path / SUMMARY).is_file():
             raise ValueError(f"{path} is a run; its student is {path / STUDENT}.")
-        name, saved_model = _format_of(path)
-        checksums.check(saved_model)
+        name, directory = _format_of(path)
+        checksums.check(directory)
+        saved_model.check(directory)
         self.preprocessing = files.read(
-            saved_model / PREPROCESSING, lambda path: Preprocessing.from_json(files.from_json(path))
+            directory / PREPROCESSING, lambda path: Preprocessing.from_json(files.from_json(path))
         )
-        names = files.read(saved_model / CLASS_NAMES, lambda file: file.read_text("utf-8"))
+        names = files.read(directory / CLASS_NAMES, lambda file: file.read_text("utf-8"))
         self.class_names = names.splitlines()
         self._predict = load(name, path, self.preprocessing, len(self.class_names))
 

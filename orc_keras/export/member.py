@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from orc_keras import files
 from orc_keras.data import ImageData
+from orc_keras.evaluate import saved_model
 from orc_keras.evaluate.members import load_member
 from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS, formats, model_card
 from orc_keras.export import measure as measuring
@@ -53,8 +54,8 @@ def export(
         paths = {
             name: stack.enter_context(files.atomic_write(path_of(target, name))) for name in new
         }
-        saved_model = paths.get(SAVED_MODEL, target)
-        source = Source(network, summary["data"], saved_model, calibration_images)
+        place = paths.get(SAVED_MODEL, target)
+        source = Source(network, summary["data"], place, calibration_images)
         for name, path in paths.items():
             try:
                 FORMATS[name].write(source, path)
@@ -65,8 +66,8 @@ def export(
             figures |= measuring.measure(paths, network, images, summary["settings"]["batch_size"])
         figures = {name: figures[name] for name in FORMATS if name in figures}
         card = model_card.text(summary, member, target.name, figures)
-        files.write_text(saved_model / MEASURED, files.as_json(figures))
-        files.write_text(saved_model / CARD, card)
+        files.write_text(place / MEASURED, files.as_json(figures))
+        files.write_text(place / CARD, card)
     return figures
 
 
@@ -75,6 +76,7 @@ def _earlier(target: Path, is_kept: bool) -> dict[str, Any]:
     measured = {}
     if is_kept:
         checksums.check(target)
+        saved_model.check(target)  # before it is converted
         measured = files.read(target / MEASURED, lambda path: dict(files.from_json(path)))
     return {name: measured.get(name) for name in FORMATS if path_of(target, name).exists()}
 

@@ -8,11 +8,14 @@ import zipfile
 
 import keras
 import pytest
+import tensorflow as tf
 from helpers.networks import hidden_network
 
 from orc_keras import command_line, networks
 from orc_keras.evaluate import evaluation
+from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
+from orc_keras.export.member import export_member
 from orc_keras.report import page
 from orc_keras.runs import RunDirectory, checksums, continuation, finished_run
 
@@ -108,6 +111,49 @@ def test_a_group_is_that_of_the_summary(run):
     sign(run)
     with pytest.raises(ValueError, match="group.keras holds no group, but a Functional"):
         evaluation.evaluate_member(run)
+
+
+def reads_a_file(logits):
+    return logits + tf.cast(tf.strings.length(tf.io.read_file("/etc/hostname")), tf.float32) * 0
+
+
+def writes_a_file(logits):
+    with tf.control_dependencies([tf.raw_ops.WriteFile(filename="written", contents="x")]):
+        return tf.identity(logits)
+
+
+def saves(logits):
+    tensors = dict(prefix="written", tensor_names=["x"], shape_and_slices=[""], tensors=[logits])
+    with tf.control_dependencies([tf.raw_ops.SaveV2(**tensors)]):
+        return tf.identity(logits)
+
+
+def runs_python(logits):
+    return tf.ensure_shape(tf.py_function(lambda each: each, [logits], tf.float32), logits.shape)
+
+
+@pytest.mark.parametrize("strange", [reads_a_file, writes_a_file, saves, runs_python])
+def test_a_saved_model_touches_tensors_only(run, strange):
+    """It is refused before TensorFlow loads it, and before it is converted."""
+
+    class Strange(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, 8, 8, 1), tf.uint8, name="images")])
+        def serve(self, images):
+            zeros = tf.zeros((1, 10))
+            logits = tf.cond(tf.size(images) > 0, lambda: strange(zeros), lambda: zeros)
+            return {"logits": logits, "probabilities": logits, "classes": tf.argmax(logits, 1)}
+
+    (run / "student" / "saved_model.pb").unlink()
+    tf.saved_model.save(Strange(), run / "student", {"serving_default": Strange().serve})
+    sign(run)
+    refused = rf"(?s){run / 'student'} has operations that reach out of it \(\w+\), which no net"
+    for entrance in (
+        lambda: SavedModel(run / "student"),
+        lambda: ExportedNetwork(run / "student"),
+        lambda: export_member(run, names=["tflite-float16"], measure=False),
+    ):
+        with pytest.raises(ValueError, match=refused):
+            entrance()
 
 
 @pytest.mark.parametrize("name", ["/etc/hostname", "../outside", "student/../../outside"])
