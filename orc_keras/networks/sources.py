@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import importlib.util
+import os
 import re
 import sys
 import traceback
@@ -44,7 +45,8 @@ def kind_of(source: str) -> Kind:
         return "file"
     if colon:
         return "code"
-    is_directory = source not in models.names() and Path(source).expanduser().is_dir()
+    # `Path` raises errors for what cannot be a path.
+    is_directory = source not in models.names() and os.path.isdir(os.path.expanduser(source))
     return "file" if "/" in source or is_directory else "name"
 
 
@@ -66,7 +68,7 @@ def name_of(source: str) -> str:
 
 def path_of(source: str) -> str:
     """Returns the path in the source of a file."""
-    return str(Path(re.sub("^(raw|features):", "", source)).expanduser())
+    return os.path.expanduser(re.sub("^(raw|features):", "", source))
 
 
 def checksum(source: str) -> str:

@@ -38,6 +38,12 @@ def built(source, **options):
         return networks.build(source, SHAPE, CLASSES, **options)
 
 
+@pytest.mark.parametrize("source", ["x" * 5000, "~nobody"])
+def test_what_cannot_be_a_path_is_a_name(source):
+    with pytest.raises(ValueError, match="nknown network"):
+        networks.check(source)
+
+
 def test_a_file_keeps_its_weights_and_gets_its_name(tmp_path):
     network = hidden_network("other", 8)
     member = built(saved(network, tmp_path, "my teacher.keras"))
