@@ -121,13 +121,18 @@ def train_and_evaluate(run: Run, group: NetworkGroup) -> dict[str, Any]:
 
     Returns:
         The summary.
+
+    Raises:
+        OSError: if an image can no longer be read, if the settings in the directory are other
+            ones now, or if something cannot be written.
     """
-    workers = run.workers
-    with contextlib.closing(run.directory), workers.only_chief_prints():
+    workers, reading = run.workers, run.images.naming_unreadable()
+    with contextlib.closing(run.directory), workers.only_chief_prints(), reading:
         _print_introduction(run, group)
         if building.pivot_has_learnt(run.settings):
             evaluate_pivot(run, group)
         seconds, images_per_second = train_stages(run, group)
+        continuation.check_unchanged(run.directory, run.settings)
         with run.directory.atomic_write(run_files.GROUP) as path:
             group.save(path)
         contents = None

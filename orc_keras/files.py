@@ -98,14 +98,18 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class DamagedFile(ValueError):
+    """A file of ours is missing, or is not what was written."""
+
+
 def read(path: Path, parse: Callable[[Path], Contents]) -> Contents:
-    """Returns what `parse` returns of a file; ValueError with its path if it raises anything."""
+    """Returns what `parse` returns of a file; DamagedFile with its path if it raises anything."""
     if not path.is_file():  # a FIFO would be waited for
-        raise ValueError(f"{path} is {'not a file' if path.exists() else 'missing'}.")
+        raise DamagedFile(f"{path} is {'not a file' if path.exists() else 'missing'}.")
     try:
         return parse(path)
     except Exception as error:  # the file may hold anything
-        raise ValueError(f"{path} is damaged:\n{error}") from error
+        raise DamagedFile(f"{path} is damaged:\n{error}") from error
 
 
 def check_kinds(directory: Path) -> None:

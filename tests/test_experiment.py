@@ -1,6 +1,7 @@
 """Whole runs in this process, with tiny networks and data."""
 
 import re
+import shutil
 import sys
 
 import keras
@@ -10,7 +11,7 @@ import tensorflow as tf
 from helpers.networks import hidden_network
 
 import orc_keras
-from orc_keras import building, data, experiment, models
+from orc_keras import building, callbacks, data, experiment, models
 from orc_keras.callbacks import NonFiniteLoss
 from orc_keras.command_line import CommandError
 from orc_keras.commands import train
@@ -248,6 +249,34 @@ def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatc
         train.train(settings)
     assert "Images can no longer be read. Of 20 images 1 cannot be used" in str(end.value)
     assert f"{tmp_path}/train7.png is damaged" in str(end.value)
+
+
+@pytest.mark.parametrize(
+    "disturb, left",
+    [
+        (shutil.rmtree, r"No such file or directory: .*; there is no save to continue from"),
+        (
+            lambda run: (run / "settings.flags").write_text("--seed=7"),
+            "settings.flags was deleted or rewritten .*; put settings.flags back, and the same com",
+        ),
+        (
+            lambda run: (run / "history.csv").write_text("epoch,loss\na"),
+            "history.csv is damaged.*; what was saved before is there, the same command continues",
+        ),
+    ],
+)
+def test_what_others_do_to_the_directory_of_a_run_is_named(
+    tiny, tmp_path, monkeypatch, disturb, left
+):
+    end = callbacks.Throughput.on_epoch_end
+
+    def disturbed(self, epoch, logs=None):
+        end(self, epoch, logs)
+        disturb(tmp_path / "run")
+
+    monkeypatch.setattr(callbacks.Throughput, "on_epoch_end", disturbed)
+    with pytest.raises(CommandError, match=f"(?s){left}"):
+        train.train(tiny(output_dir=str(tmp_path / "run"), epochs=1, **FEW))
 
 
 @pytest.mark.slow

@@ -38,12 +38,13 @@ def train(settings: Any, only_estimate: bool = False) -> None:
     from orc_keras import experiment
     from orc_keras.distribution import workers
     from orc_keras.estimate import estimate
+    from orc_keras.files import DamagedFile
     from orc_keras.runs import continuation, directory_of
     from orc_keras.training.signals import Stopped
 
     directory = directory_of(settings)
     again = continuation.how_to_continue(directory, settings)
-    settings = dataclasses.replace(settings, output_dir=str(directory.path))
+    wanted, settings = settings, dataclasses.replace(settings, output_dir=str(directory.path))
     try:
         if only_estimate:
             estimate(settings)
@@ -51,8 +52,9 @@ def train(settings: Any, only_estimate: bool = False) -> None:
         run = experiment.prepare(settings)
         try:
             run()
-        except OSError as error:
-            raise CommandError(f"{error}; what was saved before is there, {again}.") from error
+        except (OSError, DamagedFile) as error:
+            left = continuation.what_is_left(directory, wanted)
+            raise CommandError(f"{str(error).rstrip('.')}; {left}.") from error
         except ValueError as error:  # prepare() refuses what is wrong, so this is a fault of ours
             raise RuntimeError("The training failed.") from error
     except (Stopped, KeyboardInterrupt) as error:

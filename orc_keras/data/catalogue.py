@@ -32,6 +32,7 @@ def open_builder(name: str, data_dir: str | None) -> Any:
         raise ValueError(f"--dataset={name} cannot be opened.\n{error}") from error
     keys(builder)  # before the download
     if os.path.exists(os.path.join(builder.data_dir, "dataset_info.json")):
+        _check_features(builder)
         return builder
     if os.path.exists(builder.data_dir):
         raise ValueError(f"--dataset={name}: {builder.data_dir} is incomplete; delete that folder.")
@@ -44,6 +45,27 @@ def open_builder(name: str, data_dir: str | None) -> Any:
             f"{type(error).__name__}: {error}"
         ) from error
     return builder
+
+
+def _check_features(builder):
+    """Refuses data on disk whose image or class is not as the builder describes it."""
+    from tensorflow_datasets import features as types
+
+    def described(features):
+        each = [(key, features[key]) for key in keys(builder) if key in features]
+        return [(k, type(f), f.shape, getattr(f, "num_classes", None)) for k, f in each]
+
+    try:
+        stored = described(types.FeaturesDict.from_config(os.fspath(builder.data_dir)))
+    except FileNotFoundError:  # as early versions of TensorFlow Datasets have it
+        return
+    except Exception as error:
+        raise ValueError(f"{builder.data_dir}/features.json is damaged.\n{error}") from error
+    if stored != described(builder.info.features):
+        raise ValueError(
+            f"--dataset={builder.name}: {builder.data_dir}/features.json describes other images or "
+            "classes than those of this dataset; delete that folder, or name another --data_dir."
+        )
 
 
 def splits(builder: Any) -> list[str]:

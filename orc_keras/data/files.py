@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 
 from orc_keras import startup
 from orc_keras.data.decoding import decode, refusal
-from orc_keras.data.images import Images, MixedImages, PixelImages, empty_pixels
+from orc_keras.data.images import Images, MixedImages, PixelImages, as_labels, empty_pixels
 from orc_keras.data.preprocessing import Preprocessing
 from orc_keras.formatting import first_few
 
@@ -137,6 +137,8 @@ def _decode(path, shape):
 
 def _pixels(path, function):
     """Returns what a function makes of the contents of a file."""
+    if not os.path.isfile(path):
+        raise ValueError("is not a file any more")
     try:
         encoded = tf.io.read_file(os.fsencode(path))
         reason = bytes(refusal(encoded).numpy()).decode()
@@ -177,16 +179,39 @@ def _attempt(function: Callable, paths: Sequence[Path | str]) -> list:
 
 
 class FileImages(Images):
-    """Images in one file each, read and decoded when they are needed."""
+    """Images in one file each, read and decoded when they are needed.
 
-    def __init__(self, paths: Sequence[Path | str], labels: Any):
+    Args:
+        paths, labels: of the images.
+        sizes: height and width of each, by which `check` finds one that was replaced.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path | str],
+        labels: Any,
+        sizes: Sequence[tuple[int, int]] | None = None,
+    ):
         self.paths = [os.fsencode(path) for path in paths]
+        self.labels = as_labels(labels, len(paths))
+        self._sizes = dict(zip(self.paths, sizes or ()))
         with tf.device("CPU"):
             self._paths: Any = tf.constant(self.paths)
-            self.labels = tf.constant(labels, tf.int32)
 
     def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.io.read_file(self._paths[index]), self.labels[index]
+        path = self._paths[index]
+        # TensorFlow would wait for a FIFO for ever.
+        is_file = tf.numpy_function(os.path.isfile, [path], tf.bool, stateful=False)
+        message = tf.strings.join([path, " is not a file any more"])
+        check = tf.debugging.Assert(tf.ensure_shape(is_file, []), [message])
+        with tf.control_dependencies([check]):
+            return tf.io.read_file(path), self.labels[index]
 
     def check(self) -> None:
-        check(list(map(os.fsdecode, self.paths)))
+        def check(path):
+            _decode(path, (None, None, 3))
+            header = _header(path)
+            if self._sizes.get(os.fsencode(path), header[:2]) != header[:2]:
+                raise ValueError(f"is now of {header.height} x {header.width} pixels")
+
+        _for_each(check, list(map(os.fsdecode, self.paths)))

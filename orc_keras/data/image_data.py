@@ -1,14 +1,15 @@
 """`ImageData`: all images of a run, and their mini-batches."""
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from orc_keras.data import pipeline
-from orc_keras.data.images import Images, Subset
+from orc_keras.data.images import Images, Subset, check_labels, reason_of
 from orc_keras.data.preprocessing import CENTRAL, Preprocessing
 
 
@@ -16,7 +17,7 @@ from orc_keras.data.preprocessing import CENTRAL, Preprocessing
 class ImageData:
     """Training and held-out images, and how they are processed for the networks.
 
-    `load_images` returns one.
+    `load_images` returns one. A label that is not a class is a ValueError.
 
     Attributes:
         train: the training images.
@@ -44,6 +45,14 @@ class ImageData:
     held_out_from: str = "test"
     notes: dict[str, Any] = dataclasses.field(default_factory=dict)
     validation: Images | None = None
+
+    def __post_init__(self):
+        splits = {"training": self.train, self.held_out_from: self.held_out}
+        for name, images in splits.items():
+            try:
+                check_labels(images, self.num_classes)
+            except ValueError as error:
+                raise ValueError(f"The {name} images cannot be used: {error}") from None
 
     @property
     def num_classes(self) -> int:
@@ -86,10 +95,20 @@ class ImageData:
         train, validation = divide(self.train, fraction, "patience_fraction")
         return dataclasses.replace(self, train=train, validation=validation)
 
-    def check(self) -> None:
-        """Raises ValueError with the names of images that can no longer be read."""
-        self.train.check()
-        self.held_out.check()
+    @contextlib.contextmanager
+    def naming_unreadable(self) -> Iterator[None]:
+        """A context in which an image that can no longer be read is an OSError that names it."""
+        try:
+            yield
+        except tf.errors.OpError as error:
+            try:
+                self.train.check()
+                self.held_out.check()
+            except ValueError as reason:
+                raise OSError(f"Images can no longer be read. {reason}") from error
+            if "assertion failed" in error.message:  # by what has read it
+                raise OSError(f"An image could not be read: {reason_of(error)}") from error
+            raise
 
     def description(self) -> dict[str, Any]:
         """Returns all except the images, for a run's summary."""

@@ -2,12 +2,14 @@
 
 import math
 import os
+import re
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 _ALIGNMENT = 64  # bytes, of TensorFlow's tensors
+NO_CLASS = "An image has the label {label}; labels must be classes, 0 to {last}."
 
 
 class Images:
@@ -38,6 +40,38 @@ class Images:
         """Raises ValueError with the names of images that can no longer be read."""
 
 
+def as_labels(labels: Any, number: int) -> tf.Tensor:
+    """Returns the classes of images, one for each, as int32 where tf.data works."""
+    labels = np.asarray(labels)
+    if labels.shape != (number,):
+        raise ValueError(f"{number:,} images have labels of shape {list(labels.shape)}.")
+    if labels.dtype.kind not in "iuf" or (labels != labels.astype(np.int32)).any():
+        raise ValueError("Labels must be whole numbers, the classes of the images.")
+    with tf.device("CPU"):
+        return tf.constant(labels, tf.int32)
+
+
+def check_labels(images: Images, num_classes: int) -> None:
+    """Raises ValueError if the label of an image is not a class.
+
+    Where labels are unknown before images are read, some are read, evenly spaced.
+    """
+    labels = images.labels
+    if labels is None:
+        some = np.linspace(0, len(images) - 1, min(len(images), 8), dtype=np.int64)
+        read = tf.data.Dataset.from_tensor_slices(some).map(images.read)
+        labels = [label for _, label in read.as_numpy_iterator()]
+    labels = np.asarray(labels)
+    for label in labels[(labels < 0) | (labels >= num_classes)][:1]:
+        raise ValueError(NO_CLASS.format(label=label, last=num_classes - 1))
+
+
+def reason_of(error: tf.errors.OpError) -> str:
+    """Returns what an assertion in the reading of an image says, or the first line of the error."""
+    found = re.search(r"assertion failed: \[(.*?)\](?:\s|$)", error.message)
+    return found[1] if found else error.message.split("\n")[0]
+
+
 def empty_pixels(*shape: int) -> np.ndarray:
     """Returns an uninitialised uint8 array whose memory a tensor can share."""
     size = math.prod(shape)
@@ -66,13 +100,13 @@ class PixelImages(Images):
     reads_batches = True
 
     def __init__(self, pixels: np.ndarray, labels: Any):
-        if len(pixels) != len(labels):
-            raise ValueError(f"{len(pixels):,} images have {len(labels):,} labels.")
-        if pixels.dtype != np.uint8:
-            raise ValueError(f"pixels must be of type uint8, not {pixels.dtype}.")
+        if pixels.dtype != np.uint8 or pixels.ndim != 4:
+            raise ValueError(
+                "pixels must be uint8 [number, height, width, channels], not "
+                f"{pixels.dtype} {list(pixels.shape)}."
+            )
+        self.labels = as_labels(labels, len(pixels))
         self.pixels = _as_tensor(pixels)
-        with tf.device("CPU"):  # where tf.data works
-            self.labels = tf.constant(labels, tf.int32)
 
     def read(self, index: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns images `[..., height, width, channels]` and labels for `index`, `[...]`."""
@@ -92,9 +126,9 @@ class MixedImages(Images):
     def __init__(self, pixels: np.ndarray, sizes: np.ndarray, channels: int, labels: Any):
         self._channels = channels
         self._pixels = _as_tensor(pixels)
+        self.labels = as_labels(labels, len(sizes))
         with tf.device("CPU"):
             self._sizes = tf.constant(sizes, tf.int64)
-            self.labels = tf.constant(labels, tf.int32)
             lengths = tf.reduce_prod(self._sizes, axis=1) * channels
             self._starts = tf.cumsum(lengths, exclusive=True)
 

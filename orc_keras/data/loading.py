@@ -1,12 +1,16 @@
 """`load`, from the name of a dataset to its images, and `dataset_size`, before any is read."""
 
+import contextlib
 import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import tensorflow as tf
+
 from orc_keras.arguments import Range, check_arguments
 from orc_keras.data import sources
 from orc_keras.data.image_data import ImageData, divide
+from orc_keras.data.images import reason_of
 from orc_keras.data.pipeline import statistics
 from orc_keras.data.preprocessing import CENTRAL, Preprocessing
 
@@ -77,27 +81,28 @@ def load(
     source = sources.find(*arguments)
     if not (held_out_only or validation_fraction):
         _check_held_out(source, dataset)
-    content = source.read(memory_gb * 1e9)
-    train, held_out, held_out_from = _parts(content, validation_fraction, held_out_only)
-    (height, width), resized = _input_size(source, image_size)
-    image_shape = (height, width, content.channels)
-    notes: dict[str, Any] = {"place": sources.place(dataset, data_dir)}
-    if _is_size_chosen(source, image_size):
-        notes["median_side"] = source.median_side
-    unnormalised = Preprocessing(image_shape, CENTRAL if resized else None)
-    mean, std = content.statistics or statistics(train, unnormalised)
-    return ImageData(
-        train,
-        held_out,
-        content.class_names,
-        image_shape,
-        mean,
-        std,
-        content.crop_flip if crop_flip == "auto" else crop_flip,
-        resized,
-        held_out_from=held_out_from,
-        notes=content.notes | notes,
-    )
+    with _naming(dataset):
+        content = source.read(memory_gb * 1e9)
+        train, held_out, held_out_from = _parts(content, validation_fraction, held_out_only)
+        (height, width), resized = _input_size(source, image_size)
+        image_shape = (height, width, content.channels)
+        notes: dict[str, Any] = {"place": sources.place(dataset, data_dir)}
+        if _is_size_chosen(source, image_size):
+            notes["median_side"] = source.median_side
+        unnormalised = Preprocessing(image_shape, CENTRAL if resized else None)
+        mean, std = content.statistics or statistics(train, unnormalised)
+        return ImageData(
+            train,
+            held_out,
+            content.class_names,
+            image_shape,
+            mean,
+            std,
+            content.crop_flip if crop_flip == "auto" else crop_flip,
+            resized,
+            held_out_from=held_out_from,
+            notes=content.notes | notes,
+        )
 
 
 def dataset_size(
@@ -117,6 +122,15 @@ def dataset_size(
     number = next(iter(source.num_images.values()))
     held_back = math.ceil(number * validation_fraction)
     return number - held_back, _input_size(source, image_size)[0]
+
+
+@contextlib.contextmanager
+def _naming(dataset):
+    """Turns an error of TensorFlow's reading into a ValueError that names the dataset."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise ValueError(f"--dataset={dataset} cannot be read: {reason_of(error)}") from error
 
 
 def _parts(content, validation_fraction, held_out_only):

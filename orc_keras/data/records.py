@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras.data.catalogue import keys
-from orc_keras.data.images import Images, PixelImages, empty_pixels
+from orc_keras.data.images import NO_CLASS, Images, PixelImages, empty_pixels
 
 RECORD_OVERHEAD = 16  # bytes: a TFRecord's length (8), its checksum (4), the data's checksum (4)
 
@@ -45,6 +45,7 @@ class RecordImages(Images):
         import tensorflow_datasets as tfds
 
         self._image, self._label = keys(builder)
+        self._classes = builder.info.features[self._label].num_classes
         wanted = tfds.decode.PartialDecoding({self._image: True, self._label: True})
         self._features: Any = wanted.extract_features(builder.info.features)
         self._decoders = {self._image: tfds.decode.SkipDecoding()}
@@ -71,7 +72,13 @@ class RecordImages(Images):
         path = self._paths[tf.searchsorted(self._ends, index[None], side="right")[0]]
         record = _record_at(path, self._offsets[index])
         example = self._features.deserialize_example(record, decoders=self._decoders)
-        return example[self._image], tf.cast(example[self._label], tf.int32)
+        label: Any = tf.cast(example[self._label], tf.int32)
+        texts = NO_CLASS.format(label="|", last=self._classes - 1).split("|")
+        message = [path, ": ", texts[0], tf.strings.as_string(label), texts[1]]
+        is_class = (label >= 0) & (label < self._classes)
+        check = tf.debugging.Assert(is_class, [tf.strings.join(message)])
+        with tf.control_dependencies([check]):
+            return example[self._image], tf.identity(label)
 
 
 def _record_at(path, offset):

@@ -140,7 +140,7 @@ def _from_folder(root, held_out_only, skip_damaged, known_notes):
             images = {
                 name: _in_memory(split, sizes, channels)
                 if fits
-                else files.FileImages(split.paths, split.labels)
+                else files.FileImages(split.paths, split.labels, [sizes[p] for p in split.paths])
                 for name, split in splits.items()
             }
         return Content(images, class_names, channels, notes=notes)

@@ -24,6 +24,30 @@ def how_to_continue(directory: RunDirectory, settings: Settings) -> str:
     return f"the same command{' and'.join(changes)} continues"
 
 
+def what_is_left(directory: RunDirectory, settings: Settings) -> str:
+    """Returns, for the end of a sentence, whether the saves of a run that failed can be used."""
+    if not any((directory / run_files.CHECKPOINTS).glob("*.npz")):
+        return "there is no save to continue from"
+    again = how_to_continue(directory, settings)
+    try:
+        check_unchanged(directory, settings)
+    except OSError:
+        return f"put {run_files.SETTINGS} back, and {again}"
+    return f"what was saved before is there, {again}"
+
+
+def check_unchanged(directory: RunDirectory, settings: Settings):
+    """Raises OSError if the file of the settings is not that of the run that trains here."""
+    try:
+        if directory.settings.identity() == settings.identity():
+            return
+    except ValueError:
+        pass
+    raise OSError(
+        f"{directory / run_files.SETTINGS} was deleted or rewritten while the run trained"
+    )
+
+
 def check(directory: RunDirectory, settings: Settings):
     """Raises ValueError if a run with these settings would overwrite something."""
     path = directory.path

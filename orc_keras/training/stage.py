@@ -42,7 +42,7 @@ def train(run: Run, group: NetworkGroup) -> tuple[float, float]:
         median of this process's epochs, without evaluation, NaN if there was no epoch.
 
     Raises:
-        OSError: if an image can no longer be read, or something cannot be written.
+        OSError: if something cannot be written.
     """
     settings, history = run.settings, run.directory / run_files.history(group.stage)
     steps_per_epoch = len(run.images.train) // settings.batch_size
@@ -57,13 +57,9 @@ def train(run: Run, group: NetworkGroup) -> tuple[float, float]:
             print(f"Continuing: {progress.first_step:,} of {steps:,} steps are done.")
         stopping = _stopping(run, group, progress)
         callbacks = _callbacks(run, group, progress, throughput, history) + stopping
-        try:
-            for last_epoch, steps in progress.fit_segments(epochs):
-                if not any(each.is_over for each in stopping):
-                    _fit(run, group, progress, throughput, callbacks, last_epoch, steps)
-        except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-            _name_images(run.images, error)
-            raise
+        for last_epoch, steps in progress.fit_segments(epochs):
+            if not any(each.is_over for each in stopping):
+                _fit(run, group, progress, throughput, callbacks, last_epoch, steps)
     for each in stopping:
         each.restore_best()
         number = (each.best_epoch or 0) + 1
@@ -223,11 +219,3 @@ def _train_batches(run, group, first_step, throughput):
         return batches.map(lambda images, labels: (images, labels, tf.gather(weights, labels)))
 
     return strategies.distribute(group.distribute_strategy, batches)
-
-
-def _name_images(images, error):
-    """Raises OSError with the names of images that can no longer be read, the cause of `error`."""
-    try:
-        images.check()
-    except ValueError as reason:
-        raise OSError(f"Images can no longer be read. {reason}") from error

@@ -1,14 +1,17 @@
 """Datasets of TensorFlow Datasets: which there are, and a sentence for what is wrong."""
 
 import errno
+import io
 import json
 import socket
 
+import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from helpers.animals import TinyAnimals, prepare, read
+from helpers.animals import TinyAnimals, jpeg, prepare, read
 from tensorflow_datasets.core.download import downloader
 
+from orc_keras import data
 from orc_keras.data import catalogue
 from orc_keras.data.records import RecordImages
 
@@ -114,6 +117,34 @@ def test_missing_archives_of_imagenet(tmp_path):
 
 def test_a_full_disk(tmp_path):
     assert "OSError: [Errno 28] No space left on device" in error("tiny_full_disk", tmp_path)
+
+
+def test_data_of_other_classes(tmp_path, monkeypatch):
+    """Written by another version of the builder, for example."""
+    features = TinyAnimals.FEATURES | {"label": tfds.features.ClassLabel(num_classes=5)}
+    prepare(tmp_path, shards=1)
+    monkeypatch.setattr(TinyAnimals, "FEATURES", features)
+    message = f"--dataset=tiny_animals: {tmp_path}/tiny_animals/1.0.0/features.json describes other"
+    assert error("tiny_animals", tmp_path).startswith(message)
+
+
+def test_a_split_without_labels(tmp_path, monkeypatch):
+    """Streamed, where no label is known before it is read; before anything is trained."""
+
+    def examples(self, split):
+        for number in range(9):
+            label = -1 if split == "validation" else number % 3
+            image = jpeg(np.random.default_rng(number))
+            images = {name: io.BytesIO(image) for name in ("image", "mask")}
+            yield number, images | {"label": label}
+
+    monkeypatch.setattr(TinyAnimals, "_generate_examples", examples)
+    prepare(tmp_path, shards=1)
+    sentence = "has the label -1; labels must be classes, 0 to 2"
+    with pytest.raises(ValueError, match=f"^--dataset=tfds:tiny_animals .*-validation.*{sentence}"):
+        data.load("tfds:tiny_animals", data_dir=str(tmp_path))
+    images = data.load("tfds:tiny_animals", data_dir=str(tmp_path), validation_fraction=0.4)
+    assert images.held_out_from == "train"
 
 
 def test_data_that_are_prepared_by_half(tmp_path):

@@ -1,6 +1,7 @@
+import os
+
 import numpy as np
 import pytest
-import tensorflow as tf
 from helpers.folders import fill, load, photo
 from PIL import Image
 
@@ -139,13 +140,32 @@ def test_images_that_stream_are_checked_once(tmp_path):
     bad.write_bytes(whole)
     images = load(tmp_path, memory_gb=0, image_size=8, known_notes=notes)
     assert images.notes == notes
-    with pytest.raises(tf.errors.InvalidArgumentError):
+    cannot = "Images can no longer be read. Of 6 images 1 cannot be used: .*/dog/0.png"
+    with pytest.raises(OSError, match=f"{cannot} is damaged"), images.naming_unreadable():
         list(data.held_out_batches(images, 2))
-    with pytest.raises(ValueError, match="Of 6 images 1 cannot be used: .*/dog/0.png is damaged"):
-        images.check()
     for known in (None, {"files": "another"}):
         with pytest.raises(ValueError, match="0.png is damaged"):
             load(tmp_path, memory_gb=0, known_notes=known)
+
+
+def test_an_image_that_is_replaced_while_images_stream_is_named(tmp_path):
+    """By one of another size; by a FIFO, for which nobody waits; by nothing."""
+    images = load(fill(tmp_path), memory_gb=0)
+    path = tmp_path / "val" / "dog" / "0.png"
+
+    def another_size():
+        photo(1, 24, 24).save(path)
+
+    for replace, reason in (
+        (another_size, "is now of 24 x 24 pixels"),
+        (lambda: os.mkfifo(path), "is not a file any more"),
+        (lambda: None, "is not a file any more"),
+    ):
+        path.unlink()
+        replace()
+        sentence = f"Of 6 images 1 cannot be used: {path} {reason}"
+        with pytest.raises(OSError, match=sentence), images.naming_unreadable():
+            list(data.held_out_batches(images, 2))
 
 
 def test_the_fingerprint_tells_images_apart(tmp_path):

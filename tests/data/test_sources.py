@@ -22,6 +22,30 @@ def pixels(images):
     return images.pixels.numpy()
 
 
+@pytest.mark.parametrize(
+    "pixels, labels, message",
+    [
+        (
+            np.zeros((2, 4, 4, 1), np.uint8),
+            [0, 3],
+            "The test images .* label 3; .* classes, 0 to 2",
+        ),
+        (np.zeros((2, 4, 4, 1), np.uint8), [-1, 0], "The test images .* the label -1; labels must"),
+        (np.zeros((2, 4, 4, 1), np.uint8), [0, 0.5], "Labels must be whole numbers"),
+        (np.zeros((2, 4, 4, 1), np.uint8), [0, 2**32], "Labels must be whole numbers"),
+        (np.zeros((2, 4, 4, 1), np.uint8), ["a", "b"], "Labels must be whole numbers"),
+        (np.zeros((2, 4, 4, 1), np.uint8), [0], r"2 images have labels of shape \[1\]"),
+        (np.zeros((2, 4, 4), np.uint8), [0, 1], r"channels\], not uint8 \[2, 4, 4\]"),
+        (np.zeros((2, 4, 4, 1), np.float32), [0, 1], "pixels must be uint8 .* not float32"),
+    ],
+)
+def test_wrong_arrays_are_refused_as_they_are_given(pixels, labels, message):
+    right = data.PixelImages(np.zeros((3, 4, 4, 1), np.uint8), range(3))
+    with pytest.raises(ValueError, match=message):
+        held_out = data.PixelImages(pixels, labels)
+        data.ImageData(right, held_out, tuple("abc"), (4, 4, 1), (0.5,), (0.3,))
+
+
 def test_digits_are_those_of_scikit_learn(digits):
     assert pixels(digits.train).shape == (1437, 8, 8, 1)
     assert pixels(digits.held_out).shape == (360, 8, 8, 1)
