@@ -1,11 +1,13 @@
 """How a command runs: its flags, help, and errors in one sentence."""
 
+import contextlib
 import faulthandler
 import logging
 import os
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
 from types import ModuleType
 
 import absl.logging
@@ -31,11 +33,7 @@ def run(command: ModuleType, arguments: list[str], program: str) -> None:
         arguments: what stands behind its name on the command line.
         program: what messages begin with.
     """
-    faulthandler.enable()
-    absl.logging.set_verbosity(absl.logging.WARNING)
-    logging.getLogger("tensorflow").setLevel(logging.WARNING)
-    warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
-    try:
+    with errors_as_sentences(program):
         flag_values = flags.FlagValues()
         command.define_flags(flag_values)
         if {"--help", "-h"} & {*arguments}:
@@ -44,8 +42,24 @@ def run(command: ModuleType, arguments: list[str], program: str) -> None:
             print(f"{command.__doc__}{flag_values.module_help('flags')}")
             return
         command.main(flag_values, parse(command, flag_values, arguments, program))
-    except BrokenPipeError:  # whoever read the output has ended, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextlib.contextmanager
+def errors_as_sentences(program: str) -> Iterator[None]:
+    """A context for a whole program, which it ends with a sentence if something is wrong.
+
+    Where standard output is closed, nothing is printed; where its reader has ended, as `| head`
+    does, nothing is said.
+    """
+    startup.open_closed_streams()
+    faulthandler.enable()
+    absl.logging.set_verbosity(absl.logging.WARNING)
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
+    warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
+    try:
+        with _flushing():
+            yield
+    except BrokenPipeError:
         sys.exit(1)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("orc_keras"):
@@ -57,6 +71,19 @@ def run(command: ModuleType, arguments: list[str], program: str) -> None:
     except KeyboardInterrupt:
         print(f"{program}: stopped by SIGINT.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _flushing() -> Iterator[None]:
+    """A context that prints all that is to be printed, or fails, before Python ends."""
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # not tried once more
+            raise
 
 
 def parse(

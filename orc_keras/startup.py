@@ -25,9 +25,17 @@ def cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+def open_closed_streams() -> None:
+    """Opens closed standard streams; or a file would get their number, and what is printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+
+
 @contextlib.contextmanager
 def silent_stderr() -> Iterator[None]:
     """Silences standard error, also of C and C++ libraries."""
+    open_closed_streams()
     sys.stderr.flush()
     stderr = os.dup(2)
     with open(os.devnull, "w") as null:

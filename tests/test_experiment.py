@@ -1,5 +1,6 @@
 """Whole runs in this process, with tiny networks and data."""
 
+import functools
 import re
 import shutil
 import sys
@@ -193,10 +194,20 @@ def test_ctrl_c_outside_of_training(tiny, tmp_path, monkeypatch, moment):
     assert str(end.value) == "stopped by SIGINT; the same command continues."
 
 
+MEMORY = "the memory is too small for this group; a smaller"
+exhausted = functools.partial(tf.errors.ResourceExhaustedError, None, None)
+
+
 @pytest.mark.parametrize(
-    "error", [MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")]
+    ("error", "message"),
+    [
+        (MemoryError(), MEMORY),
+        (exhausted("OOM when allocating"), MEMORY),
+        (exhausted("a.png; Too many open files"), "Too many open files; after that, the same co"),
+        (exhausted("a; No space left on device"), "No space left on device; after that, the sam"),
+    ],
 )
-def test_a_memory_that_is_too_small(tiny, tmp_path, monkeypatch, error):
+def test_a_machine_that_is_too_small(tiny, tmp_path, monkeypatch, error, message):
     def exhaust(*_, **__):
         raise error
 
@@ -204,7 +215,7 @@ def test_a_memory_that_is_too_small(tiny, tmp_path, monkeypatch, error):
     monkeypatch.setattr(data, "train_batches", exhaust)
     with pytest.raises(CommandError) as end:
         train.train(settings)
-    assert str(end.value).startswith("the memory is too small for this group; a smaller")
+    assert str(end.value).startswith(message)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """What the commands answer when there is nothing to do: help, and a sentence for wrong flags."""
 
+import subprocess
+import sys
+
 import pytest
 from helpers.flags import NEEDED
-from helpers.programs import PROGRAM, program, programs
+from helpers.programs import PROGRAM, ROOT, program, programs
 
 from orc_keras.__main__ import COMMANDS
 from orc_keras.settings import ARGUMENTS
@@ -74,6 +77,43 @@ def test_nothing_heavy_is_imported_to_answer(arguments):
     if arguments != ["--help"]:
         wrong = f"orc-keras {arguments[0]}: Unknown command line flag 'nothing'.\n"
         assert (end.returncode, end.stderr) == (1, wrong)
+
+
+@pytest.mark.parametrize(
+    ("shell", "end"),
+    [
+        (">/dev/full", (1, "", "orc-keras{}: [Errno 28] No space left on device\n")),
+        (">&-", (0, "", "")),
+        ("2>&- | true", (0, "", "")),
+        ("| head -1", (0, "{summary}\n", "")),
+        (">/dev/full 2>&-", (1, "", "")),
+    ],
+)
+@pytest.mark.parametrize("command", ["", "networks"])
+def test_streams_that_are_closed_or_full(shell, end, command):
+    line = f"{sys.executable} -m orc_keras {command} --help {shell}"
+    run = subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, text=True)
+    summary, *_ = program(*PROGRAM, command or "--help", "--help").stdout.splitlines()
+    code, out, err = end
+    wanted = (code, out.format(summary=summary), err.format(f" {command}".rstrip()))
+    assert (run.returncode, run.stdout, run.stderr) == wanted
+
+
+CLOSED = """
+import os, sys
+for number in (0, 1, 2): os.close(number)
+sys.stdin = sys.stdout = sys.stderr = None
+from orc_keras import startup
+with startup.silent_stderr(), open(sys.argv[1], "w") as file:
+    os.write(2, b"of a library")
+    print("shown")
+    file.write(str(file.fileno()))
+"""
+
+
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
+    program("-c", CLOSED, tmp_path / "file")
+    assert int((tmp_path / "file").read_text()) > 2
 
 
 def test_modules_that_need_no_tensorflow_do_not_import_it():

@@ -7,6 +7,8 @@ command continues an interrupted run. No positional arguments.
 """
 
 import dataclasses
+import errno
+import os
 import signal
 from typing import Any
 
@@ -62,6 +64,10 @@ def train(settings: Any, only_estimate: bool = False) -> None:
         sentence = f"stopped by {signal.Signals(number).name}; {again}."
         raise CommandError(sentence, 128 + number) from None  # the code of a process it ended
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        # TensorFlow says so of files and disks, too.
+        for number in (errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT):
+            if os.strerror(number) in str(error):
+                raise CommandError(f"{os.strerror(number)}; after that, {again}.") from error
         raise CommandError(
             "the memory is too small for this group; a smaller --batch_size, --image_size or "
             "--memory_gb takes less, and so does --mixed_precision=bfloat16 on a GPU."
