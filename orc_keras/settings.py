@@ -8,13 +8,14 @@ import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from absl import flags
 
 from orc_keras import data, recipe
 from orc_keras.arguments import Argument, Range, arguments_of, as_text
-from orc_keras.flag_parsing import set_flags
+from orc_keras.flag_parsing import MAX_BYTES, set_flags
 from orc_keras.groups import METHODS
 from orc_keras.groups.network_group import NetworkGroup
 
@@ -234,6 +235,13 @@ def parse(arguments: Iterable[str]) -> Settings:
     if rest := set_flags(values, arguments, with_flagfiles=False):
         raise ValueError(f"{rest[0]!r} is not a flag.")
     return from_flags(values)
+
+
+def read(path: Path) -> Settings:
+    """Returns the `Settings` that a run has written to a flagfile; errors as in `parse`."""
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"It is longer than a flagfile can be, {MAX_BYTES} bytes.")
+    return from_text(path.read_text("utf-8"))
 
 
 def from_text(text: str) -> Settings:

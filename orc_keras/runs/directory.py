@@ -18,7 +18,7 @@ from orc_keras.files import as_json, delete, from_json, lock
 from orc_keras.groups.members import numbered
 from orc_keras.networks import name_of
 from orc_keras.runs import checksums, predictions, summary
-from orc_keras.settings import Settings, from_text
+from orc_keras.settings import Settings, read
 
 
 class RunDirectory:
@@ -55,7 +55,7 @@ class RunDirectory:
     @property
     def settings(self) -> Settings:
         """The run's settings, without `output_dir`."""
-        return self._read(run_files.SETTINGS, lambda path: from_text(path.read_text("utf-8")))
+        return self._read(run_files.SETTINGS, read)
 
     @property
     def members(self) -> list[str]:

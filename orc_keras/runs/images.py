@@ -1,12 +1,17 @@
 """Loads the images that a finished run was evaluated on, or others for its networks."""
 
 import dataclasses
+import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 from orc_keras import data
 from orc_keras.data import ImageData, Preprocessing
 from orc_keras.runs.directory import RunDirectory
+
+OWN_FEATURES = "tensorflow_datasets."
 
 
 def load_images(
@@ -24,6 +29,7 @@ def load_images(
     moved |= {"data_dir": data_dir} if data_dir else {}
     arguments: dict[str, Any] = run.settings.arguments(data.load)
     arguments |= _recorded_place(run) | moved
+    _refuse_code(**{n: arguments[n] for n in ("dataset", "data_dir") if n not in moved})
     held_out_only = not (needs_training or arguments["validation_fraction"])
     known_notes = {"skipped_files": run.summary["data"].get("skipped_files", {})}
     try:
@@ -52,6 +58,31 @@ def _recorded_place(run: RunDirectory) -> dict[str, str]:
     paths = [value.removeprefix("folder:").removeprefix("idx:") for value in place.values()]
     is_there = all(Path(path).parent.exists() for path in paths)
     return place if is_there else {}
+
+
+def _refuse_code(dataset: str = "", data_dir: str = "") -> None:
+    """Refuses what a run, perhaps a stranger's, names if TensorFlow Datasets would import for it.
+
+    It imports the modules that a dataset's features.json names, and code of a `community:name`.
+    """
+
+    def check(feature: dict[str, Any]) -> dict[str, Any]:
+        names = [feature.get(k) for k in ("type", "pythonClassName", "python_class_name")]
+        if foreign := [n for n in names if isinstance(n, str) and not n.startswith(OWN_FEATURES)]:
+            raise ValueError(f"It names code, {foreign[0]}.")
+        return feature
+
+    trust = "if you trust that, say so by --dataset and --data_dir."
+    if re.match(r"tfds:[^:/]+:(?![\d*])", dataset) or "://" in data_dir:
+        raise ValueError(f"The run's images, {dataset} {data_dir}, lie in the internet; {trust}")
+    folder = Path(data_dir or os.devnull)
+    for path in (*folder.glob("*/*/features.json"), *folder.glob("*/*/*/features.json")):
+        try:
+            if not path.is_file():  # a FIFO would be waited for
+                raise ValueError("It is not a file.")
+            json.loads(path.read_text(), object_hook=check)
+        except Exception as error:  # the file may hold anything
+            raise ValueError(f"The run's images need {path}; {trust}\n{error}") from error
 
 
 def preprocess_as(run: RunDirectory, images: ImageData) -> ImageData:

@@ -34,6 +34,7 @@ DATA = {
     "held_out_images": int,
     "held_out_from": str,
 }
+DATA_NOTES = {"place": {"dataset": str, "data_dir": str}, "skipped_files": {}}  # of some datasets
 MEMBER = {
     "network": str,
     "role": str,
@@ -50,7 +51,7 @@ def read(path: Path) -> dict[str, Any]:
     _check(summary, SUMMARY, "It")
     for name, member in summary["members"].items():
         _check(member, MEMBER, name)
-    Preprocessing.from_description(summary["data"]).check()
+    _check_data(summary["data"])
     table(summary)
     return summary
 
@@ -58,16 +59,22 @@ def read(path: Path) -> dict[str, Any]:
 def read_data(path: Path) -> dict[str, Any]:
     """Returns the contents of `data.json`; ValueError if it is of another version."""
     data = from_json(path)
-    _check(data, DATA, "It")
-    Preprocessing.from_description(data).check()
+    _check_data(data)
     return data
+
+
+def _check_data(data: Any) -> None:
+    """Raises some exception unless this describes images, as `ImageData.description()` does."""
+    _check(data, DATA, "data")
+    _check(data, {name: form for name, form in DATA_NOTES.items() if name in data}, "data")
+    Preprocessing.from_description(data).check()
 
 
 def _check(value: Any, form: Any, name: str) -> None:
     """Raises ValueError unless a value is of a type, a list of one, or a dict that has some."""
     kind = type(form) if isinstance(form, dict | list) else form
     if not isinstance(value, kind) or value in (math.inf, -math.inf) or value != value:
-        raise ValueError(f"{name} must be {getattr(kind, '__name__', kind)}, and finite.")
+        raise ValueError(f"{name} must be {getattr(kind, '__name__', 'a finite number')}.")
     if isinstance(form, list):
         for each in value:
             _check(each, form[0], name)

@@ -1,5 +1,6 @@
 """The directory of a run that a stranger has made, checksums and all."""
 
+import json
 import os
 import shutil
 import sys
@@ -49,6 +50,33 @@ def test_no_module_is_imported(run, tmp_path, monkeypatch):
     command_line.import_modules(types.SimpleNamespace(modules=["strange_module"]))
     assert (tmp_path / "marker").exists()
     del sys.modules["strange_module"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "complaint"),
+    [
+        ("tfds:kaggle:birds", "images, tfds:kaggle:birds .*, lie in the internet; if you trust"),
+        ("tfds:birds", r"/birds/1.0.0/features.json; if you trust[^\n]*\n.* strange_module.Feat"),
+    ],
+)
+def test_no_code_of_a_dataset_is_imported(run, tmp_path, dataset, complaint):
+    """TensorFlow Datasets imports the module of every feature, before it is asked for images."""
+    features = tmp_path / "data" / "birds" / "1.0.0" / "features.json"
+    features.parent.mkdir(parents=True)
+    features.write_text('{"typ\\u0065": "strange_module.Feature", "content": {}}')
+    summary = json.loads((run / "summary.json").read_text())
+    summary["data"]["place"] = {"dataset": dataset, "data_dir": str(tmp_path / "data")}
+    (run / "summary.json").write_text(json.dumps(summary))
+    sign(run)
+    with pytest.raises(ValueError, match=complaint):
+        evaluation.evaluate_member(run)
+
+
+def test_endless_settings(run):
+    (run / "settings.flags").write_text("--epochs=1\n" * 100_000)
+    sign(run)
+    with pytest.raises(ValueError, match=r"settings.flags is damaged:\nIt is longer than a flagf"):
+        evaluation.evaluate_member(run)
 
 
 def archive(config, **parts):
