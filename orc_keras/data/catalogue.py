@@ -23,6 +23,8 @@ def open_builder(name: str, data_dir: str | None) -> Any:
         tfds.disable_progress_bar()
     try:
         builder = tfds.builder(name, data_dir=data_dir)
+        for split in builder.info.splits.values():
+            split.filepaths  # noqa: B018 (read now: dataset_info.json may have anything)
     except tfds.core.DatasetNotFoundError:  # its message lists more than a thousand
         raise ValueError(
             f"--dataset={name} is unknown to TensorFlow Datasets; `tfds.list_builders()` lists "

@@ -7,6 +7,8 @@ import PIL.Image
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from helpers import folders
+
 NUMBERS = {"train": 23, "validation": 7, "test": 5}
 
 
@@ -42,6 +44,20 @@ class TinyAnimals(tfds.core.GeneratorBasedBuilder):
         for number in range(self.numbers[split]):
             image = {"image": io.BytesIO(jpeg(rng)), "mask": io.BytesIO(jpeg(rng))}
             yield number, image | {"label": int(rng.integers(3))}
+
+
+class EqualAnimals(TinyAnimals):
+    """Images of one size, which can be in memory."""
+
+    FEATURES = {
+        "image": tfds.features.Image(shape=(12, 16, 3)),
+        "label": tfds.features.ClassLabel(names=["ant", "bee", "cat"]),
+    }
+    numbers = {"train": 6, "test": 3}
+
+    def _generate_examples(self, split):
+        for i in range(self.numbers[split]):
+            yield i, {"image": np.asarray(folders.photo(i)), "label": i % 3}
 
 
 def prepare(data_dir, shards=3, cls=TinyAnimals, **keywords):
