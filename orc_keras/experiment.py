@@ -132,7 +132,6 @@ def train_and_evaluate(run: Run, group: NetworkGroup) -> dict[str, Any]:
         if building.pivot_has_learnt(run.settings):
             evaluate_pivot(run, group)
         seconds, images_per_second = train_stages(run, group)
-        continuation.check_unchanged(run.directory, run.settings)
         with run.directory.atomic_write(run_files.GROUP) as path:
             group.save(path)
         contents = None
@@ -172,6 +171,7 @@ def train_stages(run: Run, group: NetworkGroup) -> tuple[dict[str, float], float
         print(_announcement(run, group, name))
         group.set_stage(name)
         seconds[name], images_per_second = stage.train(run, group)
+        continuation.check_writable(run.directory, run.settings)
         if name == PIVOT:
             with run.directory.atomic_write(run_files.PIVOT) as path:
                 group.pivot.save(path)

@@ -4,6 +4,7 @@ import functools
 import re
 import shutil
 import sys
+import time
 
 import keras
 import numpy as np
@@ -265,14 +266,21 @@ def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatc
 @pytest.mark.parametrize(
     "disturb, left",
     [
-        (shutil.rmtree, r"No such file or directory: .*; there is no save to continue from"),
         (
-            lambda run: (run / "settings.flags").write_text("--seed=7"),
+            lambda run, _: shutil.rmtree(run),
+            r"No such file or directory: .*; there is no save to continue from",
+        ),
+        (
+            lambda run, _: (run / "settings.flags").write_text("--seed=7"),
             "settings.flags was deleted or rewritten .*; put settings.flags back, and the same com",
         ),
         (
-            lambda run: (run / "history.csv").write_text("epoch,loss\na"),
+            lambda run, _: (run / "history.csv").write_text("epoch,loss\na"),
             "history.csv is damaged.*; what was saved before is there, the same command continues",
+        ),
+        (
+            lambda _, patch: patch.setattr("time.localtime", lambda: time.gmtime(0)),
+            "This machine's clock is in the year 1970, .*; set it; what was saved before is there",
         ),
     ],
 )
@@ -283,7 +291,7 @@ def test_what_others_do_to_the_directory_of_a_run_is_named(
 
     def disturbed(self, epoch, logs=None):
         end(self, epoch, logs)
-        disturb(tmp_path / "run")
+        disturb(tmp_path / "run", monkeypatch)
 
     monkeypatch.setattr(callbacks.Throughput, "on_epoch_end", disturbed)
     with pytest.raises(CommandError, match=f"(?s){left}"):

@@ -51,6 +51,7 @@ def refusal(encoded: Any) -> tf.Tensor:
         return tf.reduce_all(byte[position : position + len(text)] == list(text))
 
     is_png, is_bmp, is_webp = has(0, b"\x89PNG"), has(0, b"BM"), has(8, b"WEBP")
+    is_kind = tf.stack([is_png, is_bmp, *(is_webp & (byte[15] == last) for last in b" LX")])
     is_animation = is_webp & has(12, b"VP8X") & (byte[20] // 2 % 2 == 1)
     palette = tf.reshape(byte[54:_HEAD], [256, 4])  # a BMP's of 8 bits
     has_grey_palette = tf.reduce_all(palette[:, :3] == tf.range(256)[:, None])
@@ -72,43 +73,43 @@ def refusal(encoded: Any) -> tf.Tensor:
             ~(is_png | is_bmp | is_webp | has(0, b"\xff\xd8\xff")),
             "is damaged, or not a PNG, JPEG, BMP or WebP",
         ),
-        (_num_pixels(encoded, byte) > MOST_PIXELS, TOO_LARGE),
+        (_num_pixels(encoded, head, is_kind) > MOST_PIXELS, TOO_LARGE),
     ):
         reason = tf.where(wrong, text, reason)
     return reason
 
 
-def _num_pixels(encoded, byte):
-    """Returns the number of pixels that the header of a file states, float64.
+def _num_pixels(encoded, head, is_kind):
+    """Returns the number of pixels that the header of a file states, int64.
 
     Args:
         encoded: the bytes.
-        byte: the first ones, as numbers.
+        head: the first ones, padded.
+        is_kind: whether it is a PNG, a BMP, or a WebP: lossy, lossless, extended; booleans `[5]`.
     """
 
-    def number(*positions):  # of the bytes there, the lowest first
-        return sum(256**i * tf.cast(byte[p], tf.float64) for i, p in enumerate(positions))
+    def numbers(position, size, kind, little_endian=True):
+        text = tf.strings.substr(head, position, size)
+        return tf.cast(tf.io.decode_raw(text, kind, little_endian), tf.int64)
 
-    below_zero, of_webp = 2.0**32 - number(22, 23, 24, 25), number(21, 22, 23, 24)
-    sizes = {
-        b"\x89PNG": (number(19, 18, 17, 16), number(23, 22, 21, 20)),
-        b"BM": (number(18, 19, 20, 21), tf.minimum(below_zero, 2.0**32 - below_zero)),
-        b"VP8 ": (number(26, 27) % 2**14, number(28, 29) % 2**14),
-        b"VP8L": (of_webp % 2**14 + 1, of_webp // 2**14 % 2**14 + 1),
-        b"VP8X": (number(24, 25, 26) + 1, number(27, 28, 29) + 1),
-    }
-    pixels = tf.cond(
-        tf.io.is_jpeg(encoded), lambda: _jpeg_pixels(encoded), lambda: tf.zeros([], tf.float64)
+    bits, bytes_ = numbers(21, 4, tf.int32), numbers(24, 6, tf.uint8)
+    sizes = tf.stack(
+        [
+            numbers(16, 8, tf.int32, little_endian=False),
+            tf.abs(numbers(18, 8, tf.int32)),  # a BMP of negative height is stored from the top
+            numbers(26, 4, tf.uint16) % 2**14,
+            tf.concat([bits, bits // 2**14], axis=0) % 2**14 + 1,
+            tf.reduce_sum(tf.reshape(bytes_, [2, 3]) * [1, 2**8, 2**16], axis=1) + 1,
+        ]
     )
-    for text, (width, height) in sizes.items():
-        first = 12 * text.startswith(b"VP8")
-        is_kind = tf.reduce_all(byte[first : first + len(text)] == list(text))
-        pixels = tf.where(is_kind, width * height, pixels)
-    return pixels
+    of_jpeg = tf.cond(
+        tf.io.is_jpeg(encoded), lambda: _jpeg_pixels(encoded), lambda: tf.zeros([], tf.int64)
+    )
+    return tf.maximum(tf.reduce_max(tf.where(is_kind, sizes[:, 0] * sizes[:, 1], 0)), of_jpeg)
 
 
 def _jpeg_pixels(encoded):
-    return tf.reduce_prod(tf.cast(tf.io.extract_jpeg_shape(encoded)[:2], tf.float64))
+    return tf.reduce_prod(tf.cast(tf.io.extract_jpeg_shape(encoded)[:2], tf.int64))
 
 
 def with_channels(image, channels):

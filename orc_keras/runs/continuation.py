@@ -36,6 +36,15 @@ def what_is_left(directory: RunDirectory, settings: Settings) -> str:
     return f"what was saved before is there, {again}"
 
 
+def check_writable(directory: RunDirectory, settings: Settings):
+    """Raises OSError if a run that has trained cannot be written to its directory any more."""
+    try:
+        check_place(directory.path)
+    except ValueError as error:
+        raise OSError(str(error).rstrip(".")) from error
+    check_unchanged(directory, settings)
+
+
 def check_unchanged(directory: RunDirectory, settings: Settings):
     """Raises OSError if the file of the settings is not that of the run that trains here."""
     try:
