@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 
 from orc_keras import run_files
+from orc_keras.benchmark import table as costs
 from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.predictions import Evaluation
+
+MOST_CLASSES = 10_000  # of a confusion matrix, which takes 0.8 GB then
 
 
 class RunContents:
@@ -42,10 +45,10 @@ class RunContents:
         changes_roles = any(name.endswith("_taught") for name in self.history)
         self.roles = self._read(run_files.ROLES, lambda: directory.roles, changes_roles)
         evaluation: Evaluation = self._read(
-            run_files.EVALUATION, lambda: directory.evaluation, self.summary is not None
+            run_files.EVALUATION, self._evaluation, self.summary is not None
         ) or Evaluation({}, {})
         self.predictions, self.examples, self.files = evaluation
-        self.benchmark = self._read(run_files.BENCHMARK, lambda: directory.benchmark)
+        self.benchmark = self._read(run_files.BENCHMARK, self._benchmark)
 
     def _read(self, name: str, read: Callable, expected: bool = False) -> Any:
         """Returns what is in a file; None if it is missing or damaged, which `problems` say."""
@@ -64,6 +67,22 @@ class RunContents:
             raise ValueError(f"{path} has other members than {run_files.SETTINGS}.")
         return contents
 
+    def _evaluation(self):
+        evaluation, number = self.directory.evaluation, len(self.class_names)
+        for each in evaluation.predictions.values() if number else ():
+            if max(each.labels.max(initial=0), each.predicted.max(initial=0)) >= number:
+                path = self.directory / run_files.EVALUATION
+                raise ValueError(f"{path} has more classes than {run_files.DATA}.")
+        return evaluation
+
+    def _benchmark(self):
+        contents = self.directory.benchmark
+        try:
+            costs.text(contents)
+        except Exception as error:  # a member is missing, or something costs nothing
+            raise ValueError(f"{self.directory / run_files.BENCHMARK} is damaged.") from error
+        return contents
+
     def _history(self):
         history = self.directory.history()
         columns = {f"val_{name}_{q}" for name in self.members for q in ("loss", "accuracy")}
@@ -80,7 +99,7 @@ class RunContents:
     def confusion_matrix(self) -> np.ndarray | None:
         """The student's `Predictions.confusion_matrix`, or None."""
         predictions = self.predictions.get(self.student)
-        if predictions is None or not self.class_names:
+        if predictions is None or not 0 < len(self.class_names) <= MOST_CLASSES:
             return None
         return predictions.confusion_matrix(len(self.class_names))
 

@@ -110,7 +110,7 @@ class RunDirectory:
     @property
     def benchmark(self) -> dict[str, Any]:
         """What each member costs; written after the run, so without a checksum."""
-        return files.read(self / run_files.BENCHMARK, from_json)
+        return files.read(self / run_files.BENCHMARK, summary.read_benchmark)
 
     def history(self, stage: str = "group") -> dict[str, list[float]]:
         """Returns each metric's values by epoch, by name; empty before the first epoch."""

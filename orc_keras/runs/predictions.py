@@ -200,9 +200,16 @@ def read(path: Path) -> Evaluation:
             else:
                 examples[int(name)] = value
     predictions = {name: Predictions(**each) for name, each in members.items()}
-    if not all(map(_is_possible, predictions.values())):
+    if not (
+        all(map(_is_possible, predictions.values())) and all(map(_is_image, examples.values()))
+    ):
         raise ValueError("It does not hold predictions.")
     return Evaluation(predictions, examples, files)
+
+
+def _is_image(array: np.ndarray) -> bool:
+    """Whether an array is a grey or a coloured image."""
+    return array.dtype == np.uint8 and array.size > 0 and array.shape[2:] in ((), (3,))
 
 
 def _is_possible(predictions: Predictions) -> bool:

@@ -43,6 +43,15 @@ MEMBER = {
     **dict.fromkeys(("accuracy", "top_5", "cross_entropy", "calibration_error"), NUMBER),
 }
 SUMMARY = {"settings": SETTINGS, "description": str, "versions": {}, "data": DATA, "members": {}}
+TIMES = dict.fromkeys(("median", "p95", "images_per_second"), NUMBER)
+MEASURED = {
+    "member": str,
+    "role": str,
+    "format": str,
+    "one_thread": TIMES,
+    **dict.fromkeys(("bytes", "accuracy", "agreement", "images", "mflops"), NUMBER),
+}
+BENCHMARK = {"machine": str, "cores": int, "rows": [MEASURED]}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -63,6 +72,13 @@ def read_data(path: Path) -> dict[str, Any]:
     return data
 
 
+def read_benchmark(path: Path) -> dict[str, Any]:
+    """Returns the contents of `benchmark.json`; ValueError if it is of another version."""
+    contents = from_json(path)
+    _check(contents, BENCHMARK, "It")
+    return contents
+
+
 def _check_data(data: Any) -> None:
     """Raises some exception unless this describes images, as `ImageData.description()` does."""
     _check(data, DATA, "data")
@@ -75,6 +91,8 @@ def _check(value: Any, form: Any, name: str) -> None:
     kind = type(form) if isinstance(form, dict | list) else form
     if not isinstance(value, kind) or value in (math.inf, -math.inf) or value != value:
         raise ValueError(f"{name} must be {getattr(kind, '__name__', 'a finite number')}.")
+    if kind is str:
+        value.encode()  # raises if there is half a character in it
     if isinstance(form, list):
         for each in value:
             _check(each, form[0], name)

@@ -8,8 +8,10 @@ import types
 import zipfile
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
+from helpers.made_up_run import made_up_benchmark
 from helpers.networks import hidden_network
 
 from orc_keras import command_line, networks
@@ -18,6 +20,7 @@ from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
 from orc_keras.export.member import export_member
 from orc_keras.report import page
+from orc_keras.report.run_contents import RunContents
 from orc_keras.runs import RunDirectory, checksums, continuation, finished_run
 
 GROUP, STUDENT = "checkpoints/group.keras", "student.keras"
@@ -70,6 +73,51 @@ def test_no_code_of_a_dataset_is_imported(run, tmp_path, dataset, complaint):
     sign(run)
     with pytest.raises(ValueError, match=complaint):
         evaluation.evaluate_member(run)
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("hidden8/labels", lambda array: array + 10),
+        ("hidden8/predicted", lambda array: array * 0 + 2 * 10**9),
+        ("/1", lambda _: np.zeros((8, 8, 3, 2), np.uint8)),
+        ("/1", lambda _: np.zeros((8, 8))),
+        ("/1", lambda _: np.zeros((0, 0), np.uint8)),
+    ],
+)
+def test_predictions_are_of_the_classes(run, key, change):
+    arrays = dict(np.load(run / "evaluation.npz"))
+    arrays[key] = change(arrays.get(key))
+    np.savez(run / "evaluation.npz", **arrays)
+    sign(run)
+    (problem,) = RunContents(run).problems
+    assert problem.startswith(f"{run / 'evaluation.npz'} ")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda contents: contents.update(rows=[]),
+        lambda contents: contents["rows"][0].update(bytes="many"),
+        lambda contents: contents["rows"][2].update(bytes=0),
+        lambda contents: contents["rows"][0].update(role="none"),
+        lambda contents: contents["rows"][0]["one_thread"].pop("p95"),
+    ],
+)
+def test_costs_that_are_none(run, change):
+    contents = made_up_benchmark()
+    change(contents)
+    (run / "benchmark.json").write_text(json.dumps(contents))
+    (problem,) = RunContents(run).problems
+    assert problem.startswith(f"{run / 'benchmark.json'} is damaged")
+
+
+def test_half_a_character_is_no_name(run):
+    data = json.loads((run / "data.json").read_text())
+    data["class_names"][0] = "\ud800"
+    (run / "data.json").write_text(json.dumps(data))
+    sign(run)
+    assert RunContents(run).problems[0].startswith(f"{run / 'data.json'} is damaged:")
 
 
 def test_endless_settings(run):
