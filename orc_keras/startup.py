@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 
 
@@ -12,6 +13,10 @@ def import_tensorflow_quietly() -> None:
     On import TensorFlow prints messages at any log level (tensorflow#100442). To see them, set
     TF_CPP_MIN_LOG_LEVEL=0 in the environment.
     """
+    if (
+        os.path.expanduser("~") == "~"
+    ):  # no home: Keras and others would make a folder called ~ here
+        os.environ["HOME"] = tempfile.gettempdir()
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0" or "tensorflow" in sys.modules:
         return
     with silent_stderr():

@@ -116,5 +116,23 @@ def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
     assert int((tmp_path / "file").read_text()) > 2
 
 
+HOMELESS = """
+import os, pwd, sys
+pwd.getpwuid = lambda uid: {}[uid]  # as of a user without a name
+os.environ.pop("HOME", None)
+from orc_keras import startup
+startup.import_tensorflow_quietly()
+import keras
+print(os.listdir())
+"""
+
+
+@pytest.mark.slow
+def test_a_user_without_a_home_gets_no_folder_called_so(tmp_path):
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}){HOMELESS}"
+    end = program("-c", code, cwd=tmp_path)
+    assert (end.stdout, end.stderr) == ("[]\n", "")
+
+
 def test_modules_that_need_no_tensorflow_do_not_import_it():
     assert program("-c", LIGHT_MODULES).stdout == "set()\n"
