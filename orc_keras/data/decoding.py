@@ -93,12 +93,13 @@ def _num_pixels(encoded, head, is_kind):
         return tf.cast(tf.io.decode_raw(text, kind, little_endian), tf.int64)
 
     bits, bytes_ = numbers(21, 4, tf.int32), numbers(24, 6, tf.uint8)
+    lossless: Any = tf.concat([bits, bits // 2**14], axis=0)
     sizes = tf.stack(
         [
             numbers(16, 8, tf.int32, little_endian=False),
             tf.abs(numbers(18, 8, tf.int32)),  # a BMP of negative height is stored from the top
             numbers(26, 4, tf.uint16) % 2**14,
-            tf.concat([bits, bits // 2**14], axis=0) % 2**14 + 1,
+            lossless % 2**14 + 1,
             tf.reduce_sum(tf.reshape(bytes_, [2, 3]) * [1, 2**8, 2**16], axis=1) + 1,
         ]
     )
