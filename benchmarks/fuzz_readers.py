@@ -109,7 +109,7 @@ def read_flagfile(folder):
     values = flags.FlagValues()
     train.define_flags(values)
     command_line.parse(train, values, ["--flagfile=my.flags"], "train.py")
-    texts = "".join(path.read_text("utf-8-sig") for path in folder.glob("*.flags"))
+    texts = "\n".join(path.read_text("utf-8-sig") for path in folder.glob("*.flags"))
     return settings.from_flags(values), texts.splitlines()
 
 
