@@ -1,5 +1,6 @@
 """Sets flags by a command line. Flagfiles are read here: absl reads whatever they name."""
 
+import io
 import os
 import re
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from absl import flags
 
 CONFIGS = Path(__file__).parent / "configs"
 DIRECTIVE = re.compile(r"--?flagfile(?:=(.*))?", re.DOTALL)
-MAX_BYTES = 2**20  # of a flagfile
+MAX_BYTES, MAX_FILES = 2**20, 1000  # of all flagfiles; such that name each other have no end
 
 
 def set_flags(
@@ -34,7 +35,7 @@ def set_flags(
 
 def _expanded(arguments: Iterable[str], with_flagfiles: bool) -> list[str]:
     """Returns arguments with the flags in each flagfile in its place."""
-    waiting, expanded, seen = [*arguments][::-1], [], set()
+    waiting, expanded, sizes = [*arguments][::-1], [], []
     while waiting:
         argument = waiting.pop()
         directive = DIRECTIVE.fullmatch(argument)
@@ -46,11 +47,15 @@ def _expanded(arguments: Iterable[str], with_flagfiles: bool) -> list[str]:
             raise ValueError(f"{argument} cannot stand among settings.")
         else:
             name = directive[1] or (waiting or [""]).pop()
-            path = _find(name)
-            if path.resolve() in seen:  # files that name each other would never end
-                raise ValueError(f"--flagfile={name} is named twice.")
-            seen.add(path.resolve())
-            waiting += _lines(path, name)[::-1]
+            with open(_find(name), "rb") as file:
+                contents = file.read(MAX_BYTES + 1)
+            sizes.append(len(contents))
+            if len(sizes) > MAX_FILES or sum(sizes) > MAX_BYTES:
+                raise ValueError(
+                    f"--flagfile={name} is not read: flagfiles name each other, or are more than "
+                    f"{MAX_FILES}, or longer than {MAX_BYTES} bytes together."
+                )
+            waiting += _lines(contents, name)[::-1]
     return expanded
 
 
@@ -58,9 +63,9 @@ def _find(name: str) -> Path:
     """Returns the path of a flagfile, the user's or one of ours."""
     path = Path(os.path.expanduser(name))
     own = {path.stem: path for path in sorted(CONFIGS.glob("*.flags"))}
-    if path.is_file():  # a pipe cannot be read again, and a device may have no end
+    if os.path.isfile(path):  # a pipe cannot be read again, and a device may have no end
         return path
-    if path.exists() and not path.is_dir():
+    if os.path.exists(path) and not os.path.isdir(path):
         raise ValueError(f"--flagfile={name} is not a regular file; write its flags to one.")
     try:
         return own[name.removeprefix("configs/").removesuffix(".flags")]
@@ -69,17 +74,13 @@ def _find(name: str) -> Path:
         raise ValueError(f"--flagfile={name} is not a file, nor one of ours: {known}") from None
 
 
-def _lines(path: Path, name: str) -> list[str]:
+def _lines(contents: bytes, name: str) -> list[str]:
     """Returns the flags in a flagfile, without comments and empty lines."""
-    with open(path, "rb") as file:
-        contents = file.read(MAX_BYTES + 1)
     try:
         text = contents.decode("utf-8-sig")  # Windows writes a mark at the beginning
     except UnicodeError as error:
         raise ValueError(f"--flagfile={name} must be a text in UTF-8: {error}.") from None
-    if len(contents) > MAX_BYTES:
-        raise ValueError(f"--flagfile={name} is longer than a flagfile can be, {MAX_BYTES} bytes.")
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.strip() for line in io.StringIO(text, newline=None)]  # not every Unicode end
     lines = [line for line in lines if line and not line.startswith(("#", "//"))]
     if with_comment := [line for line in lines if re.search(r"\s#", line)]:
         raise ValueError(

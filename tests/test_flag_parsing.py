@@ -27,6 +27,17 @@ def test_flags_stand_in_place_of_their_flagfile(folder):
     assert given.pivot_epochs != 5 and given.seed == 9  # a later flag wins
 
 
+def test_two_flagfiles_may_name_the_same_third(folder):
+    """The name of a folder may hold what Unicode takes for the end of a line."""
+    (folder / "base").write_text("--epochs=7\n--seed=1")
+    (folder / "a").write_text("--flagfile=base\n--temperature=7")
+    (folder / "b").write_text("--flagfile=base\n--seed=2\n--data_dir=x\x85--overwrite")
+    with pytest.raises(ValueError, match=r"--data_dir must be a printable text.*x\\x85--overwrite"):
+        parse(*NEEDED, "--flagfile=a", "--flagfile=b")
+    given = parse(*NEEDED, "--flagfile=a", "--flagfile=b", "--data_dir=")
+    assert (given.temperature, given.epochs, given.seed) == (7, 7, 2)
+
+
 def test_what_follows_two_dashes_is_no_flag():
     values = flags.FlagValues()
     assert set_flags(values, ["a", "--", "--flagfile=b"]) == ["a", "--flagfile=b"]
@@ -44,17 +55,24 @@ FIFO, BOMB = "fifo", "bomb2"
         ("", "= is not a file, nor one of ours"),
         ("/dev/zero", "=/dev/zero is not a regular file; write its flags to one."),
         (FIFO, "=fifo is not a regular file"),
-        (b"--epochs=7\n" * 10**5, "is longer than a flagfile can be"),
+        (
+            b"--epochs=7\n" * 10**5,
+            "=given is not read: flagfiles name each other, .* longer than 1048576 bytes together",
+        ),
         ("--epochs=7\n".encode("utf-16"), "must be a text in UTF-8"),
         (b"--output_dir=x  # mine\n", "has a comment behind a value, '--output_dir=x  # mine'"),
-        (b"--flagfile=given", "=given is named twice"),
-        (BOMB, "=bomb0 is named twice"),
+        (
+            b"--flagfile=given",
+            "=given is not read: flagfiles name each other, or are more than 1000",
+        ),
+        (BOMB, "=bomb0 is not read: flagfiles name each other, or are more than 1000"),
+        ("a" * 5000, "a is not a file, nor one of ours"),
     ],
 )
 def test_flagfiles_that_are_refused(folder, name, message):
     os.mkfifo(folder / FIFO)
     for n in (1, 2):
-        (folder / f"bomb{n}").write_text(f"--flagfile=bomb{n - 1}\n" * 2)
+        (folder / f"bomb{n}").write_text(f"--flagfile=bomb{n - 1}\n" * 40)
     (folder / "bomb0").write_text("--epochs=7\n")
     if isinstance(name, bytes):
         (folder / "given").write_bytes(name)
