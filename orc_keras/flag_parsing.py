@@ -25,12 +25,18 @@ def set_flags(
             name others; if not, it is refused.
 
     Raises:
-        ValueError: if a flag is unknown or wrong, or a flagfile cannot be used.
+        ValueError: if a flag is unknown, wrong or without a value, or a flagfile cannot be used.
     """
     try:
-        return flag_values(["", *_expanded(arguments, with_flagfiles)])[1:]
+        rest = flag_values(["", *_expanded(arguments, with_flagfiles)])[1:]
     except (flags.Error, UnicodeError) as error:
         raise ValueError(f"{' '.join(str(error).split()).rstrip('.')}.") from None
+    for name in flag_values:  # absl takes what follows a flag for its value
+        value = flag_values[name].value
+        for text in value if isinstance(value, list) else [value]:
+            if str(text).startswith("--"):
+                raise ValueError(f"--{name} has no value: {text} follows it.")
+    return rest
 
 
 def _expanded(arguments: Iterable[str], with_flagfiles: bool) -> list[str]:

@@ -38,6 +38,12 @@ def test_two_flagfiles_may_name_the_same_third(folder):
     assert (given.temperature, given.epochs, given.seed) == (7, 7, 2)
 
 
+def test_a_flag_is_not_the_value_of_another(folder):
+    (folder / "cut.flags").write_text("--dataset=digits\n--students")
+    with pytest.raises(ValueError, match="--students has no value: --epochs=9 follows it"):
+        parse("--flagfile=cut.flags", "--epochs=9")
+
+
 def test_what_follows_two_dashes_is_no_flag():
     values = flags.FlagValues()
     assert set_flags(values, ["a", "--", "--flagfile=b"]) == ["a", "--flagfile=b"]
