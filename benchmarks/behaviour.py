@@ -38,7 +38,7 @@ def main(values, folders):
     if values.record:
         record(Path(values.record), Path(folders[0]), values.names)
     rows = {
-        name: [row for folder in folders for row in _read(Path(folder) / f"{name}.csv")]
+        name: [row for folder in folders for row in read(Path(folder) / f"{name}.csv")]
         for name in ("roles", "classes")
     }
     print(f"{roles_table(rows['roles'])}\n\n{classes_table(rows['classes'], values)}")
@@ -83,41 +83,52 @@ def roles_table(rows):
 
 
 def classes_table(rows, values):
-    """Returns each method's accuracy on difficult classes and on the others, and differences.
-
-    Difficult are those on which students are worst, on average over the methods and the seeds.
-    """
-    accuracy = {(r["name"], r["seed"], r["class"]): float(r["accuracy"]) for r in rows}
-    classes = list(dict.fromkeys(row["class"] for row in rows))
-
-    def mean_of(name, class_name):
-        return np.mean([a for (n, _, c), a in accuracy.items() if (n, c) == (name, class_name)])
-
-    # Not by one method: its own noise would select the classes on which it is then compared.
-    means = {each: np.mean([mean_of(name, each) for name in values.names]) for each in classes}
-    hardest = sorted(classes, key=means.get)
-    parts = {"difficult": hardest[: values.difficult], "others": hardest[values.difficult :]}
+    """Returns each method's accuracy on difficult classes and on the others, and differences."""
+    accuracy = by_class(rows)
     ours, *others = values.names
     head, lines = ["", *values.names, *(f"{ours} minus {other}" for other in others)], []
-    for part, of_part in parts.items():
-        means = [np.mean([mean_of(name, each) for each in of_part]) for name in values.names]
+    hardest = hardest_first(accuracy, values.names)
+    parts = {"difficult": hardest[: values.difficult], "others": hardest[values.difficult :]}
+    for part, classes in parts.items():
+        means = [np.mean([_mean(accuracy, name, each) for each in classes]) for name in values.names]
         cells = [f"{100 * mean:.2f}" for mean in means]
-        cells += [_difference(accuracy, ours, other, of_part) for other in others]
-        lines.append([f"{part}: {', '.join(of_part)}", *cells])
+        for other in others:
+            pairs = differences(accuracy, ours, other, classes)
+            cells.append(signed(*(100 * figure for figure in mean_and_interval(pairs))))
+        lines.append([f"{part}: {', '.join(classes)}", *cells])
     return markdown_table(head, lines)
 
 
-def _difference(accuracy, ours, other, classes):
+def by_class(rows):
+    """Returns the accuracy by method, seed and class, from the rows of classes.csv."""
+    return {(row["name"], row["seed"], row["class"]): float(row["accuracy"]) for row in rows}
+
+
+def hardest_first(accuracy, names):
+    """Returns the classes, those first on which students are worst, over methods and seeds.
+
+    Not by one method: its own noise would select the classes on which it is then compared.
+    """
+    classes = dict.fromkeys(key[2] for key in accuracy)
+    return sorted(classes, key=lambda each: np.mean([_mean(accuracy, n, each) for n in names]))
+
+
+def _mean(accuracy, name, class_name):
+    return np.mean([a for (n, _, c), a in accuracy.items() if (n, c) == (name, class_name)])
+
+
+def differences(accuracy, ours, other, classes):
+    """Returns the difference of two methods on some classes, by each seed that both have."""
     seeds = sorted({seed for name, seed, _ in accuracy if name == ours})
-    paired = [
-        100 * np.mean([accuracy[ours, s, c] - accuracy[other, s, c] for c in classes])
+    return [
+        np.mean([accuracy[ours, s, c] - accuracy[other, s, c] for c in classes])
         for s in seeds
         if all((other, s, c) in accuracy for c in classes)
     ]
-    return signed(*mean_and_interval(paired))
 
 
-def _read(path):
+def read(path):
+    """Returns the rows of a CSV file."""
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
 

@@ -1,4 +1,4 @@
-"""The tables of docs/results.md from recorded runs: python benchmarks/results.py <runs.csv> ...
+"""The tables of a comparison from recorded runs: python benchmarks/results.py <runs.csv> ...
 
 --minus names what the others are compared with, --names the methods and variants to show, as
 shell patterns, such as --names='kd,orc*'. What is printed is corrected for the number of
@@ -23,6 +23,7 @@ def define_flags(values):
     flags.DEFINE_list("names", ["*"], "Methods and variants to show, as shell patterns.", **to)
     flags.DEFINE_string("member", "", "Member that is compared; empty: the student.", **to)
     flags.DEFINE_float("detect", EFFECT, "Points, for the number of seeds.", 1e-3, **to)
+    flags.DEFINE_bool("note", True, "Explain the columns.", **to)
 
 
 def main(values, paths):
@@ -39,7 +40,8 @@ def main(values, paths):
         raise ValueError(f"--minus={missing.pop()} is unknown.")
     if values.member and values.member not in {each.member for each in shown}:
         raise ValueError(f"--member={values.member} is unknown.")
-    print(tables.markdown(results.Results(shown, values.member), values.minus, values.detect))
+    ours = results.Results(shown, values.member)
+    print(tables.markdown(ours, values.minus, values.detect, values.note))
 
 
 def _is_shown(name, values):

@@ -66,16 +66,19 @@ def differences(results: Results, references: Sequence[str], effect: float = EFF
     return rows
 
 
-def markdown(results: Results, references: Sequence[str], effect: float = EFFECT) -> str:
-    """Returns the tables as Markdown, with an explanation of the columns."""
+def markdown(
+    results: Results, references: Sequence[str], effect: float = EFFECT, note: bool = True
+) -> str:
+    """Returns the tables as Markdown, with an explanation of the columns unless not `note`."""
     rows = differences(results, references, effect)
     number = sum(not math.isnan(row["p"]) for row in rows)
     tables = [_accuracies(results)]
     for reference in references:
         if compared := [row for row in rows if row["minus"] == reference]:
             tables.append(_differences(compared, reference, effect))
-    note = NOTE.format(level=1 - statistics.LEVEL, number=number, effect=effect)
-    return "\n\n".join([*tables, note, _members(results)]) + "\n"
+    if note:
+        tables.append(NOTE.format(level=1 - statistics.LEVEL, number=number, effect=effect))
+    return "\n\n".join([*tables, _members(results)]) + "\n"
 
 
 def _accuracies(results: Results) -> str:

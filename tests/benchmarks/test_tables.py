@@ -1,5 +1,8 @@
-"""The tables of docs/results.md, from files of a few invented runs."""
+"""The tables of the results, from files of a few invented runs; and those in the pages."""
 
+from pathlib import Path
+
+import cogapp
 import numpy as np
 import pytest
 from helpers import smoke
@@ -61,3 +64,12 @@ def test_who_taught_and_what_each_class_gained(tmp_path, capsys, monkeypatch):
     )
     first = 100 * np.mean(runs["orc"].roles[:12, 0] == 0)  # of 60 mini-batches in five parts
     assert f"| orc | small | {first:.0f} |" in printed
+
+
+def test_the_pages_have_what_the_programs_print(monkeypatch):
+    """cog writes the tables into the pages; with --check it says whether they are the same."""
+    root = Path(__file__).parents[2]
+    monkeypatch.chdir(root)
+    pages = ("docs/results.md", "docs/results/appendix.md")
+    options = ("-I", "benchmarks", "-P", "-p", "import shown")
+    assert cogapp.Cog().main(["cog", *options, "--check", *pages]) == 0
