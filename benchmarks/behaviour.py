@@ -90,7 +90,9 @@ def classes_table(rows, values):
     hardest = hardest_first(accuracy, values.names)
     parts = {"difficult": hardest[: values.difficult], "others": hardest[values.difficult :]}
     for part, classes in parts.items():
-        means = [np.mean([_mean(accuracy, name, each) for each in classes]) for name in values.names]
+        means = [
+            np.mean([_mean(accuracy, name, each) for each in classes]) for name in values.names
+        ]
         cells = [f"{100 * mean:.2f}" for mean in means]
         for other in others:
             pairs = differences(accuracy, ours, other, classes)

@@ -34,12 +34,21 @@ CLAIMS = [
     Claim("5", "group teaching helps", worse="without group teaching"),
     Claim("6", "individual teachers beat their ensemble", worse="ensemble of teachers"),
     Claim("7", "roles that change beat a deep fixed teacher", worse="resnet14 always teaches"),
-    Claim("S7", "roles that change at every step beat every 10 epochs", worse="roles change every 10 epochs"),
+    Claim(
+        "S7",
+        "roles that change at every step beat every 10 epochs",
+        worse="roles change every 10 epochs",
+    ),
     Claim("8", "ORC beats dml, members of one size", "same size, orc", "same size, dml"),
     Claim("8", "ORC beats kdcl, members of one size", "same size, orc", "same size, kdcl"),
     Claim("9", "mixed feedback beats training samples only", worse="training samples only"),
     Claim("9", "mixed feedback beats feedback only", worse="feedback only"),
-    Claim("10", "one temporary teacher beats two, three students", "three students", "three students, k 2"),
+    Claim(
+        "10",
+        "one temporary teacher beats two, three students",
+        "three students",
+        "three students, k 2",
+    ),
 ]
 FIGURES = {
     ("F3", "ORC beats alone on the three most difficult classes"): lambda: _difficult("."),
@@ -61,7 +70,9 @@ def main(values, arguments):
         figures = [100 * figure for figure in statistics.mean_and_interval(pairs)]
         verdict = "reproduced" if figures[0] > 0 else "contradicted"
         significant = p < 1 - statistics.LEVEL
-        lines.append([where, claim, signed(*figures), verdict if significant else "not significant"])
+        lines.append(
+            [where, claim, signed(*figures), verdict if significant else "not significant"]
+        )
     print(markdown_table(["table", "the paper's claim", "ours", "verdict"], lines, "llrl"))
 
 

@@ -76,7 +76,9 @@ class ImageData:
         incomplete last one is dropped.
 
         Args:
-            batch_size, seed, augmentation: as in `data.train_batches`; so are result and errors.
+            batch_size: images of a mini-batch.
+            seed: of order and augmentation.
+            augmentation: functions, as in `data.train_batches`; so are result and errors.
         """
         return pipeline.train_batches(self, batch_size, seed, tuple(augmentation), endless=False)
 

@@ -24,7 +24,8 @@ class Preprocessing:
         image_shape: height, width and channels of the input.
         crop: the central part of an image that is resized to it, as a fraction of the largest one
             of this shape; None: images must have the shape already.
-        mean, std: of each channel, with pixels scaled to 0..1.
+        mean: of each channel, with pixels scaled to 0..1.
+        std: the same.
     """
 
     image_shape: tuple[int, int, int]
@@ -93,7 +94,8 @@ def normalise(images: Any, mean: Sequence[float], std: Sequence[float]) -> tf.Te
 
     Args:
         images: uint8, shape `[batch, height, width, channels]`, the last three static.
-        mean, std: of each channel, with pixels scaled to 0..1.
+        mean: of each channel, with pixels scaled to 0..1.
+        std: the same.
     """
     width = images.shape[2]
     scale, shift = 1 / (255 * np.array(std)), -np.array(mean) / np.array(std)

@@ -64,7 +64,10 @@ class GroupModel(keras.Model):
 
         Args:
             optimizer: a Keras optimizer or its name.
-            loss, loss_weights, metrics, weighted_metrics: refused: the method defines them.
+            loss: refused: the method defines it.
+            loss_weights: the same.
+            metrics: the same.
+            weighted_metrics: the same.
             steps_per_execution: Mini-batches that TensorFlow makes before it returns to Python;
                 must divide those of an epoch. More can be faster with small networks on a GPU. At
                 most 512, so that the role history is whole.
@@ -74,7 +77,8 @@ class GroupModel(keras.Model):
             learning_rate_factors: learning rates by member as multiples of the optimizer's, such
                 as `{"resnet50": 0.1}` for a pivot that has learnt already: those of all but *the*
                 student, in all stages but that of the pivot alone.
-            run_eagerly, auto_scale_loss: as in `keras.Model.compile`.
+            run_eagerly: as in `keras.Model.compile`.
+            auto_scale_loss: the same.
 
         Raises:
             ValueError: if there are losses or metrics; if the optimizer has trained another model,

@@ -23,7 +23,9 @@ class KnowledgeDistillation(NetworkGroup):
         L = (1 - beta) CE(y, z) + beta KD(z, z_pivot).
 
     Args:
-        pivot, students, name: as in `NetworkGroup`; so are the errors.
+        pivot: as in `NetworkGroup`; so are the errors.
+        students: the same.
+        name: the same.
         temperature: Temperature (T) that softens distilled logits; above 0.
         distillation_weight: Weight of the teachers against the labels (beta); 0 to 1.
 
@@ -146,7 +148,9 @@ class DenselyGuided(KnowledgeDistillation):
     place of n + 1.)
 
     Args:
-        pivot, students, name: as in `NetworkGroup`; so are the errors.
+        pivot: as in `NetworkGroup`; so are the errors.
+        students: the same.
+        name: the same.
         temperature: Temperature (T) that softens distilled logits; above 0.
         distillation_weight: Weight of the teachers against the labels (beta); 0 to 1.
         survival_probability: Probability that dgkd keeps a teacher in a mini-batch.

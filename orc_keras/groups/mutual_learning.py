@@ -25,7 +25,8 @@ class MutualLearning(NetworkGroup):
 
     Args:
         pivot: as in `NetworkGroup`; here a member like the others, trained from scratch.
-        students, name: as in `NetworkGroup`; so are the errors.
+        students: as in `NetworkGroup`; so are the errors.
+        name: the same.
 
     Example:
 
@@ -69,7 +70,8 @@ class CollaborativeLearning(NetworkGroup):
 
     Args:
         pivot: as in `NetworkGroup`; here a member like the others, trained from scratch.
-        students, name: as in `NetworkGroup`; so are the errors.
+        students: as in `NetworkGroup`; so are the errors.
+        name: the same.
         temperature: Temperature (T) that softens distilled logits; above 0.
 
     Example:

@@ -1,7 +1,7 @@
 """NetworkGroup: several networks, trained as one `keras.Model`."""
 
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -167,7 +167,9 @@ class NetworkGroup(GroupModel):
         changes = self.role_record and not self.is_evaluating and self.stage != PIVOT
         return self.role_record.metrics if changes else []
 
-    def record(self, labels, logits, weights) -> dict[str, Any]:
+    def record(
+        self, labels: tf.Tensor, logits: Mapping[str, tf.Tensor], weights: SampleWeights | Any
+    ) -> dict[str, Any]:
         """Updates the metrics; returns all results, for `train_step`.
 
         Args:

@@ -37,7 +37,7 @@ class L2SGD(keras.optimizers.SGD):
         learning_rate: Any = 0.01,
         momentum: float = 0.0,
         l2: Annotated[float, Range(at_least=0)] = 0.0,
-        **kwargs,
+        **kwargs: Any,
     ):
         if isinstance(learning_rate, numbers.Number):
             LEARNING_RATE.check(learning_rate)
@@ -68,7 +68,7 @@ class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
     0.25
     """
 
-    def __init__(self, schedule, factor):
+    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, factor: float):
         self.schedule, self.factor = schedule, factor
 
     def __call__(self, step):

@@ -55,8 +55,9 @@ def build(
 
         image_shape: height, width and channels.
         num_classes: C.
-        mean, std: numbers by which the images are normalised, one or one for each channel, in
-            units of the largest pixel, 255. A pretrained network undoes that.
+        mean: by which the images are normalised, one or one for each channel, in units of the
+            largest pixel, 255. A pretrained network undoes that.
+        std: the same.
         vgg_head: as in `models.build`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The example of CONTRIBUTING.md is a method: it trains, is saved, and has its flag."""
+"""The example of docs/CONTRIBUTING.md is a method: it trains, is saved, and has its flag."""
 
 import re
 
@@ -12,7 +12,7 @@ from orc_keras.groups import METHODS
 
 
 def test_the_example_is_a_method(few, tmp_path):
-    text = (ROOT / "CONTRIBUTING.md").read_text()
+    text = (ROOT / "docs/CONTRIBUTING.md").read_text()
     (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(example, {"__name__": "example"})
     method = METHODS.pop("pseudo-labels")
