@@ -1,6 +1,6 @@
 """What a page shows of these programs: the command, and below it what it prints.
 
-A page has, in a comment, `[[[cog shown.command("python benchmarks/...") ]]]`, and is written anew by
+A page has `[[[cog shown.command("python benchmarks/...") ]]]` in a comment, and is written anew by
 
     cog -I benchmarks -P -r -p "import shown" README.md docs/results.md docs/results/appendix.md
 """
