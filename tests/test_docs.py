@@ -30,6 +30,8 @@ def test_links(page):
         target = page.parent / path if path else page
         assert target.exists(), path
         assert not anchor or anchor in anchors(target), path + anchor
+    for test in re.findall(r"`((?:\w+/)?test_\w+\.py)`", text):
+        assert (ROOT / "tests" / test.removeprefix("tests/")).exists(), test
 
 
 def modules_and_flags(text):
