@@ -41,7 +41,7 @@ def main(values, paths):
     if values.member and values.member not in {each.member for each in shown}:
         raise ValueError(f"--member={values.member} is unknown.")
     ours = results.Results(shown, values.member)
-    print(tables.markdown(ours, values.minus, values.detect, values.note))
+    print(tables.markdown(ours, values.minus, values.detect, values.note), end="")
 
 
 def _is_shown(name, values):
