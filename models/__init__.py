@@ -52,11 +52,10 @@ def build(
         ValueError: if `name` or `vgg_head` is unknown, the image is too small for the network,
             there are fewer than two classes, or Keras's data format is channels-first.
 
-    Example:
-
-    >>> network = models.build("resnet20", (32, 32, 3), num_classes=100)
-    >>> network.output_shape
-    (None, 100)
+    Examples:
+        >>> network = models.build("resnet20", (32, 32, 3), num_classes=100)
+        >>> network.output_shape
+        (None, 100)
     """
     height, width, channels = map(operator.index, input_shape)
     check_size(name, height, width, vgg_head)
@@ -115,10 +114,9 @@ def flops(network: keras.Model) -> int:
     Args:
         network: one of ours, built.
 
-    Example:
-
-    >>> models.flops(models.build("resnet20", (32, 32, 3), num_classes=100))
-    81637888
+    Examples:
+        >>> models.flops(models.build("resnet20", (32, 32, 3), num_classes=100))
+        81637888
     """
     kernels = [
         layer for layer in leaf_layers(network) if getattr(layer, "kernel", None) is not None

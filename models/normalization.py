@@ -13,11 +13,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Keras's, that can be differentiated inside a branch (`tf.cond`). The weights are those of
     Keras's layer, which replaces this one in exported networks.
 
-    Example:
-
-    >>> layer = BatchNormalization(momentum=0.9, epsilon=1e-5)
-    >>> layer(np.ones((2, 4, 4, 3), "float32"), training=True).shape
-    TensorShape([2, 4, 4, 3])
+    Examples:
+        >>> layer = BatchNormalization(momentum=0.9, epsilon=1e-5)
+        >>> layer(np.ones((2, 4, 4, 3), "float32"), training=True).shape
+        TensorShape([2, 4, 4, 3])
     """
 
     def call(self, inputs, training=None, mask=None):

@@ -72,11 +72,10 @@ class Argument:
         default: its default.
         help: its line in the docstring.
 
-    Example:
-
-    >>> Argument("temperature", typing.Annotated[float, Range(above=0)]).check(-1)
-    Traceback (most recent call last):
-    ValueError: temperature must be above 0, not -1.
+    Examples:
+        >>> Argument("temperature", typing.Annotated[float, Range(above=0)]).check(-1)
+        Traceback (most recent call last):
+        ValueError: temperature must be above 0, not -1.
     """
 
     name: str

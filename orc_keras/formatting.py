@@ -8,11 +8,10 @@ from typing import Any
 def aligned_table(rows: Sequence[Sequence[str]]) -> str:
     """Returns rows as a text table, the first column left-aligned, the others right-aligned.
 
-    Example:
-
-    >>> print(aligned_table([("member", "parameters"), ("resnet8", "77,754")]))
-    member   parameters
-    resnet8      77,754
+    Examples:
+        >>> print(aligned_table([("member", "parameters"), ("resnet8", "77,754")]))
+        member   parameters
+        resnet8      77,754
     """
     widths = [max(map(len, column)) for column in zip(*rows)]
     return "\n".join(
@@ -25,12 +24,11 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], align: st
 
     `align` has a letter for each column: `l`, `r` or `c`; by default the first is `l`, others `r`.
 
-    Example:
-
-    >>> print(markdown_table(["", "accuracy"], [["kd", "71.20"]]))
-    |  | accuracy |
-    | --- | ---: |
-    | kd | 71.20 |
+    Examples:
+        >>> print(markdown_table(["", "accuracy"], [["kd", "71.20"]]))
+        |  | accuracy |
+        | --- | ---: |
+        | kd | 71.20 |
     """
     rules = {"l": "---", "r": "---:", "c": ":---:"}
     rule = [rules[letter] for letter in align or "l" + "r" * (len(head) - 1)]
@@ -40,10 +38,9 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], align: st
 def first_few(reasons: Iterable[tuple[str, Any]], most: int = 3) -> str:
     """Returns the first names, each with what is said of it, and how many more there are.
 
-    Example:
-
-    >>> first_few([("a.png", "is empty"), ("b.png", "is a GIF"), ("c.png", "is empty")], most=2)
-    'a.png is empty; b.png is a GIF; and 1 more'
+    Examples:
+        >>> first_few([("a.png", "is empty"), ("b.png", "is a GIF"), ("c.png", "is empty")], most=2)
+        'a.png is empty; b.png is a GIF; and 1 more'
     """
     texts = [f"{name if name.isprintable() else repr(name)} {reason}" for name, reason in reasons]
     return "; ".join(texts[:most] + [f"and {len(texts) - most:,} more"] * (len(texts) > most))
@@ -52,10 +49,9 @@ def first_few(reasons: Iterable[tuple[str, Any]], most: int = 3) -> str:
 def signed(mean: float, low: float, high: float) -> str:
     """Returns a difference and its interval, unless that is NaN.
 
-    Example:
-
-    >>> signed(1.5, 0.25, 2.75)
-    '+1.50 (+0.25 to +2.75)'
+    Examples:
+        >>> signed(1.5, 0.25, 2.75)
+        '+1.50 (+0.25 to +2.75)'
     """
     return f"{mean:+.2f}" + ("" if math.isnan(low) else f" ({low:+.2f} to {high:+.2f})")
 
@@ -63,10 +59,9 @@ def signed(mean: float, low: float, high: float) -> str:
 def duration(seconds: float) -> str:
     """Returns a duration as days (if any), hours (if any), minutes and seconds.
 
-    Example:
-
-    >>> duration(75), duration(3675)
-    ('1:15', '1:01:15')
+    Examples:
+        >>> duration(75), duration(3675)
+        ('1:15', '1:01:15')
     """
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -197,10 +197,9 @@ def _transpose(tensor, weight):
 def module_of(network: str, layer: str) -> str:
     """Returns the name of the PyTorch module that corresponds to a layer with weights.
 
-    Example:
-
-    >>> module_of("wrn_40_2", "stage1_block2_1_conv"), module_of("wrn_40_2", "logits")
-    ('block1.layer.1.conv1', 'fc')
+    Examples:
+        >>> module_of("wrn_40_2", "stage1_block2_1_conv"), module_of("wrn_40_2", "logits")
+        ('block1.layer.1.conv1', 'fc')
     """
     family = models.family_of(network)
     if network in ("resnet18", "resnet34", "resnet50"):  # in RepDistiller's `resnetv2.py`

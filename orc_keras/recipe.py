@@ -81,10 +81,9 @@ def whole_epochs(decay_epochs: Iterable[float], epochs: int) -> tuple[int, ...]:
         decay_epochs: as in `learning_rate_multiplier`.
         epochs: of the stage; of fractions of it that round to the same epoch, one counts.
 
-    Example:
-
-    >>> whole_epochs((5 / 8, 6 / 8, 7 / 8), 240), whole_epochs((5 / 8, 6 / 8, 7 / 8), 4)
-    ((150, 180, 210), (2, 3))
+    Examples:
+        >>> whole_epochs((5 / 8, 6 / 8, 7 / 8), 240), whole_epochs((5 / 8, 6 / 8, 7 / 8), 4)
+        ((150, 180, 210), (2, 3))
     """
     whole = [int(epoch) for epoch in decay_epochs if epoch >= 1]
     fractions = [fraction * epochs for fraction in decay_epochs if fraction < 1]

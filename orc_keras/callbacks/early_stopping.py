@@ -25,16 +25,15 @@ class EarlyStopping(keras.callbacks.Callback):
         best_epoch: the epoch with the highest accuracy so far, from 0; None before the first.
         is_over: whether `patience` epochs have passed since.
 
-    Example:
-
-    >>> group.compile(keras.optimizers.SGD(0.0))
-    >>> stopping = EarlyStopping(2, directory / "best.weights.h5")
-    >>> history = group.fit(
-    ...     images, labels, epochs=20, validation_data=(images, labels), verbose=0,
-    ...     callbacks=[stopping])
-    >>> len(history.epoch) - stopping.best_epoch, stopping.is_over
-    (3, True)
-    >>> stopping.restore_best()
+    Examples:
+        >>> group.compile(keras.optimizers.SGD(0.0))
+        >>> stopping = EarlyStopping(2, directory / "best.weights.h5")
+        >>> history = group.fit(
+        ...     images, labels, epochs=20, validation_data=(images, labels), verbose=0,
+        ...     callbacks=[stopping])
+        >>> len(history.epoch) - stopping.best_epoch, stopping.is_over
+        (3, True)
+        >>> stopping.restore_best()
     """
 
     model: NetworkGroup

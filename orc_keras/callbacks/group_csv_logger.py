@@ -13,14 +13,13 @@ class GroupCSVLogger(keras.callbacks.CSVLogger):
 
     Keras guesses the columns of an evaluation from those of training, which in a group differ.
 
-    Example:
-
-    >>> path = directory / "history.csv"
-    >>> history = group.fit(
-    ...     images, labels, epochs=2, validation_data=(images, labels), validation_freq=2,
-    ...     verbose=0, callbacks=[GroupCSVLogger(path)])
-    >>> np.isnan(np.genfromtxt(path, delimiter=",", names=True)["val_loss"])
-    array([ True, False])
+    Examples:
+        >>> path = directory / "history.csv"
+        >>> history = group.fit(
+        ...     images, labels, epochs=2, validation_data=(images, labels), validation_freq=2,
+        ...     verbose=0, callbacks=[GroupCSVLogger(path)])
+        >>> np.isnan(np.genfromtxt(path, delimiter=",", names=True)["val_loss"])
+        array([ True, False])
     """
 
     model: NetworkGroup

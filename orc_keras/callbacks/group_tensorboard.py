@@ -20,14 +20,13 @@ class GroupTensorBoard(keras.callbacks.Callback):
     Args:
         directory: where to write, `<directory>/<run>/`.
 
-    Example:
-
-    >>> network = models.build("resnet8", (8, 8, 1), 10)
-    >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    >>> board = GroupTensorBoard(directory)
-    >>> history = network.fit(images, labels, verbose=0, callbacks=[board])
-    >>> [path.name for path in directory.iterdir()]
-    ['resnet8']
+    Examples:
+        >>> network = models.build("resnet8", (8, 8, 1), 10)
+        >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> board = GroupTensorBoard(directory)
+        >>> history = network.fit(images, labels, verbose=0, callbacks=[board])
+        >>> [path.name for path in directory.iterdir()]
+        ['resnet8']
     """
 
     model: keras.Model

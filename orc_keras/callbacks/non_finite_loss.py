@@ -14,14 +14,13 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
 
     Put it before callbacks that save, so that the last save is of a finite state.
 
-    Example:
-
-    >>> network = models.build("resnet8", (8, 8, 1), 10)
-    >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    >>> stop = StopOnNonFiniteLoss()
-    >>> network.fit(np.nan * images, labels, verbose=0, callbacks=[stop])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    orc_keras.callbacks.non_finite_loss.NonFiniteLoss: loss: no longer finite in epoch 1; ...
+    Examples:
+        >>> network = models.build("resnet8", (8, 8, 1), 10)
+        >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> stop = StopOnNonFiniteLoss()
+        >>> network.fit(np.nan * images, labels, verbose=0, callbacks=[stop])  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        orc_keras.callbacks.non_finite_loss.NonFiniteLoss: loss: no longer finite in epoch 1; ...
     """
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -27,13 +27,12 @@ class ProgressLine(keras.callbacks.Callback):
         seconds: the duration of these.
         split_name: of the images of evaluations.
 
-    Example:
-
-    >>> line = ProgressLine(epochs=1, steps_per_epoch=4, batch_size=8)
-    >>> history = group.fit(
-    ...     images, labels, batch_size=8, verbose=0, callbacks=[line])  # doctest: +ELLIPSIS
-    Compiling the step; the first one takes a while.
-    epoch 1 of 1: accuracy ...%, ... images/s, 0:... gone, 0:00 left
+    Examples:
+        >>> line = ProgressLine(epochs=1, steps_per_epoch=4, batch_size=8)
+        >>> history = group.fit(
+        ...     images, labels, batch_size=8, verbose=0, callbacks=[line])  # doctest: +ELLIPSIS
+        Compiling the step; the first one takes a while.
+        epoch 1 of 1: accuracy ...%, ... images/s, 0:... gone, 0:00 left
     """
 
     model: NetworkGroup

@@ -28,12 +28,11 @@ class RoleHistory(keras.callbacks.Callback):
         ValueError: from `fit`, if the model is not a group whose roles change.
         OSError: from `fit`, if the file cannot be written.
 
-    Example:
-
-    >>> roles = RoleHistory(directory / "roles.npy")
-    >>> history = group.fit(images, labels, batch_size=8, verbose=0, callbacks=[roles])
-    >>> np.load(directory / "roles.npy").shape
-    (4, 1)
+    Examples:
+        >>> roles = RoleHistory(directory / "roles.npy")
+        >>> history = group.fit(images, labels, batch_size=8, verbose=0, callbacks=[roles])
+        >>> np.load(directory / "roles.npy").shape
+        (4, 1)
     """
 
     model: NetworkGroup

@@ -13,15 +13,16 @@ class Throughput(keras.callbacks.Callback):
     their mini-batch; with several devices, where a thread prefetches, an upper bound. Put the
     callback before those that write logs, and after those whose output must be repeatable.
 
-    Example:
-
-    >>> throughput = Throughput()
-    >>> batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
-    >>> network = models.build("resnet8", (8, 8, 1), 10)
-    >>> network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    >>> history = network.fit(throughput.time_dataset(batches), verbose=0, callbacks=[throughput])
-    >>> sorted(history.history)
-    ['images_per_second', 'loss', 'seconds_waiting']
+    Examples:
+        >>> throughput = Throughput()
+        >>> batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
+        >>> network = models.build("resnet8", (8, 8, 1), 10)
+        >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        >>> network.compile("sgd", loss)
+        >>> timed = throughput.time_dataset(batches)
+        >>> history = network.fit(timed, verbose=0, callbacks=[throughput])
+        >>> sorted(history.history)
+        ['images_per_second', 'loss', 'seconds_waiting']
 
     Attributes:
         rates: the images per second of each epoch.

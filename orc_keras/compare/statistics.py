@@ -20,10 +20,9 @@ def p_value(differences: Sequence[float]) -> float:
 
     NaN for a single one, or if all are the same, but 1 if all are zero.
 
-    Example:
-
-    >>> round(p_value([0.01, 0.02, 0.03]), 3)
-    0.074
+    Examples:
+        >>> round(p_value([0.01, 0.02, 0.03]), 3)
+        0.074
     """
     if _varies(differences):
         test: Any = stats.ttest_1samp(differences, 0)
@@ -37,10 +36,9 @@ def seeds_needed(differences: Sequence[float], effect: float) -> int | None:
     That is in the paired t-test at the level of 5 %, if seeds scatter as these do. From a few
     seeds the number is rough. None if they do not scatter, or if more than 10,000 are needed.
 
-    Example:
-
-    >>> seeds_needed([0.01, 0.02, 0.03], 0.02)
-    5
+    Examples:
+        >>> seeds_needed([0.01, 0.02, 0.03], 0.02)
+        5
     """
     if not _varies(differences):
         return None
@@ -65,10 +63,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     Where all are compared with 0.05, the chance of even one false finding is at most 5 %. NaNs do
     not count, and remain.
 
-    Example:
-
-    >>> holm([0.04, 0.01, 0.03])
-    [0.06, 0.03, 0.06]
+    Examples:
+        >>> holm([0.04, 0.01, 0.03])
+        [0.06, 0.03, 0.06]
     """
     p = np.array(p_values, float)
     order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # NaNs are sorted to the end
@@ -85,10 +82,9 @@ def mean_and_error(values: Values) -> tuple[float, float]:
 def mean_and_interval(values: Values) -> tuple[float, float, float]:
     """Returns the mean and the ends of its 95 % interval (Student's t), NaN for one or two values.
 
-    Example:
-
-    >>> mean_and_interval([0.25, 0.75])
-    (0.5, nan, nan)
+    Examples:
+        >>> mean_and_interval([0.25, 0.75])
+        (0.5, nan, nan)
     """
     mean, error = mean_and_error(values)
     if len(values) < FEWEST_SEEDS:

@@ -63,14 +63,13 @@ def load(
     Raises:
         ValueError: if the dataset is unknown, missing or damaged, or has nothing to hold out.
 
-    Example:
-
-    >>> digits = load("digits")
-    >>> digits.image_shape, digits.num_classes, len(digits.train), len(digits.held_out)
-    ((8, 8, 1), 10, 1437, 360)
-    >>> train = digits.train_batches(batch_size=64)
-    >>> [(images.shape, labels.shape) for images, labels in train.take(1)]
-    [(TensorShape([64, 8, 8, 1]), TensorShape([64]))]
+    Examples:
+        >>> digits = load("digits")
+        >>> digits.image_shape, digits.num_classes, len(digits.train), len(digits.held_out)
+        ((8, 8, 1), 10, 1437, 360)
+        >>> train = digits.train_batches(batch_size=64)
+        >>> [(images.shape, labels.shape) for images, labels in train.take(1)]
+        [(TensorShape([64, 8, 8, 1]), TensorShape([64]))]
     """
     check_arguments(
         load,

@@ -30,11 +30,10 @@ class Workers:
         index: this worker's; the chief's is 0.
         number: of workers.
 
-    Example:
-
-    >>> workers = Workers(tf.distribute.get_strategy())
-    >>> workers.broadcast("a word"), workers.gather(7)
-    ('a word', [7])
+    Examples:
+        >>> workers = Workers(tf.distribute.get_strategy())
+        >>> workers.broadcast("a word"), workers.gather(7)
+        ('a word', [7])
     """
 
     def __init__(self, strategy: Any):

@@ -13,12 +13,11 @@ class Alone(NetworkGroup):
 
     Arguments and errors are those of `NetworkGroup`.
 
-    Example:
-
-    >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
-    >>> group = orc_keras.Alone(networks[0], networks[1:])
-    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-    >>> history = group.fit(images, labels, verbose=0)
+    Examples:
+        >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
+        >>> group = orc_keras.Alone(networks[0], networks[1:])
+        >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        >>> history = group.fit(images, labels, verbose=0)
     """
 
     description = "cross-entropy, without a teacher"

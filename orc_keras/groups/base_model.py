@@ -136,15 +136,14 @@ class GroupModel(keras.Model):
         The learning rate is then again what it was before. Arguments, result and errors are those
         of `fit`; a method that trains the pivot with the others is refused.
 
-        Example:
-
-        >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
-        >>> group = orc_keras.OnlineRoleChange(pivot, students)
-        >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-        >>> alone = group.fit_pivot(images, labels, epochs=2, verbose=0)
-        >>> history = group.fit(images, labels, verbose=0)
-        >>> sorted(alone.history), group.stage
-        (['accuracy', 'loss'], 'group')
+        Examples:
+            >>> pivot, *students = (models.build("resnet8", (8, 8, 1), 10) for _ in range(3))
+            >>> group = orc_keras.OnlineRoleChange(pivot, students)
+            >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+            >>> alone = group.fit_pivot(images, labels, epochs=2, verbose=0)
+            >>> history = group.fit(images, labels, verbose=0)
+            >>> sorted(alone.history), group.stage
+            (['accuracy', 'loss'], 'group')
         """
         try:
             return self._fit_stages([PIVOT], *args, **kwargs)

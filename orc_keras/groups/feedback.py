@@ -20,10 +20,9 @@ def allocate(mean_losses: tf.Tensor, is_teacher: tf.Tensor, num_samples: tf.Tens
     Returns:
         The number of each student's samples, int32 of shape `[N]`; the sum is `num_samples`.
 
-    Example:
-
-    >>> allocate([0.5, 0.5, 0.1], [False, False, True], num_samples=5).numpy()
-    array([3, 2, 0], dtype=int32)
+    Examples:
+        >>> allocate([0.5, 0.5, 0.1], [False, False, True], num_samples=5).numpy()
+        array([3, 2, 0], dtype=int32)
     """
     mean_losses = tf.convert_to_tensor(mean_losses)
     # A diverged student counts as loss 0, so that the step can end and a callback report it.
@@ -49,10 +48,9 @@ def select_hardest(sample_losses: tf.Tensor, allocation: tf.Tensor) -> tf.Tensor
     Returns:
         Indices in the mini-batch, student by student, int32 of shape `[B]`.
 
-    Example:
-
-    >>> select_hardest([[0.1, 0.9, 0.5], [0.3, 0.2, 0.1]], allocation=[2, 1]).numpy()
-    array([1, 2, 0], dtype=int32)
+    Examples:
+        >>> select_hardest([[0.1, 0.9, 0.5], [0.3, 0.2, 0.1]], allocation=[2, 1]).numpy()
+        array([1, 2, 0], dtype=int32)
     """
     hardest_first = tf.argsort(sample_losses, direction="DESCENDING", stable=True)
     index = tf.range(tf.shape(hardest_first)[1])

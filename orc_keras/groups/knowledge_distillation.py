@@ -29,12 +29,11 @@ class KnowledgeDistillation(NetworkGroup):
         temperature: Temperature (T) that softens distilled logits; above 0.
         distillation_weight: Weight of the teachers against the labels (beta); 0 to 1.
 
-    Example:
-
-    >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
-    >>> group = orc_keras.KnowledgeDistillation(networks[0], networks[1:], temperature=4.0)
-    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-    >>> history = group.fit(images, labels, verbose=0)
+    Examples:
+        >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
+        >>> group = orc_keras.KnowledgeDistillation(networks[0], networks[1:], temperature=4.0)
+        >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        >>> history = group.fit(images, labels, verbose=0)
     """
 
     description = "knowledge distillation from the pivot"
@@ -112,15 +111,14 @@ class TeacherAssistants(KnowledgeDistillation):
 
     Arguments and errors are those of `KnowledgeDistillation`.
 
-    Example:
-
-    >>> networks = [models.build(n, (8, 8, 1), 10) for n in ("resnet20", "resnet14", "resnet8")]
-    >>> group = orc_keras.TeacherAssistants(networks[0], networks[1:])
-    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-    >>> history = group.fit_pivot(images, labels, verbose=0)
-    >>> history = group.fit(images, labels, verbose=0)
-    >>> group.stages
-    {'pivot': ('resnet20',), 'stage1': ('resnet14',), 'group': ('resnet8',)}
+    Examples:
+        >>> networks = [models.build(n, (8, 8, 1), 10) for n in ("resnet20", "resnet14", "resnet8")]
+        >>> group = orc_keras.TeacherAssistants(networks[0], networks[1:])
+        >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        >>> history = group.fit_pivot(images, labels, verbose=0)
+        >>> history = group.fit(images, labels, verbose=0)
+        >>> group.stages
+        {'pivot': ('resnet20',), 'stage1': ('resnet14',), 'group': ('resnet8',)}
     """
 
     description = "knowledge distillation through a chain of teacher assistants (TAKD)"
@@ -156,13 +154,12 @@ class DenselyGuided(KnowledgeDistillation):
         survival_probability: Probability that dgkd keeps a teacher in a mini-batch.
         seed: Seed of all that is random.
 
-    Example:
-
-    >>> networks = [models.build(n, (8, 8, 1), 10) for n in ("resnet20", "resnet14", "resnet8")]
-    >>> group = orc_keras.DenselyGuided(networks[0], networks[1:], seed=1)
-    >>> group.set_stage("group")
-    >>> group.teachers_of("resnet8")
-    ['resnet20', 'resnet14']
+    Examples:
+        >>> networks = [models.build(n, (8, 8, 1), 10) for n in ("resnet20", "resnet14", "resnet8")]
+        >>> group = orc_keras.DenselyGuided(networks[0], networks[1:], seed=1)
+        >>> group.set_stage("group")
+        >>> group.teachers_of("resnet8")
+        ['resnet20', 'resnet14']
     """
 
     description = "knowledge distillation by all larger members (DGKD)"

@@ -26,10 +26,9 @@ def cross_entropy(labels: tf.Tensor, logits: tf.Tensor, smoothing: float = 0.0) 
     Returns:
         Shape `[B]`, in nats.
 
-    Example:
-
-    >>> cross_entropy([1], [[0.0, 0.0]]).numpy().round(4)
-    array([0.6931], dtype=float32)
+    Examples:
+        >>> cross_entropy([1], [[0.0, 0.0]]).numpy().round(4)
+        array([0.6931], dtype=float32)
     """
     true_class_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
     if not smoothing:
@@ -53,10 +52,9 @@ def distillation(
     Returns:
         Shape `[B]`, in nats.
 
-    Example:
-
-    >>> distillation([[1.0, 2.0]], [[1.0, 2.0]], temperature=4.0).numpy()
-    array([0.], dtype=float32)
+    Examples:
+        >>> distillation([[1.0, 2.0]], [[1.0, 2.0]], temperature=4.0).numpy()
+        array([0.], dtype=float32)
     """
     check_arguments(distillation, {"temperature": temperature})
     teacher_logits = tf.stop_gradient(teacher_logits)
@@ -131,10 +129,9 @@ def min_logit_ensemble(labels: tf.Tensor, logits: list[tf.Tensor]) -> tf.Tensor:
     Returns:
         For each class the smallest of `z - z[y]`, shape `[B, C]`; 0 for the true class.
 
-    Example:
-
-    >>> min_logit_ensemble([0], [[[5.0, 2.0]], [[1.0, 0.0]]]).numpy()
-    array([[ 0., -3.]], dtype=float32)
+    Examples:
+        >>> min_logit_ensemble([0], [[[5.0, 2.0]], [[1.0, 0.0]]]).numpy()
+        array([[ 0., -3.]], dtype=float32)
     """
     relative = [z - tf.gather(z, labels, batch_dims=1)[:, None] for z in logits]
     return tf.reduce_min(tf.stack(relative), axis=0)

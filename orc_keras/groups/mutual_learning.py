@@ -28,12 +28,11 @@ class MutualLearning(NetworkGroup):
         students: as in `NetworkGroup`; so are the errors.
         name: the same.
 
-    Example:
-
-    >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
-    >>> group = orc_keras.MutualLearning(networks[0], networks[1:])
-    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-    >>> history = group.fit(images, labels, verbose=0)
+    Examples:
+        >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
+        >>> group = orc_keras.MutualLearning(networks[0], networks[1:])
+        >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        >>> history = group.fit(images, labels, verbose=0)
     """
 
     description = "deep mutual learning (DML)"
@@ -74,12 +73,11 @@ class CollaborativeLearning(NetworkGroup):
         name: the same.
         temperature: Temperature (T) that softens distilled logits; above 0.
 
-    Example:
-
-    >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
-    >>> group = orc_keras.CollaborativeLearning(networks[0], networks[1:], temperature=2.0)
-    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-    >>> history = group.fit(images, labels, verbose=0)
+    Examples:
+        >>> networks = [models.build(name, (8, 8, 1), 10) for name in ("resnet14", "resnet8")]
+        >>> group = orc_keras.CollaborativeLearning(networks[0], networks[1:], temperature=2.0)
+        >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        >>> history = group.fit(images, labels, verbose=0)
     """
 
     description = "knowledge distillation via collaborative learning (KDCL)"

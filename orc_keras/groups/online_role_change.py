@@ -53,15 +53,14 @@ class OnlineRoleChange(NetworkGroup):
     Raises:
         ValueError: if an argument is out of its range, or as in `NetworkGroup`.
 
-    Example:
-
-    >>> names = ("resnet20", "resnet14", "resnet8")
-    >>> pivot, *students = (models.build(name, (8, 8, 1), num_classes=10) for name in names)
-    >>> group = orc_keras.OnlineRoleChange(pivot, students)
-    >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
-    >>> history = group.fit(images, labels, verbose=0)
-    >>> sorted(key for key in history.history if key.endswith("taught"))
-    ['resnet14_taught', 'resnet8_taught']
+    Examples:
+        >>> names = ("resnet20", "resnet14", "resnet8")
+        >>> pivot, *students = (models.build(name, (8, 8, 1), num_classes=10) for name in names)
+        >>> group = orc_keras.OnlineRoleChange(pivot, students)
+        >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        >>> history = group.fit(images, labels, verbose=0)
+        >>> sorted(key for key in history.history if key.endswith("taught"))
+        ['resnet14_taught', 'resnet8_taught']
     """
 
     description = "group knowledge distillation with online role change"

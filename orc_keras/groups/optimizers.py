@@ -27,9 +27,8 @@ class L2SGD(keras.optimizers.SGD):
         l2: the weight decay, 0 or more.
         **kwargs: of `keras.optimizers.SGD`.
 
-    Example:
-
-    >>> optimizer = L2SGD(0.05, momentum=0.9, l2=5e-4)
+    Examples:
+        >>> optimizer = L2SGD(0.05, momentum=0.9, l2=5e-4)
     """
 
     def __init__(
@@ -61,11 +60,10 @@ class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):
         schedule: a `keras.optimizers.schedules.LearningRateSchedule`.
         factor: what its learning rate is multiplied by, 0 or more.
 
-    Example:
-
-    >>> decay = keras.optimizers.schedules.PiecewiseConstantDecay([10], [0.5, 0.05])
-    >>> float(ScaledSchedule(decay, 0.5)(3))
-    0.25
+    Examples:
+        >>> decay = keras.optimizers.schedules.PiecewiseConstantDecay([10], [0.5, 0.05])
+        >>> float(ScaledSchedule(decay, 0.5)(3))
+        0.25
     """
 
     def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, factor: float):

@@ -13,13 +13,12 @@ def method(name: str) -> Callable[[type], type]:
     Args:
         name: of the method, for `--method`.
 
-    Example:
-
-    >>> @method("cross-entropy")
-    ... class CrossEntropy(orc_keras.NetworkGroup):
-    ...     description = "cross-entropy, without a teacher"
-    >>> METHODS.pop("cross-entropy").__name__
-    'CrossEntropy'
+    Examples:
+        >>> @method("cross-entropy")
+        ... class CrossEntropy(orc_keras.NetworkGroup):
+        ...     description = "cross-entropy, without a teacher"
+        >>> METHODS.pop("cross-entropy").__name__
+        'CrossEntropy'
     """
 
     def register(group_class: type) -> type:

@@ -15,10 +15,9 @@ def promote(mean_losses: tf.Tensor, num_temporary_teachers: int) -> tf.Tensor:
     Returns:
         Indices of the k chosen students, most confident first; int32 of shape `[k]`.
 
-    Example:
-
-    >>> promote([0.9, 0.2, 0.5], num_temporary_teachers=1).numpy()
-    array([1], dtype=int32)
+    Examples:
+        >>> promote([0.9, 0.2, 0.5], num_temporary_teachers=1).numpy()
+        array([1], dtype=int32)
     """
     return tf.math.top_k(tf.negative(mean_losses), num_temporary_teachers).indices
 

@@ -68,10 +68,9 @@ def build(
         ValueError: if the source is unknown, missing, damaged, does not suit the images, or cannot
             be a member of any group, such as a network that returns probabilities; if code fails.
 
-    Example:
-
-    >>> build("resnet8", (8, 8, 1), num_classes=10).name
-    'resnet8'
+    Examples:
+        >>> build("resnet8", (8, 8, 1), num_classes=10).name
+        'resnet8'
     """
     kind, name = kind_of(source), name_of(source)
     if kind == "name":

@@ -33,10 +33,9 @@ SHOWN = 500  # characters of both ends of Keras's messages, which may repeat all
 def kind_of(source: str) -> Kind:
     """Returns what a source as for `networks.build` is; "name" is one in `models/`.
 
-    Example:
-
-    >>> [kind_of(each) for each in ("resnet20", "raw:teacher.keras", "my_networks:tiny")]
-    ['name', 'file', 'code']
+    Examples:
+        >>> [kind_of(each) for each in ("resnet20", "raw:teacher.keras", "my_networks:tiny")]
+        ['name', 'file', 'code']
     """
     prefix, colon, _ = source.partition(":")
     if colon and prefix in PREFIXES:
@@ -53,10 +52,9 @@ def kind_of(source: str) -> Kind:
 def name_of(source: str) -> str:
     """Returns the name that a network from a source gets.
 
-    Example:
-
-    >>> [name_of(each) for each in ("runs/a/teacher.keras", "applications:MobileNetV2")]
-    ['teacher', 'mobilenetv2']
+    Examples:
+        >>> [name_of(each) for each in ("runs/a/teacher.keras", "applications:MobileNetV2")]
+        ['teacher', 'mobilenetv2']
     """
     kind, name = kind_of(source), source.rpartition(":")[2]
     if kind in ("file", "features"):

@@ -25,11 +25,10 @@ class Predictions:
         confidence: the probability of the predicted class, float32.
         cross_entropy: of the true class, in nats, float32.
 
-    Example:
-
-    >>> predictions = Predictions.from_logits([[2.0, 0.0], [1.0, 3.0]], labels=[0, 0])
-    >>> predictions.accuracy(), predictions.accuracy_by_class(2).tolist()
-    (0.5, [0.5, nan])
+    Examples:
+        >>> predictions = Predictions.from_logits([[2.0, 0.0], [1.0, 3.0]], labels=[0, 0])
+        >>> predictions.accuracy(), predictions.accuracy_by_class(2).tolist()
+        (0.5, [0.5, nan])
     """
 
     labels: np.ndarray
@@ -89,12 +88,11 @@ class Predictions:
         So it is for one that always answers the largest class, however large that is. One-sided
         binomial test against the accuracy to expect if answers and images were independent.
 
-        Example:
-
-        >>> labels = [0] * 8 + [1] * 2
-        >>> always_0 = Predictions.from_logits([[1.0, 0.0]] * 10, labels)
-        >>> always_0.accuracy(), always_0.is_at_chance()
-        (0.8, True)
+        Examples:
+            >>> labels = [0] * 8 + [1] * 2
+            >>> always_0 = Predictions.from_logits([[1.0, 0.0]] * 10, labels)
+            >>> always_0.accuracy(), always_0.is_at_chance()
+            (0.8, True)
         """
         images = len(self.labels)
         most = int(max(self.labels.max(), self.predicted.max())) + 1

@@ -38,12 +38,11 @@ class BackupAndRestore(keras.callbacks.Callback):
             the checkpoint is of another group.
         OSError: from `fit`, if a checkpoint cannot be written.
 
-    Example:
-
-    >>> checkpoints = CheckpointManager(directory, "group")
-    >>> progress = BackupAndRestore(checkpoints, 100, (1, "epochs"), directory / "history.csv")
-    >>> list(progress.fit_segments(epochs=3))  # nothing was saved yet
-    [(3, 100)]
+    Examples:
+        >>> checkpoints = CheckpointManager(directory, "group")
+        >>> progress = BackupAndRestore(checkpoints, 100, (1, "epochs"), directory / "history.csv")
+        >>> list(progress.fit_segments(epochs=3))  # nothing was saved yet
+        [(3, 100)]
 
     Attributes:
         steps_per_epoch: as given.

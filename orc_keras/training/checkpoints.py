@@ -31,13 +31,12 @@ class CheckpointManager:
     Raises:
         ValueError: if `max_to_keep` is less than 1, or `stage` is not a name.
 
-    Example:
-
-    >>> checkpoints = CheckpointManager(directory, "group", max_to_keep=2)
-    >>> checkpoints.write(epoch=3, step=100, values={"momentum": 0.5})
-    >>> epoch, step, values = checkpoints.read()
-    >>> epoch, step, float(values["momentum"])
-    (3, 100, 0.5)
+    Examples:
+        >>> checkpoints = CheckpointManager(directory, "group", max_to_keep=2)
+        >>> checkpoints.write(epoch=3, step=100, values={"momentum": 0.5})
+        >>> epoch, step, values = checkpoints.read()
+        >>> epoch, step, float(values["momentum"])
+        (3, 100, 0.5)
     """
 
     def __init__(

@@ -21,12 +21,11 @@ class StopSignals:
     Attributes:
         received: the number of the last signal; 0 if there was none.
 
-    Example:
-
-    >>> with StopSignals() as signals:
-    ...     signal.raise_signal(signal.SIGTERM)
-    ...     signals.received == signal.SIGTERM
-    True
+    Examples:
+        >>> with StopSignals() as signals:
+        ...     signal.raise_signal(signal.SIGTERM)
+        ...     signals.received == signal.SIGTERM
+        True
     """
 
     def __init__(self):
