@@ -33,7 +33,7 @@ LEAST_STD = 0.1 / 255  # a tenth of a grey level; less would turn one level into
 
 def train_batches(
     data: "ImageData",
-    batch_size: Annotated[int, Range(at_least=1)] = 64,
+    batch_size: Annotated[int, Range(at_least=1, at_most=10**6)] = 64,
     seed: Seed = 0,
     augmentation: tuple[Augmentation, ...] = (),
     *,

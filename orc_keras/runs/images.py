@@ -10,6 +10,7 @@ from typing import Any
 from orc_keras import data
 from orc_keras.data import ImageData, Preprocessing
 from orc_keras.runs.directory import RunDirectory
+from orc_keras.runs.summary import DATA_NOTES
 
 OWN_FEATURES = "tensorflow_datasets."
 
@@ -55,6 +56,7 @@ def _recorded_place(run: RunDirectory) -> dict[str, str]:
     Then relative ones may still lead there, where a run and its images have moved together.
     """
     place = run.summary["data"].get("place", {})
+    place = {name: place[name] for name in DATA_NOTES["place"] if place}
     paths = [value.removeprefix("folder:").removeprefix("idx:") for value in place.values()]
     is_there = all(Path(path).parent.exists() for path in paths)
     return place if is_there else {}
@@ -70,6 +72,9 @@ def _refuse_code(dataset: str = "", data_dir: str = "") -> None:
         names = [feature.get(k) for k in ("type", "pythonClassName", "python_class_name")]
         if foreign := [n for n in names if isinstance(n, str) and not n.startswith(OWN_FEATURES)]:
             raise ValueError(f"It names code, {foreign[0]}.")
+        for text in feature.values():
+            if isinstance(text, str) and text.lstrip()[:1] in ("{", "["):  # JSON in JSON
+                json.loads(text, object_hook=check)
         return feature
 
     trust = "if you trust that, say so by --dataset and --data_dir."

@@ -60,6 +60,8 @@ def read(path: Path) -> dict[str, Any]:
     _check(summary, SUMMARY, "It")
     for name, member in summary["members"].items():
         _check(member, MEMBER, name)
+    if not summary["members"]:
+        raise ValueError("It has no members.")
     _check_data(summary["data"])
     table(summary)
     return summary

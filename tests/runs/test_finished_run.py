@@ -125,6 +125,7 @@ def test_checkpoints_of_something_else_are_not_used(settings, run, other, capsys
         (lambda s: s["data"].pop("mean"), "It lacks mean"),
         (lambda s: s["members"]["hidden6"].pop("role"), "It lacks role"),
         (lambda s: s["members"]["hidden6"].update(accuracy="0.9"), "accuracy must be a finite"),
+        (lambda s: s["members"].clear(), "It has no members"),
     ],
 )
 def test_a_summary_of_another_version(run, spoil, message):

@@ -55,18 +55,30 @@ def test_no_module_is_imported(run, tmp_path, monkeypatch):
     del sys.modules["strange_module"]
 
 
+CLASS = {"type": "strange_module.Feature", "content": {}}
+LIST = json.dumps([{"python_class_name": "strange_module.Feature"}])
+FEATURES = r"/birds/1.0.0/features.json; if you trust[^\n]*\n.* strange_module.Feat"
+OWN = "tensorflow_datasets.core.features.features_dict.FeaturesDict"
+
+
 @pytest.mark.parametrize(
-    ("dataset", "complaint"),
+    ("dataset", "features", "complaint"),
     [
-        ("tfds:kaggle:birds", "images, tfds:kaggle:birds .*, lie in the internet; if you trust"),
-        ("tfds:birds", r"/birds/1.0.0/features.json; if you trust[^\n]*\n.* strange_module.Feat"),
+        (
+            "tfds:kaggle:birds",
+            {},
+            "images, tfds:kaggle:birds .*, lie in the internet; if you trust",
+        ),
+        ("tfds:birds", CLASS, FEATURES),
+        ("tfds:birds", {"type": OWN, "content": json.dumps({"image": CLASS})}, FEATURES),
+        ("tfds:birds", {"pythonClassName": OWN, "jsonFeature": {"json": LIST}}, FEATURES),
     ],
 )
-def test_no_code_of_a_dataset_is_imported(run, tmp_path, dataset, complaint):
+def test_no_code_of_a_dataset_is_imported(run, tmp_path, dataset, features, complaint):
     """TensorFlow Datasets imports the module of every feature, before it is asked for images."""
-    features = tmp_path / "data" / "birds" / "1.0.0" / "features.json"
-    features.parent.mkdir(parents=True)
-    features.write_text('{"typ\\u0065": "strange_module.Feature", "content": {}}')
+    path = tmp_path / "data" / "birds" / "1.0.0" / "features.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(features).replace("type", "typ\\u0065"))
     summary = json.loads((run / "summary.json").read_text())
     summary["data"]["place"] = {"dataset": dataset, "data_dir": str(tmp_path / "data")}
     (run / "summary.json").write_text(json.dumps(summary))
@@ -118,6 +130,14 @@ def test_half_a_character_is_no_name(run):
     (run / "data.json").write_text(json.dumps(data))
     sign(run)
     assert RunContents(run).problems[0].startswith(f"{run / 'data.json'} is damaged:")
+
+
+def test_the_place_of_the_images_is_all_that_a_summary_says_of_them(run):
+    summary = json.loads((run / "summary.json").read_text())
+    summary["data"]["place"] |= {"image_size": 5, "memory_gb": "much"}
+    (run / "summary.json").write_text(json.dumps(summary))
+    sign(run)
+    assert evaluation.evaluate_member(run).mismatches() == []
 
 
 def test_endless_settings(run):
