@@ -68,6 +68,8 @@ def errors_as_sentences(program: str) -> Iterator[None]:
     except (CommandError, ValueError, OSError, FloatingPointError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 1))
+    except MemoryError:
+        sys.exit(f"{program}: the memory is too small.")
     except KeyboardInterrupt:
         print(f"{program}: stopped by SIGINT.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from orc_keras.files import atomic_write
+from orc_keras.files import atomic_write, read
 from orc_keras.groups.default_callbacks import student_logs
 from orc_keras.groups.network_group import NetworkGroup
 
@@ -50,9 +50,13 @@ class EarlyStopping(keras.callbacks.Callback):
             self._update(epoch, dict(zip(history, values)))
 
     def restore_best(self) -> None:
-        """Gives the group the weights of the best epoch, if there was one."""
+        """Gives the group the weights of the best epoch, if there was one.
+
+        Raises:
+            ValueError: if their file is missing or damaged.
+        """
         if self.best_epoch is not None:
-            self.model.load_weights(self._path)
+            read(self._path, self.model.load_weights)
 
     def on_epoch_end(self, epoch, logs=None):
         if self._update(epoch, logs):

@@ -19,6 +19,8 @@ def read(directory: Path) -> dict[str, str]:
     def parse(path):
         lines = path.read_text(encoding="utf-8").splitlines()
         sums = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+        if not sums:
+            raise ValueError("It is empty.")
         for name in sums:
             if Path(name).is_absolute() or ".." in Path(name).parts:
                 raise ValueError(f"{name} is not in this folder.")

@@ -75,6 +75,15 @@ def test_a_loss_that_is_not_finite_is_named(group, examples, tmp_path):
     assert not (tmp_path / "2.keras").exists()
 
 
+def test_damaged_weights_of_the_best_epoch_are_named(group, examples, tmp_path):
+    stopping = callbacks.EarlyStopping(1, tmp_path / "best.weights.h5")
+    group.fit(*examples, validation_data=examples, verbose=0, callbacks=[stopping])
+    contents = (tmp_path / "best.weights.h5").read_bytes()
+    (tmp_path / "best.weights.h5").write_bytes(contents[: len(contents) // 2])
+    with pytest.raises(ValueError, match=f"{tmp_path}/best.weights.h5 is damaged"):
+        stopping.restore_best()
+
+
 def test_all_members_share_tensorboards_charts(batches, group, tmp_path):
     board = callbacks.GroupTensorBoard(tmp_path)
     rate = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1)

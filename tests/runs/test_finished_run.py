@@ -212,6 +212,12 @@ def test_a_damaged_line_of_the_checksums_is_named(run):
     assert problem.startswith(f"{run / 'roles.npy'} is damaged, or not of this run: SHA256SUMS")
 
 
+def test_an_empty_list_of_checksums_is_damaged(run):
+    (run / run_files.SUMS).write_text("")
+    with pytest.raises(ValueError, match=f"{run / run_files.SUMS} is damaged:\nIt is empty"):
+        finished_run(run).checked("roles.npy")
+
+
 def test_names_are_text_in_markdown():
     """Read by another's parser of GitHub's Markdown they are what they were, also in a table."""
     name = "<script>alert(1)</script> a|b `c` & *d* _e_ [f](g) &lt; \\ # ~~h~~"
