@@ -39,6 +39,7 @@ WITHOUT_EFFECT = {
     *("evaluate_every", "strategy", "require_gpu"),
 }
 PATHS = ("data_dir", "output_dir", "pivot_weights")
+MOST_STUDENTS = 255  # their positions are bytes in the history of the roles
 PAPER_EPOCHS, PAPER_DECAYS = 240, (150, 180, 210)  # identities leave these decays out
 
 _Base: Any = dataclasses.make_dataclass(
@@ -119,6 +120,8 @@ class Settings(_Base):
         for name, argument in ARGUMENTS.items():
             argument.check(getattr(self, name), f"--{name}")
         self.save_interval()
+        if len(self.students) > MOST_STUDENTS:
+            raise ValueError(f"--students must be at most {MOST_STUDENTS}.")
         warmup, epochs = self.warmup_epochs, self.epochs
         if warmup >= epochs:
             raise ValueError(f"--warmup_epochs={warmup} must be below --epochs={epochs}.")

@@ -229,6 +229,7 @@ def test_bad_settings(arguments, message):
         ("--epochs=0", "--epochs must be a whole number, 1 or more, not 0"),
         ("--batch_size=many", "flag --batch_size=many"),
         ("--batch_size=1000001", "--batch_size must be a whole number, 1 to 1000000, not 1000001"),
+        ("--students=" + ",".join(["resnet8"] * 256), "--students must be at most 255"),
         ("--distillation_weight=1.5", "--distillation_weight must be 0 to 1"),
         ("--weight_decay=-1", "--weight_decay must be 0 or more, not -1"),
         ("--num_temporary_teachers=0", "--num_temporary_teachers must be a whole number, 1"),

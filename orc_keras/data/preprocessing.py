@@ -59,7 +59,8 @@ class Preprocessing:
         height, width, channels = self.image_shape
         numbers = np.array([self.mean, self.std], float)
         is_possible = np.isfinite(numbers).all() and min(self.std) > 0
-        is_possible &= min(height, width) > 0 and 0 < (self.crop or 1) <= 1
+        is_possible &= min(height, width) > 0 and height * width <= MOST_PIXELS
+        is_possible &= 0 < (self.crop or 1) <= 1
         if not is_possible or numbers.shape != (2, channels):
             raise ValueError("It does not describe images.")
 

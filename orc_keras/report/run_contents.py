@@ -12,6 +12,7 @@ from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.runs.predictions import Evaluation
 
+LARGEST = np.finfo(np.float32).max  # what is logged has this type
 MOST_CLASSES = 10_000  # of a confusion matrix, which takes 0.8 GB then
 
 
@@ -89,6 +90,9 @@ class RunContents:
         has_begun = history or self.directory.is_finished
         if has_begun and not {"epoch", *columns} <= history.keys():
             raise ValueError(f"{self.directory / run_files.HISTORY} is damaged.")
+        values = np.abs([*history.values()])
+        if (np.isfinite(values) & (values > LARGEST)).any():  # no axis is that long
+            raise ValueError(f"{self.directory / run_files.HISTORY} has impossible values.")
         return history
 
     @property

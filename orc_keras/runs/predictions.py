@@ -11,6 +11,7 @@ from scipy import stats
 from scipy.special import log_softmax
 
 CALIBRATION_BINS = 15
+MOST_BYTES = 2**30  # of the arrays in a file
 TOP = 5  # of no use where there are no more classes
 
 
@@ -189,6 +190,8 @@ def read(path: Path) -> Evaluation:
     """Returns the evaluation in a file; some exception if it is damaged."""
     members, examples, files = collections.defaultdict(dict), {}, {}
     with np.load(path) as arrays:
+        if sum(each.file_size for each in arrays.zip.infolist()) > MOST_BYTES:
+            raise ValueError(f"It has more than {MOST_BYTES:,} bytes unpacked.")
         for key, value in arrays.items():
             member, _, name = key.rpartition("/")
             if member:

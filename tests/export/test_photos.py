@@ -104,6 +104,7 @@ def test_constants_of_one_size_change_not_a_bit():
     "wrong",
     [
         {"height": 0},
+        {"height": 10**9},
         {"width": "8"},
         {"channels": 2},
         {"crop": float("nan")},

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 import types
@@ -21,7 +22,7 @@ from orc_keras.export.exported import ExportedNetwork
 from orc_keras.export.member import export_member
 from orc_keras.report import page
 from orc_keras.report.run_contents import RunContents
-from orc_keras.runs import RunDirectory, checksums, continuation, finished_run
+from orc_keras.runs import RunDirectory, checksums, continuation, finished_run, predictions
 
 GROUP, STUDENT = "checkpoints/group.keras", "student.keras"
 CODE = "import pathlib; pathlib.Path(__file__).with_name('marker').touch()"
@@ -122,6 +123,20 @@ def test_costs_that_are_none(run, change):
     (run / "benchmark.json").write_text(json.dumps(contents))
     (problem,) = RunContents(run).problems
     assert problem.startswith(f"{run / 'benchmark.json'} is damaged")
+
+
+def test_predictions_that_fill_the_memory(run, monkeypatch):
+    monkeypatch.setattr(predictions, "MOST_BYTES", 1000)
+    (problem,) = RunContents(run).problems
+    assert problem.endswith("is damaged:\nIt has more than 1,000 bytes unpacked.")
+
+
+def test_losses_that_no_axis_holds(run):
+    head, first, _ = (run / "history.csv").read_text().split("\n", 2)
+    (run / "history.csv").write_text(f"{head}\n{re.sub('[^,]+', '1e308', first)}\n")
+    sign(run)
+    (problem,) = RunContents(run).problems
+    assert problem == f"{run / 'history.csv'} has impossible values."
 
 
 def test_half_a_character_is_no_name(run):
