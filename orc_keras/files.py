@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -45,6 +46,9 @@ def without_patterns(path: Path) -> Iterator[str]:
 
     TensorFlow takes brackets, `*`, `?` and backslashes in the path that it loads from for one.
     """
+    if not re.search(r"[][*?\\]", str(path.absolute())):
+        yield str(path)  # where temporary files lie, there may be some
+        return
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder, "link")
         link.symlink_to(path.absolute())
@@ -62,6 +66,9 @@ def check_output(path: str, flag: str):
     folder = Path(os.path.realpath(path)).parent
     if Path(path).is_dir() or not folder.is_dir():
         raise ValueError(f"--{flag}={path} is a folder, or in one that does not exist.")
+    needed = [] if _is_special(path) else [folder, *[path] * os.path.exists(path)]
+    if not all(os.access(each, os.W_OK) for each in needed):
+        raise ValueError(f"--{flag}={path} cannot be written, or its folder cannot.")
 
 
 def write_output(path: str, text: str):
@@ -70,13 +77,22 @@ def write_output(path: str, text: str):
     A file is replaced, whole or not at all; of a link, the file that it names, which need not exist
     yet. `/dev/stdout` and its like, a device, and a FIFO that is read get the text.
     """
-    is_special = os.path.exists(path) and not os.path.isfile(path)
-    if not (is_special or path.startswith(("/dev/stdout", "/dev/stderr", "/dev/fd/"))):
-        write_text(Path(os.path.realpath(path)), text)
+    if not _is_special(path):
+        target = Path(os.path.realpath(path))
+        with atomic_write(target) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
+            if target.exists():
+                shutil.copymode(target, unfinished)
         return
     with open(path, "a", encoding="utf-8", opener=_open_at_once) as file:
         os.set_blocking(file.fileno(), True)
         file.write(text)
+
+
+def _is_special(path: str) -> bool:
+    """Whether a path is no place of a file, which could be replaced."""
+    is_other = os.path.exists(path) and not os.path.isfile(path)
+    return is_other or path.startswith(("/dev/stdout", "/dev/stderr", "/dev/fd/"))
 
 
 def _open_at_once(path: str, flags: int) -> int:

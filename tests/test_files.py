@@ -1,10 +1,11 @@
 """What a user names is written whole or not at all, whatever it is."""
 
 import os
+import tempfile
 
 import pytest
 
-from orc_keras.files import check_output, write_output
+from orc_keras.files import check_output, without_patterns, write_output
 
 TEXT = "figures\n" * 10**4
 
@@ -51,3 +52,29 @@ def test_outputs_that_cannot_be_made(tmp_path):
         ):
             check_output(str(path), "json")
     check_output("file", "json")
+
+
+@pytest.mark.parametrize(("name", "is_same"), [("run 1", True), ("run[1]", False), ("a*", False)])
+def test_only_what_is_a_pattern_gets_another_path(tmp_path, monkeypatch, name, is_same):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "plain" if not is_same else "none"))
+    (tmp_path / "plain").mkdir()
+    with without_patterns(tmp_path / name) as plain:
+        assert (plain == str(tmp_path / name)) == is_same
+        assert os.path.realpath(plain) == str(tmp_path / name)
+
+
+def test_a_file_keeps_its_permissions(tmp_path):
+    (tmp_path / "old").write_text("earlier figures")
+    (tmp_path / "old").chmod(0o600)
+    write_output(str(tmp_path / "old"), TEXT)
+    assert (tmp_path / "old").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("place", ["old", "."])
+def test_what_cannot_be_written_is_refused_first(tmp_path, monkeypatch, place):
+    (tmp_path / "old").write_text("earlier figures")
+    wrong = os.path.realpath(tmp_path / place)
+    monkeypatch.setattr(os, "access", lambda path, _: os.path.realpath(path) != wrong)  # root may
+    with pytest.raises(ValueError, match="--json=.*/old cannot be written, or its folder"):
+        check_output(str(tmp_path / "old"), "json")
+    check_output("/dev/stdout", "json")
