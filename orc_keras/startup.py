@@ -1,6 +1,7 @@
 """Start-up of the programs, without TensorFlow's messages."""
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -31,10 +32,16 @@ def cores() -> list[int]:
 
 
 def open_closed_streams() -> None:
-    """Opens closed standard streams; or a file would get their number, and what is printed."""
+    """Opens closed standard streams; or a file would get their number, and what is printed.
+
+    They take every name of a file, also one that is no text, as Python does in some locales.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="surrogateescape")
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """What the commands answer when there is nothing to do: help, and a sentence for wrong flags."""
 
+import os
 import subprocess
 import sys
 
@@ -114,6 +115,23 @@ with startup.silent_stderr(), open(sys.argv[1], "w") as file:
 def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
     program("-c", CLOSED, tmp_path / "file")
     assert int((tmp_path / "file").read_text()) > 2
+
+
+NAMES = """
+import sys
+from orc_keras import command_line
+with command_line.errors_as_sentences("x"):
+    print(sys.stdin.read())
+"""
+
+
+def test_names_of_files_that_are_no_text_are_read_and_printed():
+    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    names = subprocess.run(
+        [sys.executable, "-c", NAMES], cwd=ROOT, input=b"\xff.png", capture_output=True,
+        env=environment,
+    )  # fmt: skip
+    assert (names.stdout, names.stderr) == (b"\xff.png\n", b"")
 
 
 HOMELESS = """
