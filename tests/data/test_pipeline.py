@@ -15,7 +15,8 @@ def image_data(number=50, augmentation="none", size=4):
     """Images whose pixels all say which one it is, from 1."""
     pixels = np.broadcast_to(np.arange(1, number + 1)[:, None, None, None], (number, size, size, 1))
     images = PixelImages(pixels.astype(np.uint8), np.arange(number))
-    return data.ImageData(images, images, ("a",), (size, size, 1), (0.0,), (1 / 255,), augmentation)
+    names = tuple(map(str, range(int(max(images.labels)) + 1)))
+    return data.ImageData(images, images, names, (size, size, 1), (0.0,), (1 / 255,), augmentation)
 
 
 def labels(batches, steps):

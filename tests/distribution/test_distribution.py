@@ -80,7 +80,8 @@ def test_evaluation_counts_every_image_once(number, resized):
     for count, batch_size in [(1, 4), (3, 4), (5, 4), (17, 8), (8, 12)]:
         labels = np.arange(count) ** 3 % 101
         pixels = data.PixelImages(np.zeros((count, 2, 2, 1), np.uint8), labels)
-        shown = ImageData(pixels, pixels, ("a", "b"), (2, 2, 1), (0.5,), (0.5,), "none", resized)
+        names = tuple(map(str, range(101)))
+        shown = ImageData(pixels, pixels, names, (2, 2, 1), (0.5,), (0.5,), "none", resized)
         batches = functools.partial(data.held_out_batches, shown, batch_size)
         held_out = strategies.distribute(strategy, batches)
         steps = -(-count // batch_size)
@@ -120,7 +121,8 @@ def test_replicas_get_their_parts_of_the_same_mini_batches():
     """With the same augmentation; of two processes with two replicas each."""
     pixels = np.random.default_rng(0).integers(0, 256, (40, 3, 3, 1)).astype(np.uint8)
     images = data.PixelImages(pixels, np.arange(40))
-    shown = ImageData(images, images, ("a", "b"), (3, 3, 1), (0.5,), (0.5,), "crop_and_flip")
+    names = tuple(map(str, range(40)))
+    shown = ImageData(images, images, names, (3, 3, 1), (0.5,), (0.5,), "crop_and_flip")
 
     def parts(replicas):
         batches = data.train_batches(shown, 8, seed=3, first_step=2, replicas=replicas)
