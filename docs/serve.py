@@ -25,8 +25,8 @@ MOST_SECONDS = 20  # until it has come
 at_once = anyio.CapacityLimiter(2)  # images in memory, decoded; others wait
 
 PORT = os.environ.get("PORT", "8000")
-if not PORT.isdecimal():
-    sys.exit(f"PORT={PORT} must be a number.")
+if PORT not in map(str, range(1, 2**16)):
+    sys.exit(f"PORT={PORT} must be a number from 1 to {2**16 - 1}.")
 STUDENT = os.environ.get("STUDENT", "").rstrip("/")  # the directory, beside which is <this>.onnx
 FILES = [f"{STUDENT}/{name}" for name in ("photo.py", "preprocessing.json", "class_names.txt")]
 for path in (*FILES, f"{STUDENT}.onnx"):

@@ -61,6 +61,9 @@ def _opaque(image, background):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if not image.has_transparency_data:
         return image
-    pixels = np.asarray(image.convert("RGBA"), np.float32)
-    alpha = pixels[..., 3:] / 255
-    return Image.fromarray(np.rint(pixels[..., :3] * alpha + background * (1 - alpha)).astype("u1"))
+    pixels = np.asarray(image.convert("RGBA"))
+    opaque = np.empty((*pixels.shape[:2], 3), np.uint8)
+    for some, row in zip(opaque, pixels):  # in floating point, a whole one may take gigabytes
+        alpha = row[:, 3:].astype(np.float32) / 255
+        some[:] = np.rint(row[:, :3] * alpha + background * (1 - alpha))
+    return Image.fromarray(opaque)

@@ -5,12 +5,14 @@ import json
 import shutil
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from helpers import photos
 from helpers.networks import hidden_network
+from PIL import Image
 
 from orc_keras import data
 from orc_keras.data import ImageData, PixelImages
@@ -166,3 +168,13 @@ def test_a_lite_file_refuses_images_of_another_size(student):
         with pytest.raises((RuntimeError, ValueError)):
             run(np.zeros((1, *size, channels), np.uint8))
     assert run(np.zeros((3, *shape), np.uint8))["classes"].shape == (3,)
+
+
+def test_transparent_pixels_take_little_memory():
+    """A small file may have millions of them."""
+    file, description = io.BytesIO(), Preprocessing((8, 8, 3), 1.0, [0] * 3, [1] * 3).as_json()
+    Image.new("RGBA", (1000, 1000)).save(file, "PNG")
+    tracemalloc.start()
+    assert (photo.to_images(file, description) == 255).all()
+    assert tracemalloc.get_traced_memory()[1] < 20 * 10**6
+    tracemalloc.stop()
