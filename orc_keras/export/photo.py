@@ -63,7 +63,7 @@ def _opaque(image, background):
         return image
     pixels = np.asarray(image.convert("RGBA"))
     opaque = np.empty((*pixels.shape[:2], 3), np.uint8)
-    for some, row in zip(opaque, pixels):  # in floating point, a whole one may take gigabytes
+    for number, row in enumerate(pixels):  # in floating point, a whole one may take gigabytes
         alpha = row[:, 3:].astype(np.float32) / 255
-        some[:] = np.rint(row[:, :3] * alpha + background * (1 - alpha))
+        opaque[number] = np.rint(row[:, :3] * alpha + background * (1 - alpha))
     return Image.fromarray(opaque)
