@@ -72,9 +72,11 @@ def _check_features(builder):
 
 def splits(builder: Any) -> list[str]:
     """Returns `train` and the held-out split: `validation`, or `test`, or none."""
-    names = set(builder.info.splits)
+    names = {name for name, split in builder.info.splits.items() if split.num_examples}
     if "train" not in names:
-        raise ValueError(f"--dataset={builder.name} has no split `train` in {builder.data_dir}.")
+        raise ValueError(
+            f"--dataset={builder.name} has no images of `train` in {builder.data_dir}."
+        )
     return ["train", *[name for name in ("validation", "test") if name in names][:1]]
 
 

@@ -28,17 +28,23 @@ def to_images(file, description=None):
         description: the contents of preprocessing.json; None: of the one beside this file.
 
     Raises:
-        ValueError: if the image has more than `most_pixels`.
+        OSError: if the file is no image, or cut.
+        ValueError: if it has more than `most_pixels`, or is damaged otherwise.
     """
     if description is None:
         beside = Path(__file__).with_name("preprocessing.json")
         description = json.loads(beside.read_text(encoding="utf-8"))
     height, width, channels = (description[axis] for axis in ("height", "width", "channels"))
-    image = Image.open(file, formats=FORMATS)  # reads no more than the header
-    if image.width * image.height > description["most_pixels"]:
-        raise ValueError(f"An image of {image.width} x {image.height} pixels is too large.")
-    image = _opaque(image, description["background"])
-    image = image.convert("L" if channels == 1 else "RGB")
+    try:
+        image = Image.open(file, formats=FORMATS)  # reads no more than the header
+        if image.width * image.height > description["most_pixels"]:
+            raise ValueError(f"An image of {image.width} x {image.height} pixels is too large.")
+        image = _opaque(image, description["background"])
+        image = image.convert("L" if channels == 1 else "RGB")
+    except (OSError, ValueError):
+        raise
+    except Exception as error:  # Pillow raises many kinds, an AssertionError without a palette
+        raise ValueError(f"The image is damaged: {error!r}") from error
     scale = min(np.float32(image.width) / width, np.float32(image.height) / height)
     scale = np.float32(scale * np.float32(description["crop"]))
     columns, rows = (max(int(np.round(scale * np.float32(n))), 1) for n in (width, height))

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,9 +58,18 @@ def test_the_split_to_hold_out(tmp_path, monkeypatch, names, held_out):
 
 
 def test_a_dataset_without_training_images(tmp_path, monkeypatch):
+    """Without the split, or by a description that leaves out its files."""
+    message = "--dataset=tiny_animals has no images of `train` in /"
     monkeypatch.setattr(TinyAnimals, "numbers", {"test": 1})
-    with pytest.raises(ValueError, match="--dataset=tiny_animals has no split `train` in /"):
-        catalogue.splits(prepare(tmp_path, shards=1))
+    with pytest.raises(ValueError, match=message):
+        catalogue.splits(prepare(tmp_path / "test", shards=1))
+    monkeypatch.setattr(TinyAnimals, "numbers", {"train": 1})
+    path = Path(prepare(tmp_path / "train", shards=1).data_dir, "dataset_info.json")
+    contents = json.loads(path.read_text())
+    del contents["splits"][0]["shardLengths"]
+    path.write_text(json.dumps(contents))
+    with pytest.raises(ValueError, match=message):
+        catalogue.splits(catalogue.open_builder("tiny_animals", str(tmp_path / "train")))
 
 
 def test_images_and_classes_of_other_names(tmp_path):

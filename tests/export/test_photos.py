@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -168,6 +169,17 @@ def test_a_lite_file_refuses_images_of_another_size(student):
         with pytest.raises((RuntimeError, ValueError)):
             run(np.zeros((1, *size, channels), np.uint8))
     assert run(np.zeros((3, *shape), np.uint8))["classes"].shape == (3,)
+
+
+def test_a_png_that_lacks_its_palette_is_damaged():
+    """Pillow ends in an AssertionError then."""
+    file, description = io.BytesIO(), Preprocessing((8, 8, 3), 1.0, [0] * 3, [1] * 3).as_json()
+    Image.new("L", (8, 8)).save(file, "PNG")
+    contents = bytearray(file.getvalue())
+    contents[25] = 3  # the kind of colour; behind the header is its checksum
+    contents[29:33] = zlib.crc32(contents[12:29]).to_bytes(4, "big")
+    with pytest.raises(ValueError, match="The image is damaged"):
+        photo.to_images(io.BytesIO(contents), description)
 
 
 def test_transparent_pixels_take_little_memory():
