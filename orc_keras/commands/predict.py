@@ -10,6 +10,7 @@ is named, and the exit code is then 1; the others are answered.
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -61,7 +62,7 @@ def _paths(arguments: Iterable[str]) -> Iterator[str | Path]:
     for argument in arguments:
         if argument == "-":
             yield from filter(None, (line.rstrip("\n") for line in sys.stdin))
-        elif Path(argument).is_dir():
+        elif os.path.isdir(argument):  # `Path` raises errors for some names
             images, others = folder.images_below(Path(argument))
             if others:
                 suffixes = ", ".join(sorted({path.suffix or path.name for path in others}))

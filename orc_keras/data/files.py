@@ -125,7 +125,7 @@ def read_pixels(path: str | Path, preprocessing: Preprocessing) -> np.ndarray:
     Raises:
         ValueError: if there is no such file, or its image cannot be decoded.
     """
-    if not Path(path).is_file():
+    if not os.path.isfile(path):  # `Path` raises errors for names too long, and folders locked
         raise ValueError(f"{path} is not a file.")
     (pixels,) = _for_each(lambda path: _pixels(path, preprocessing.pixels), [path])
     return pixels

@@ -65,11 +65,13 @@ def check_member(network: keras.Model) -> None:
     Raises:
         ValueError: if it is not a built `keras.Model` from one tensor of images to one of logits
             for at least two classes; if it has losses of its own; if its weights, or its logits for
-            images of noise, are not finite; if it returns probabilities or whole numbers instead.
+            images of noise, are not finite; if it takes whole numbers, or returns them or
+            probabilities.
     """
     if not isinstance(network, keras.Model):
         raise ValueError(f"A member must be a keras.Model, not {type(network).__name__}.")
     num_classes(network)  # raises if it has none
+    _check_takes_floats(network)
     if network.losses:
         raise ValueError(
             f"{network.name} has losses of its own (regularizers or add_loss), which a group does "
@@ -77,6 +79,16 @@ def check_member(network: keras.Model) -> None:
         )
     check_weights(network)
     _check_logits(network)
+
+
+def _check_takes_floats(network):
+    """Refuses an input of whole numbers, to which Keras would cut normalised images off."""
+    for each in getattr(network, "inputs", ()):  # of a functional or sequential network
+        if not keras.backend.is_float_dtype(each.dtype):
+            raise ValueError(
+                f"{network.name} takes numbers of type {each.dtype}, and a member normalised "
+                "images; let its input be of float32, or, in a file, put raw: before the path."
+            )
 
 
 def check_weights(network: keras.Model) -> None:

@@ -204,8 +204,10 @@ def test_a_prediction_is_the_most_probable_class(
     assert answer["class"] == order[0]
     found = list(answer["probabilities"].values())
     np.testing.assert_allclose(found, probabilities, atol=1e-6)
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{path}\n"))
-    _, text, _ = answers("csv", "-")
+    too_long = "x" * 300
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{too_long}\n{path}\n"))
+    _, text, error = answers("csv", too_long, "-")
+    assert error == 2 * f"orc-keras predict: {too_long} is not a file.\n"
     head, row = csv.reader(io.StringIO(text))
     assert head == ["file", "class", *CLASSES] and row[:2] == [str(path), order[0]]
     np.testing.assert_allclose(list(map(float, row[2:])), probabilities, atol=1e-6)

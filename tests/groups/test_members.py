@@ -100,6 +100,11 @@ def nested(network):
     return keras.Model(images, network(images), name="own")
 
 
+def of_pixels():
+    images = keras.Input((4, 4, 1), dtype="uint8")
+    return keras.Model(images, network_with()(keras.layers.Rescaling(1 / 255)(images)), name="own")
+
+
 def with_nan_weights():
     return of_constants(np.nan, np.nan)
 
@@ -127,6 +132,7 @@ REFUSED = {
         lambda: network_with(keras.ops.sqrt),
         lambda: subclassed(lambda z: z / 0),
     ],
+    "own takes numbers of type uint8, .* raw: before": [of_pixels],
     "type int32; .* so leave out": [lambda: network_with(lambda z: keras.ops.cast(z, "int32"))],
     "type bool; .* so leave out": [lambda: subclassed(lambda z: z > 0)],
     "own has NaN or infinite numbers in dense": [with_nan_weights],
