@@ -29,6 +29,7 @@ from helpers.networks import hidden_network
 from helpers.saved_runs import FLAGS, LAST, STEPS
 from helpers.tiny_run import TinyRuns
 
+from orc_keras.files import UNFINISHED
 from orc_keras.formatting import markdown_table
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
@@ -149,7 +150,7 @@ def differences(whole, run):
     ours, theirs = values_of(run), values_of(whole)
     names = [name for name in sorted(ours | theirs) if ours.get(name) != theirs.get(name)]
     found = [f"{len(names)} arrays differ, such as {names[0]}"] if names else []
-    return found + [f"{path} is left" for path in run.rglob("unfinished-*")]
+    return found + [f"{path} is left" for path in run.rglob(f"{UNFINISHED}*")]
 
 
 def values_of(run):

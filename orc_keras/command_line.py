@@ -15,6 +15,7 @@ from absl import flags
 
 from orc_keras import startup
 from orc_keras.flag_parsing import set_flags
+from orc_keras.formatting import printable
 
 
 class CommandError(Exception):
@@ -66,7 +67,7 @@ def errors_as_sentences(program: str) -> Iterator[None]:
             raise
         sys.exit(f"{program}: {error.name} is not installed; pip install 'orc-keras[all]'.")
     except (CommandError, ValueError, OSError, FloatingPointError) as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(f"{program}: {printable(error)}", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 1))
     except MemoryError:
         sys.exit(f"{program}: the memory is too small.")

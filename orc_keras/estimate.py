@@ -52,6 +52,8 @@ def estimate(settings: Settings) -> str:
         group = building.build_group(
             settings, images.image_shape, images.num_classes, images.mean, images.std
         )
+    if settings.pivot_weights:
+        building.load_pivot(group.pivot, settings.pivot_weights)
     print(f"On {devices.description(strategy, settings.batch_size)}.", flush=True)
     names = [s for s in group.stages if s != PIVOT or building.trains_pivot(settings)]
     rows, seconds = zip(*(_measure(group, n, settings, images, train, held_out) for n in names))

@@ -15,7 +15,7 @@ from typing import IO, Any, TypeVar
 import tensorflow as tf
 
 Contents = TypeVar("Contents")
-UNFINISHED = "unfinished-"  # prefix of what is being written
+UNFINISHED = ".orc-keras-unfinished-"  # prefix of what is being written
 
 
 @contextlib.contextmanager

@@ -46,6 +46,16 @@ def first_few(reasons: Iterable[tuple[str, Any]], most: int = 3) -> str:
     return "; ".join(texts[:most] + [f"and {len(texts) - most:,} more"] * (len(texts) > most))
 
 
+def printable(text: Any) -> str:
+    r"""Returns a text for a terminal, in which control characters are written as Python does.
+
+    Examples:
+        >>> print(printable("a name\x1b[2J of a stranger's file"))
+        a name\x1b[2J of a stranger's file
+    """
+    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(text))
+
+
 def signed(mean: float, low: float, high: float) -> str:
     """Returns a difference and its interval, unless that is NaN.
 

@@ -33,6 +33,13 @@ def test_stages_of_a_chain(tiny, tmp_path, monkeypatch, quickly):
     assert not list(tmp_path.iterdir())
 
 
+def test_weights_of_the_pivot_must_suit_it(tiny, tmp_path):
+    path = tmp_path / "other.keras"
+    hidden_network("hidden8", 8, 0, (8, 8, 1), 10).save(path)
+    with pytest.raises(ValueError, match=f"--pivot_weights={path}"):
+        estimate.estimate(tiny(pivot_weights=str(path)))
+
+
 def test_images_that_are_not_there(tiny, monkeypatch, quickly):
     """A tenth of CIFAR's 50,000 is held back, and each epoch drops an incomplete mini-batch."""
     monkeypatch.setattr(estimate.data, "load", lambda *_: pytest.fail("images were looked for"))

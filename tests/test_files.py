@@ -5,7 +5,7 @@ import tempfile
 
 import pytest
 
-from orc_keras.files import check_output, without_patterns, write_output
+from orc_keras.files import UNFINISHED, check_output, without_patterns, write_output
 
 TEXT = "figures\n" * 10**4
 
@@ -15,6 +15,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch, name):
     (tmp_path / "old").write_text("earlier figures")
     (tmp_path / "link").symlink_to("old")
     (tmp_path / "dangling").symlink_to("new")
+    (tmp_path / "unfinished-new").write_text("of the user")
     file = tmp_path / ("old" if name in ("old", "link") else "new")
     earlier, links = file.exists(), (tmp_path / name).is_symlink()
     with monkeypatch.context() as full_disk:
@@ -25,7 +26,8 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch, name):
     assert not earlier or file.read_text() == "earlier figures"
     write_output(str(tmp_path / name), TEXT)
     assert file.read_text() == TEXT and (tmp_path / name).is_symlink() == links
-    assert not list(tmp_path.glob("unfinished*"))
+    assert not list(tmp_path.glob(f"{UNFINISHED}*"))
+    assert (tmp_path / "unfinished-new").read_text() == "of the user"
 
 
 def test_a_pipe_gets_the_text(tmp_path, capfd):

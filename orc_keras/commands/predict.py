@@ -19,6 +19,7 @@ from typing import Any
 from absl import flags
 
 from orc_keras import startup
+from orc_keras.formatting import printable
 from orc_keras.run_files import STUDENT
 
 ARGUMENTS = "the files of images"
@@ -47,7 +48,7 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     def answers():
         for path, answer in network.predict_files(_paths(arguments)):
             if isinstance(answer, ValueError):
-                print(f"orc-keras predict: {answer}", file=sys.stderr)
+                print(f"orc-keras predict: {printable(answer)}", file=sys.stderr)
                 failed.append(path)
             else:
                 yield str(path), dict(zip(network.class_names, answer.tolist()))

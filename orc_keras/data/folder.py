@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from orc_keras.data.images import check_class_names
+
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 HELD_OUT = ("val", "validation", "test")  # the first that exists
 
@@ -91,10 +93,9 @@ def _classes(folder):
 
     macOS makes two of it, the letter and its accent.
     """
-    folders = {}
-    for name in _visible_folders(folder):
-        if not name.isprintable():  # nor is a name that is not UTF-8
-            raise ValueError(f"{folder} has a class {name!r}, a name that cannot be printed.")
+    folders, names = {}, _visible_folders(folder)
+    check_class_names(names, folder)
+    for name in names:
         other = folders.setdefault(_composed(name), folder / name).name
         if other != name:
             raise ValueError(

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from orc_keras.data import pipeline
-from orc_keras.data.images import Images, Subset, check_labels, reason_of
+from orc_keras.data.images import Images, Subset, check_class_names, check_labels, reason_of
 from orc_keras.data.preprocessing import CENTRAL, Preprocessing
 
 
@@ -47,6 +47,7 @@ class ImageData:
     validation: Images | None = None
 
     def __post_init__(self):
+        check_class_names(self.class_names, "The dataset")
         splits = {"training": self.train, self.held_out_from: self.held_out}
         for name, images in splits.items():
             try:

@@ -3,6 +3,7 @@
 import math
 import os
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,13 @@ def check_labels(images: Images, num_classes: int) -> None:
     labels = np.asarray(labels)
     for label in labels[(labels < 0) | (labels >= num_classes)][:1]:
         raise ValueError(NO_CLASS.format(label=label, last=num_classes - 1))
+
+
+def check_class_names(names: Iterable[str], owner: Any) -> None:
+    """Raises ValueError if a class has a name that is no line of text, which files could hold."""
+    for name in names:
+        if not name.isprintable():  # nor is a name that is not UTF-8
+            raise ValueError(f"{owner} has a class {name!r}, a name that cannot be printed.")
 
 
 def reason_of(error: tf.errors.OpError) -> str:

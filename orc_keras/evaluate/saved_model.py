@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from orc_keras import startup
+from orc_keras.data.images import check_class_names
 from orc_keras.files import check_kinds, read, without_patterns
 from orc_keras.runs import checksums
 
@@ -38,6 +39,17 @@ def check(path: Path) -> None:
                 )
 
 
+def read_class_names(path: Path) -> list[str]:
+    """Returns the names of the classes in the order of the logits; ValueError if damaged."""
+
+    def parse(file: Path) -> list[str]:
+        names = file.read_text("utf-8").splitlines()
+        check_class_names(names, "It")
+        return names
+
+    return read(path / "class_names.txt", parse)
+
+
 class SavedModel:
     """A SavedModel that a run has exported.
 
@@ -58,8 +70,7 @@ class SavedModel:
                 self._loaded = tf.saved_model.load(plain)
             images = self._loaded.signatures["serving_default"].structured_input_signature[1]
             self.image_shape = tuple(images["images"].shape[1:])
-            names = (self.path / "class_names.txt").read_text(encoding="utf-8")
-            self.class_names = names.splitlines()
+            self.class_names = read_class_names(self.path)
             self._check_answers()
         except Exception as error:  # TensorFlow raises many kinds for damaged files
             raise ValueError(

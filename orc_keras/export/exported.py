@@ -10,7 +10,7 @@ from orc_keras.data import Preprocessing
 from orc_keras.data.files import read_pixels
 from orc_keras.evaluate import saved_model
 from orc_keras.export.formats import FORMATS, SAVED_MODEL, load
-from orc_keras.export.saved_model import CLASS_NAMES, PREPROCESSING
+from orc_keras.export.saved_model import PREPROCESSING
 from orc_keras.run_files import STUDENT, SUFFIXES, SUMMARY
 from orc_keras.runs import checksums
 
@@ -40,8 +40,7 @@ class ExportedNetwork:
         self.preprocessing = files.read(
             directory / PREPROCESSING, lambda path: Preprocessing.from_json(files.from_json(path))
         )
-        names = files.read(directory / CLASS_NAMES, lambda file: file.read_text("utf-8"))
-        self.class_names = names.splitlines()
+        self.class_names = saved_model.read_class_names(directory)
         self._predict = load(name, path, self.preprocessing, len(self.class_names))
 
     def predict(self, images: np.ndarray) -> np.ndarray:

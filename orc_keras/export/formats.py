@@ -18,6 +18,7 @@ from scipy.special import softmax
 from orc_keras import data
 from orc_keras.evaluate.members import logits_function
 from orc_keras.export import onnx_file, saved_model, tflite, web
+from orc_keras.groups.members import check_member
 from orc_keras.networks import load_model
 from orc_keras.run_files import SUFFIXES
 
@@ -68,6 +69,13 @@ def network_predictor(network: Any, description: dict[str, Any]) -> Predictor:
     return predict
 
 
+def _load_keras(path: Path, description: dict[str, Any]) -> Predictor:
+    """Returns the `Predictor` of a file, which a user may have put there."""
+    network = load_model(path)
+    check_member(network)
+    return network_predictor(network, description)
+
+
 def _tflite(precision: str) -> Format:
     def write(source, path):
         path.write_bytes(tflite.convert(source.saved_model, precision, source.calibration))
@@ -82,7 +90,7 @@ FORMATS = {  # in the order in which they are written
     ),
     "keras": Format(
         lambda source, path: source.network.save(path),
-        lambda path, data, threads: network_predictor(load_model(path), data),
+        lambda path, data, threads: _load_keras(path, data),
     ),
     "tflite": Format(lambda source, path: path.write_bytes(source.tflite), _tflite("float32").load),
     "tflite-float16": _tflite("float16"),

@@ -40,6 +40,8 @@ def check_writable(directory: RunDirectory, settings: Settings):
     """Raises OSError if a run that has trained cannot be written to its directory any more."""
     try:
         check_place(directory.path)
+        files.check_kinds(directory.path)
+        directory.data  # noqa: B018 (read, as whoever evaluates the run will)
     except ValueError as error:
         raise OSError(str(error).rstrip(".")) from error
     check_unchanged(directory, settings)

@@ -93,8 +93,8 @@ def _check(value: Any, form: Any, name: str) -> None:
     kind = type(form) if isinstance(form, dict | list) else form
     if not isinstance(value, kind) or value in (math.inf, -math.inf) or value != value:
         raise ValueError(f"{name} must be {getattr(kind, '__name__', 'a finite number')}.")
-    if kind is str:
-        value.encode()  # raises if there is half a character in it
+    if kind is str and not value.isprintable():
+        raise ValueError(f"{name} has characters that cannot be printed.")
     if isinstance(form, list):
         for each in value:
             _check(each, form[0], name)

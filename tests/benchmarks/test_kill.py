@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from helpers import smoke  # noqa: F401 (it makes benchmarks importable)
 
+from orc_keras.files import UNFINISHED
+
 import kill  # isort: skip  (which smoke makes importable)
 
 
@@ -20,10 +22,10 @@ def test_differences(digits_run, tmp_path, monkeypatch):
     assert kill.differences(digits_run, run) == [] and len(kill.values_of(run)) > 20
     roles = np.zeros((2, 1), np.uint8)
     np.save(run / "roles.npy", roles)
-    (run / "unfinished-a").touch()
+    (run / f"{UNFINISHED}a").touch()
     shutil.copy(run / "checkpoints/group.keras", run / "student.keras")
     sentences = kill.differences(digits_run, run)
-    assert "arrays differ, such as roles.npy" in sentences[0] and "unfinished-a" in sentences[1]
+    assert "arrays differ, such as roles.npy" in sentences[0] and f"{UNFINISHED}a" in sentences[1]
 
 
 @pytest.mark.slow

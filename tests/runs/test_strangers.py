@@ -139,12 +139,19 @@ def test_losses_that_no_axis_holds(run):
     assert problem == f"{run / 'history.csv'} has impossible values."
 
 
-def test_half_a_character_is_no_name(run):
+@pytest.mark.parametrize("name", ["\ud800", "\x1b[2J"])
+def test_what_a_terminal_should_not_be_sent_is_no_name(run, name):
+    """Half a character, and the sequence that clears the screen."""
     data = json.loads((run / "data.json").read_text())
-    data["class_names"][0] = "\ud800"
+    data["class_names"][0] = name
     (run / "data.json").write_text(json.dumps(data))
+    names = "\n".join(data["class_names"]).encode("utf-8", "surrogatepass")
+    (run / "student" / "class_names.txt").write_bytes(names)
     sign(run)
     assert RunContents(run).problems[0].startswith(f"{run / 'data.json'} is damaged:")
+    for read in (ExportedNetwork, SavedModel):
+        with pytest.raises(ValueError, match="class_names.txt is damaged:"):
+            read(run / "student")
 
 
 def test_the_place_of_the_images_is_all_that_a_summary_says_of_them(run):
@@ -184,6 +191,12 @@ def of_shape(shape, num_classes):
     return lambda path: hidden_network("hidden8", 8, 0, shape, num_classes).save(path)
 
 
+def of_pixels(path):
+    images = keras.Input((8, 8, 1), dtype="uint8")
+    logits = keras.layers.Dense(10)(keras.layers.Flatten()(images))
+    keras.Model(images, logits).save(path)
+
+
 SGD = '{"module": "keras.optimizers", "class_name": "SGD", "config": {}, "registered_name": null}'
 UNLOADABLE = "cannot be loaded in Keras's safe mode"
 
@@ -198,6 +211,7 @@ UNLOADABLE = "cannot be loaded in Keras's safe mode"
         (archive("{}", bomb=bytes(2**24)), "'bomb' in it has 16,777,216 bytes unpacked"),
         (vocabulary, "loading of a vocabulary file outside"),
         (archive(SGD, **{"model.weights.h5": ""}), UNLOADABLE),
+        (of_pixels, "takes numbers of type uint8"),
         (of_shape((4, 4, 1), 10), r"takes images of shape \(4, 4, 1\)|cannot be loaded: "),
         (of_shape((8, 8, 1), 7), r"has 7 classes|answers with \(1, 7\) probabilities for 10"),
     ],

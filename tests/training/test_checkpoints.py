@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pytest
 
+from orc_keras.files import UNFINISHED
 from orc_keras.training.checkpoints import CheckpointManager
 
 VALUES = {
@@ -101,7 +102,7 @@ def test_damaged_saves_give_way_to_new_ones(saves):
 
 def test_what_a_kill_left_behind_is_deleted(saves):
     saves._directory.mkdir()
-    (saves._directory / "unfinished-group-000001-00000000.npz").touch()
+    (saves._directory / f"{UNFINISHED}group-000001-00000000.npz").touch()
     saves.write(2, 0, VALUES)
     assert names(saves) == ["group-000002-00000000.npz"]
 
