@@ -57,8 +57,7 @@ class Settings(_Base):
         output_dir: Folder that the run writes to, and continues from; empty: a new one in runs/,
             named by date and time.
         overwrite: Delete the files that an earlier run wrote to --output_dir; others stay.
-        save_every: How often to save what a killed run needs to continue, such as 2 epochs or 500
-            steps.
+        save_every: How often to save a checkpoint, such as 2 epochs or 500 steps.
         max_checkpoints: How many checkpoints to keep (see --save_every), of each stage.
         method: How the group learns, by the name of a method.
         pivot: Network of the pivot teacher (PT): a name in models/, such as resnet20; or a file of
@@ -86,8 +85,7 @@ class Settings(_Base):
             part of it.
         mixed_precision: Type of the computations where it is not float32; logits and losses always
             are.
-        deterministic: Make every operation deterministic, also on GPUs; costs speed (see
-            docs/runs.md).
+        deterministic: Make every operation deterministic, also on GPUs; slower (see docs/runs.md).
 
     Raises:
         ValueError: if a field is missing or out of its range; the message names its flag.
