@@ -6,6 +6,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 
 def import_tensorflow_quietly() -> None:
@@ -14,14 +16,22 @@ def import_tensorflow_quietly() -> None:
     On import TensorFlow prints messages at any log level (tensorflow#100442). To see them, set
     TF_CPP_MIN_LOG_LEVEL=0 in the environment.
     """
-    if (
-        os.path.expanduser("~") == "~"
-    ):  # no home: Keras and others would make a folder called ~ here
+    if os.path.expanduser("~") == "~":  # Keras and others would make a folder called ~ here
         os.environ["HOME"] = tempfile.gettempdir()
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0" or "tensorflow" in sys.modules:
         return
     with silent_stderr():
         import tensorflow  # noqa: F401
+
+
+def python(*arguments: str) -> dict[str, Any]:
+    """Returns, for `subprocess`, what runs Python with this package, wherever that lies.
+
+    The process imports nothing from the working directory, which may be a stranger's run.
+    """
+    root, others = str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([root, others] if others else [root])
+    return {"args": [sys.executable, "-P", *arguments], "env": os.environ | {"PYTHONPATH": path}}
 
 
 def cores() -> list[int]:

@@ -4,7 +4,6 @@ import json
 import platform
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,10 +100,12 @@ def _rows(
 
 def _times(arguments: dict[str, Any]) -> list[dict[str, float]]:
     """Returns what `timing.measure_times` returns, from a process of its own."""
-    command = [sys.executable, "-m", "orc_keras.benchmark.timing"]
+    command = startup.python("-m", "orc_keras.benchmark.timing")
     process = subprocess.run(
-        command, input=json.dumps(arguments), stdout=subprocess.PIPE, text=True, check=True
+        **command, input=json.dumps(arguments), stdout=subprocess.PIPE, text=True
     )
+    if process.returncode:
+        raise OSError(f"the process that measures times ended with {process.returncode}.")
     return json.loads(process.stdout)
 
 

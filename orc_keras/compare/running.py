@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,7 +92,7 @@ def _start(run: PlannedRun, slot: int, num_jobs: int) -> Job:
     files.write_text(flagfile, flags)
     with open(_log(run), "a") as log:
         process = subprocess.Popen(
-            [sys.executable, *TRAIN, f"--flagfile={flagfile}"],
+            **startup.python(*TRAIN, f"--flagfile={flagfile}"),
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that Ctrl-C reaches it only through us

@@ -165,7 +165,7 @@ def import_code(source: str) -> Any:
     """
     module, _, function = source.partition(":")
     if "" not in sys.path:
-        sys.path.insert(0, "")  # the working directory, where a command does not look by itself
+        sys.path.append("")  # the working directory, where a command does not look by itself
     try:
         imported = importlib.import_module(module)
         return getattr(imported, function) if function else imported

@@ -152,7 +152,9 @@ def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_real_runs_share_their_pivot(tmp_path, monkeypatch, tiny):
     """One begins as soon as the other has trained it; each evaluates the same pivot at its end."""
-    monkeypatch.setattr(running, "TRAIN", (ROOT / "tests" / "helpers" / "tiny_train.py",))
+    helpers = ROOT / "tests" / "helpers"
+    monkeypatch.setattr(running, "TRAIN", (helpers / "tiny_train.py",))
+    monkeypatch.setenv("PYTHONPATH", str(helpers))
     monkeypatch.setattr(plan.validation, "check_dataset_size", lambda _: None)  # of other networks
     base = settings(
         dataset="digits",

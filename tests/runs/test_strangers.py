@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import types
 import zipfile
@@ -15,7 +16,7 @@ import tensorflow as tf
 from helpers.made_up_run import made_up_benchmark
 from helpers.networks import hidden_network
 
-from orc_keras import command_line, networks
+from orc_keras import command_line, networks, startup
 from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
@@ -54,6 +55,16 @@ def test_no_module_is_imported(run, tmp_path, monkeypatch):
     command_line.import_modules(types.SimpleNamespace(modules=["strange_module"]))
     assert (tmp_path / "marker").exists()
     del sys.modules["strange_module"]
+
+
+def test_no_process_of_ours_imports_from_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "orc_keras").mkdir()
+    for module in ("orc_keras/__init__.py", "argparse.py", "absl.py"):
+        (tmp_path / module).write_text(CODE)
+    program = startup.python("-m", "orc_keras", "--help")
+    assert b"orc-keras <command>" in subprocess.run(**program, capture_output=True).stdout
+    assert not [*tmp_path.rglob("marker")]
 
 
 CLASS = {"type": "strange_module.Feature", "content": {}}
