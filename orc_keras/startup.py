@@ -14,8 +14,9 @@ def import_tensorflow_quietly() -> None:
     """Imports TensorFlow without its messages; programs call it before their other imports.
 
     On import TensorFlow prints messages at any log level (tensorflow#100442). To see them, set
-    TF_CPP_MIN_LOG_LEVEL=0 in the environment.
+    TF_CPP_MIN_LOG_LEVEL=0 in the environment. Keras takes TensorFlow for its backend.
     """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     if os.path.expanduser("~") == "~":  # Keras and others would make a folder called ~ here
         os.environ["HOME"] = tempfile.gettempdir()
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0" or "tensorflow" in sys.modules:

@@ -138,18 +138,20 @@ HOMELESS = """
 import os, pwd, sys
 pwd.getpwuid = lambda uid: {}[uid]  # as of a user without a name
 os.environ.pop("HOME", None)
+os.environ["KERAS_BACKEND"] = "torch"
 from orc_keras import startup
 startup.import_tensorflow_quietly()
 import keras
-print(os.listdir())
+print(os.listdir(), keras.backend.backend())
 """
 
 
 @pytest.mark.slow
 def test_a_user_without_a_home_gets_no_folder_called_so(tmp_path):
+    """And one who uses Keras with PyTorch gets TensorFlow here."""
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}){HOMELESS}"
     end = program("-c", code, cwd=tmp_path)
-    assert (end.stdout, end.stderr) == ("[]\n", "")
+    assert (end.stdout, end.stderr) == ("[] tensorflow\n", "")
 
 
 def test_modules_that_need_no_tensorflow_do_not_import_it():

@@ -12,6 +12,9 @@ from orc_keras.groups import compilation, input_validation, optimizers
 from orc_keras.groups.default_callbacks import check_for_several_stages, default_callbacks
 from orc_keras.groups.members import check_weights, image_shape
 
+if (backend := keras.backend.backend()) != "tensorflow":
+    raise ImportError(f"orc_keras needs Keras's backend tensorflow; KERAS_BACKEND is {backend}.")
+
 PIVOT = "pivot"  # the stage in which the pivot is trained alone
 BATCH_SIZE = Argument("batch_size", Annotated[int, Range(at_least=1)])
 VALIDATION_SPLIT = Argument("validation_split", Annotated[float, Range(at_least=0, below=1)])
