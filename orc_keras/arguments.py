@@ -12,6 +12,8 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from orc_keras.formatting import is_printable
+
 
 @dataclasses.dataclass(frozen=True)
 class Range:
@@ -138,7 +140,7 @@ class Argument:
         if self.type is bool:
             return isinstance(value, bool)
         if self.type is str:  # one that a flagfile can hold
-            is_text = isinstance(value, str) and value.isprintable()
+            is_text = isinstance(value, str) and is_printable(value)
             return is_text and not re.search(r"^\s|\s#|\s$", value)
         kind = numbers.Integral if self.type is int else numbers.Real
         is_number = isinstance(value, kind) and not isinstance(value, bool)

@@ -1,8 +1,12 @@
 """Text for people: tables and durations."""
 
 import math
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode
+REVERSING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def aligned_table(rows: Sequence[Sequence[str]]) -> str:
@@ -42,8 +46,26 @@ def first_few(reasons: Iterable[tuple[str, Any]], most: int = 3) -> str:
         >>> first_few([("a.png", "is empty"), ("b.png", "is a GIF"), ("c.png", "is empty")], most=2)
         'a.png is empty; b.png is a GIF; and 1 more'
     """
-    texts = [f"{name if name.isprintable() else repr(name)} {reason}" for name, reason in reasons]
+    texts = [f"{quoted(name)} {reason}" for name, reason in reasons]
     return "; ".join(texts[:most] + [f"and {len(texts) - most:,} more"] * (len(texts) > most))
+
+
+def is_printable(text: str) -> bool:
+    r"""Whether a text is one line of UTF-8, and moves nothing else in a terminal.
+
+    Control characters, ends of lines, lone surrogates, as of a file's name that is not UTF-8, and
+    characters that reverse what follows are refused. All else is a script's, or a picture's.
+
+    Examples:
+        >>> is_printable("می\u200cخواهم"), is_printable("a\x1b[2J"), is_printable("a\nb")
+        (True, False, False)
+    """
+    return not any(unicodedata.category(c) in UNPRINTABLE or c in REVERSING for c in text)
+
+
+def quoted(name: str) -> str:
+    """Returns a name as it is, or as Python writes it if it is not printable."""
+    return name if is_printable(name) else repr(name)
 
 
 def printable(text: Any) -> str:
@@ -53,7 +75,7 @@ def printable(text: Any) -> str:
         >>> print(printable("a name\x1b[2J of a stranger's file"))
         a name\x1b[2J of a stranger's file
     """
-    return "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in str(text))
+    return "".join(c if c == "\n" or is_printable(c) else ascii(c)[1:-1] for c in str(text))
 
 
 def signed(mean: float, low: float, high: float) -> str:

@@ -5,7 +5,7 @@ import ast
 from helpers.programs import ROOT
 
 ORDER = """
-    startup models run_files arguments flag_parsing files formatting distribution data groups
+    startup models run_files formatting arguments flag_parsing files distribution data groups
     networks callbacks recipe settings building runs training evaluate export benchmark report
     validation evaluate_and_export experiment import_torch estimate compare command_line commands
     __main__

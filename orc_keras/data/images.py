@@ -1,13 +1,16 @@
 """The images of a split, `Images`."""
 
+import collections
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from orc_keras.formatting import is_printable
 
 _ALIGNMENT = 64  # bytes, of TensorFlow's tensors
 NO_CLASS = "An image has the label {label}; labels must be classes, 0 to {last}."
@@ -67,11 +70,18 @@ def check_labels(images: Images, num_classes: int) -> None:
         raise ValueError(NO_CLASS.format(label=label, last=num_classes - 1))
 
 
-def check_class_names(names: Iterable[str], owner: Any) -> None:
-    """Raises ValueError if a class has a name that is no line of text, which files could hold."""
+def check_class_names(names: Collection[str], owner: Any) -> None:
+    """Raises ValueError unless names are different lines of text, as files can hold them."""
+    if isinstance(names, str) or not isinstance(names, Collection):
+        raise ValueError(f"{owner} must have a list of class names, not {names!r}.")
     for name in names:
-        if not name.isprintable():  # nor is a name that is not UTF-8
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"{owner} has a class {name!r}; a name is a text, and not empty.")
+        if not is_printable(name):
             raise ValueError(f"{owner} has a class {name!r}, a name that cannot be printed.")
+    for name, number in collections.Counter(names).items():
+        if number > 1:
+            raise ValueError(f"{owner} has {number} classes {name!r}; each needs its own name.")
 
 
 def reason_of(error: tf.errors.OpError) -> str:

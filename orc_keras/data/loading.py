@@ -76,6 +76,8 @@ def load(
         dict(dataset=dataset, memory_gb=memory_gb, image_size=image_size, crop_flip=crop_flip)
         | dict(validation_fraction=validation_fraction, skip_damaged=skip_damaged),
     )
+    place = sources.place(dataset, data_dir)
+    check_arguments(load, place)  # whoever evaluates a run loads by it
     arguments = (dataset, data_dir or None, held_out_only, skip_damaged, known_notes)
     source = sources.find(*arguments)
     if not (held_out_only or validation_fraction):
@@ -85,7 +87,7 @@ def load(
         train, held_out, held_out_from = _parts(content, validation_fraction, held_out_only)
         (height, width), resized = _input_size(source, image_size)
         image_shape = (height, width, content.channels)
-        notes: dict[str, Any] = {"place": sources.place(dataset, data_dir)}
+        notes: dict[str, Any] = {"place": place}
         if _is_size_chosen(source, image_size):
             notes["median_side"] = source.median_side
         unnormalised = Preprocessing(image_shape, CENTRAL if resized else None)

@@ -68,7 +68,7 @@ def place(dataset: str, data_dir: str) -> dict[str, str]:
     """Returns the same arguments of `load` with absolute paths, valid in any working directory."""
     kind, _, path = dataset.partition(":")
     dataset = f"{kind}:{_absolute(path)}" if kind in ("folder", "idx") else dataset
-    return {"dataset": dataset, "data_dir": data_dir and _absolute(data_dir)}
+    return {"dataset": dataset, "data_dir": _absolute(data_dir) if data_dir else ""}
 
 
 def _absolute(path):

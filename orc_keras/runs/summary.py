@@ -10,7 +10,7 @@ from typing import Any
 
 from orc_keras.data import Preprocessing
 from orc_keras.files import from_json
-from orc_keras.formatting import aligned_table, first_few
+from orc_keras.formatting import aligned_table, first_few, is_printable, quoted
 
 PACKAGES = ("tensorflow", "keras", "numpy")
 NOTEWORTHY = 0.005  # between accuracy and balanced accuracy
@@ -93,7 +93,7 @@ def _check(value: Any, form: Any, name: str) -> None:
     kind = type(form) if isinstance(form, dict | list) else form
     if not isinstance(value, kind) or value in (math.inf, -math.inf) or value != value:
         raise ValueError(f"{name} must be {getattr(kind, '__name__', 'a finite number')}.")
-    if kind is str and not value.isprintable():
+    if kind is str and not is_printable(value):
         raise ValueError(f"{name} has characters that cannot be printed.")
     if isinstance(form, list):
         for each in value:
@@ -186,7 +186,7 @@ def describe_images(description: Mapping[str, Any]) -> str:
     if skipped := description.get("skipped_files"):
         notes.append(f"; skipped files: {len(skipped):,} ({first_few(skipped.items())})")
     if folders := description.get("ignored_folders"):
-        notes.append(f"; no classes, because of the dot: {', '.join(folders)}")
+        notes.append(f"; no classes, because of the dot: {', '.join(map(quoted, folders))}")
     return (
         f"Images: {description['train_images']:,} for training, "
         f"{f'{validation:,} for validation, ' if validation else ''}"

@@ -46,6 +46,38 @@ def test_wrong_arrays_are_refused_as_they_are_given(pixels, labels, message):
         data.ImageData(right, held_out, tuple("abc"), (4, 4, 1), (0.5,), (0.3,))
 
 
+@pytest.mark.parametrize(
+    "names, message",
+    [
+        (None, "The dataset must have a list of class names, not None"),
+        ("ab", "must have a list of class names, not 'ab'"),
+        ((0, 1), "The dataset has a class 0; a name is a text, and not empty"),
+        ((b"a", b"b"), "has a class b'a'; a name is a text"),
+        (("a", ""), "has a class ''; a name is a text, and not empty"),
+        (("a", "b", "a"), "The dataset has 2 classes 'a'; each needs its own name"),
+        *(
+            (("a", f"b{c}c"), "has a class 'b.*c', a name that cannot be printed")
+            for c in "\n\t\x1b\x7f\x85\u2028\u2029\u202e\u2067\udcff"
+        ),
+    ],
+)
+def test_names_that_no_class_can_have(names, message):
+    images = data.PixelImages(np.zeros((1, 4, 4, 1), np.uint8), [0])
+    with pytest.raises(ValueError, match=message):
+        data.ImageData(images, images, names, (4, 4, 1), (0.5,), (0.3,))
+
+
+@pytest.mark.parametrize(
+    "name", ["می\u200cخواهم", "👩\u200d👧", "a\xa0b", "写真\u3000鳥", "e\u0301", " "]
+)
+def test_names_in_any_script(name):
+    """With joiners and spaces of their own; a file of names, one a line, holds them."""
+    images = data.PixelImages(np.zeros((1, 4, 4, 1), np.uint8), [0])
+    classes = (name, "b")
+    made = data.ImageData(images, images, classes, (4, 4, 1), (0.5,), (0.3,))
+    assert made.class_names == tuple("\n".join(classes).splitlines()) == classes
+
+
 def test_digits_are_those_of_scikit_learn(digits):
     assert pixels(digits.train).shape == (1437, 8, 8, 1)
     assert pixels(digits.held_out).shape == (360, 8, 8, 1)

@@ -50,6 +50,21 @@ def test_so_does_the_folder_of_tensorflow_datasets(project, monkeypatch):
     assert len(load_images(run, data_dir=f"{project}/elsewhere").held_out) == 7
 
 
+@pytest.mark.parametrize("folder, is_possible", [("写真\u3000鳥", True), ("a\nb", False)])
+def test_a_path_that_no_run_could_record_is_refused_before_training(
+    tmp_path, monkeypatch, folder, is_possible
+):
+    """Though the flag, a relative path, is plain."""
+    fill(tmp_path / folder / "photos")
+    monkeypatch.chdir(tmp_path / folder)
+    if is_possible:
+        place = data.load("folder:photos").notes["place"]["dataset"]
+        assert data.load(place).notes["place"]["dataset"] == place
+        return
+    with pytest.raises(ValueError, match="dataset must be a printable text .*nb/photos'"):
+        data.load("folder:photos")
+
+
 def test_images_that_have_moved_are_named(project):
     run, _ = finished("--dataset=folder:birds")
     (project / "birds").rename(project / "owls")
