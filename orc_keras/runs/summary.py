@@ -170,7 +170,7 @@ def better_student(summary: Mapping[str, Any], path: str | Path) -> str:
     if other["accuracy"] <= student["accuracy"]:
         return ""
     return (
-        f"{best} is more accurate than {name}, the student; it is exported by\n"
+        f"{best} is more accurate than the student, {name}. To export it:\n"
         f"  orc-keras export --run={shlex.quote(str(path))} --member={best}"
     )
 

@@ -162,7 +162,7 @@ def test_a_better_student_and_the_files_of_images(run):
     (run / "summary.json").write_text(json.dumps(contents))
     page = written(run)
     assert all(f"<br>val/&lt;cat&gt;/{each}.png</figcaption>" in page for each in names)
-    assert "small is more accurate than small_2, the student; it is exported by\n" in page
+    assert "small is more accurate than the student, small_2. To export it:\n" in page
     assert f"orc-keras export --run={run} --member=small\n" in page
 
 

@@ -12,7 +12,7 @@ def with_members(**accuracies):
 def test_a_better_student_is_named_and_how_to_export_it():
     contents = with_members(pivot=0.9, large=0.7, middle=0.8, small=0.6)
     assert summary.results(contents, "runs/my photos").splitlines()[-2:] == [
-        "middle is more accurate than small, the student; it is exported by",
+        "middle is more accurate than the student, small. To export it:",
         "  orc-keras export --run='runs/my photos' --member=middle",
     ]
 
