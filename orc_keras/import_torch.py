@@ -204,6 +204,8 @@ def module_of(network: str, layer: str) -> str:
     family = models.family_of(network)
     if network in ("resnet18", "resnet34", "resnet50"):  # in RepDistiller's `resnetv2.py`
         family = "resnet_v2"
+    if family not in MODULES:
+        raise ValueError(f"{network} is not known from PyTorch.")
     modules = MODULES[family]
     if layer == "logits":
         return modules["logits"]
