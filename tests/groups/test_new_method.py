@@ -13,7 +13,7 @@ from orc_keras.groups import METHODS
 
 def test_the_example_is_a_method(few, tmp_path):
     text = (ROOT / "docs/CONTRIBUTING.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    example, _ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(example, {"__name__": "example"})
     method = METHODS.pop("pseudo-labels")
     assert arguments_of(method)["distillation_weight"].help.startswith("Weight of the teachers")
