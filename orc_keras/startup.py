@@ -45,14 +45,15 @@ def cores() -> list[int]:
 def open_closed_streams() -> None:
     """Opens closed standard streams; or a file would get their number, and what is printed.
 
-    They take every name of a file, also one that is no text, as Python does in some locales.
+    Names of files that are no text can be read, as Python does in some locales. What standard
+    output's encoding lacks is printed as Python writes it, as on standard error.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
         stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="surrogateescape")
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="surrogateescape" if mode == "r" else "backslashreplace")
 
 
 @contextlib.contextmanager

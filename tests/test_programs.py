@@ -121,17 +121,26 @@ NAMES = """
 import sys
 from orc_keras import command_line
 with command_line.errors_as_sentences("x"):
-    print(sys.stdin.read())
+    print(sys.stdin.read(), chr(0x5199))
 """
 
 
-def test_names_of_files_that_are_no_text_are_read_and_printed():
-    environment = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+@pytest.mark.parametrize(
+    "environment, name, printed",
+    [
+        ({"PYTHONIOENCODING": "utf-8:strict"}, b"\xff", rb"\udcff"),
+        ({"PYTHONIOENCODING": "latin-1"}, b"\xe4", b"\xe4"),
+        ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, b"\xff", rb"\udcff"),
+    ],
+)
+def test_names_that_an_encoding_lacks_are_read_and_printed(environment, name, printed):
+    """As Python writes them; so is what the program itself has in another script."""
     names = subprocess.run(
-        [sys.executable, "-c", NAMES], cwd=ROOT, input=b"\xff.png", capture_output=True,
-        env=environment,
+        [sys.executable, "-c", NAMES], cwd=ROOT, input=name, capture_output=True,
+        env=os.environ | environment,
     )  # fmt: skip
-    assert (names.stdout, names.stderr) == (b"\xff.png\n", b"")
+    script = "写".encode() if "utf-8" in str(environment) else rb"\u5199"
+    assert (names.stdout, names.stderr) == (printed + b" " + script + b"\n", b"")
 
 
 HOMELESS = """

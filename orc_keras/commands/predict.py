@@ -12,14 +12,14 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from absl import flags
 
 from orc_keras import startup
-from orc_keras.formatting import printable
+from orc_keras.formatting import printable, quoted
 from orc_keras.run_files import STUDENT
 
 ARGUMENTS = "the files of images"
@@ -45,11 +45,14 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     model = flag_values.model or finished_run(flag_values.run) / STUDENT
     network, failed = ExportedNetwork(model), []
 
+    def refuse(error):
+        _say(error)
+        failed.append(error)
+
     def answers():
-        for path, answer in network.predict_files(_paths(arguments)):
+        for path, answer in network.predict_files(_paths(arguments, refuse)):
             if isinstance(answer, ValueError):
-                print(f"orc-keras predict: {printable(answer)}", file=sys.stderr)
-                failed.append(path)
+                refuse(answer)
             else:
                 yield str(path), dict(zip(network.class_names, answer.tolist()))
 
@@ -57,19 +60,27 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     sys.exit(int(bool(failed)))
 
 
-def _paths(arguments: Iterable[str]) -> Iterator[str | Path]:
+def _say(sentence: Any) -> None:
+    print(f"orc-keras predict: {printable(sentence)}", file=sys.stderr)
+
+
+def _paths(arguments: Iterable[str], refuse: Callable[[ValueError], Any]) -> Iterator[str | Path]:
     from orc_keras.data import folder
 
     for argument in arguments:
         if argument == "-":
             yield from filter(None, (line.rstrip("\n") for line in sys.stdin))
         elif os.path.isdir(argument):  # `Path` raises errors for some names
-            images, others = folder.images_below(Path(argument))
+            refused: list[ValueError] = []
+            images, others = folder.images_below(Path(argument), refused.append)
             if others:
                 suffixes = ", ".join(sorted({path.suffix or path.name for path in others}))
-                message = f"{argument}: files passed over: {len(others)} ({suffixes})."
-                print(f"orc-keras predict: {message}", file=sys.stderr)
-            yield from images or [argument]  # which is no file then
+                _say(f"{argument}: files passed over: {len(others)} ({suffixes}).")
+            if not (images or refused):
+                refused = [ValueError(f"{argument} has no image.")]
+            for error in refused:
+                refuse(error)
+            yield from images
         else:
             yield argument
 
@@ -77,7 +88,7 @@ def _paths(arguments: Iterable[str]) -> Iterator[str | Path]:
 def _write_text(answers, class_names):
     for path, probabilities in answers:
         best = sorted(probabilities, key=lambda name: -probabilities[name])[:SHOWN]
-        print("\n".join([path, *(f"{probabilities[name]:7.1%}  {name}" for name in best)]))
+        print("\n".join([quoted(path), *(f"{probabilities[name]:7.1%}  {name}" for name in best)]))
 
 
 def _write_csv(answers, class_names):

@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import hashlib
 import os
+import stat
 import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
@@ -41,7 +42,23 @@ def read_headers(paths: Sequence[Path]) -> list[Header]:
         raise
 
 
+def _check_file(path):
+    """Raises ValueError unless a path is of a file that may be read; no FIFO is waited for."""
+    try:
+        with open(
+            path, "rb", opener=lambda *args: os.open(args[0], args[1] | os.O_NONBLOCK)
+        ) as file:
+            is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except PermissionError as error:
+        raise ValueError("may not be read by this user") from error
+    except (OSError, ValueError):  # a name may be too long, or none
+        is_file = False
+    if not is_file:
+        raise ValueError("is not a file")
+
+
 def _header(path):
+    _check_file(path)
     try:
         with open(path, "rb") as file:
             start, image = file.read(30), Image.open(file)
@@ -78,6 +95,7 @@ def fingerprint(root: Path, paths: Sequence[Path]) -> str:
 
 
 def _hash_of_ends(path):
+    _check_file(path)
     size = path.stat().st_size
     with open(path, "rb") as file:
         first = file.read(4096)
@@ -123,10 +141,8 @@ def read_pixels(path: str | Path, preprocessing: Preprocessing) -> np.ndarray:
     """Returns the image of a file as a network's input before it is normalised.
 
     Raises:
-        ValueError: if there is no such file, or its image cannot be decoded.
+        ValueError: if there is no such file, or it may not be read, or its image not be decoded.
     """
-    if not os.path.isfile(path):  # `Path` raises errors for names too long, and folders locked
-        raise ValueError(f"{path} is not a file.")
     (pixels,) = _for_each(lambda path: _pixels(path, preprocessing.pixels), [path])
     return pixels
 
@@ -137,8 +153,7 @@ def _decode(path, shape):
 
 def _pixels(path, function):
     """Returns what a function makes of the contents of a file."""
-    if not os.path.isfile(path):
-        raise ValueError("is not a file any more")
+    _check_file(path)
     try:
         encoded = tf.io.read_file(os.fsencode(path))
         reason = bytes(refusal(encoded).numpy()).decode()

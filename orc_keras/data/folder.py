@@ -3,9 +3,9 @@
 import itertools
 import os
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orc_keras.data.images import check_class_names
 
@@ -76,7 +76,7 @@ def _folders_of_splits(root, held_out_only):
             f"{root} has no folder train/ with a folder for each class in it, beside {splits[0]}/."
         )
     for name in _visible_folders(root):
-        if name not in splits and any(map(_is_image, _files(root / name))):
+        if name not in splits and _has_image(root / name):
             raise ValueError(
                 f"{root} has {splits[0]}/ and also {name}/ with images; the classes lie either all "
                 f"in {splits[0]}/, or all in {root} itself."
@@ -122,9 +122,9 @@ def _split(folder, classes):
     entries = _in_order(folder.iterdir())
     for path in filter(_is_image, entries):
         raise ValueError(f"{path} lies outside the folders of the classes.")
-    hidden = [path for path in entries if path.is_dir() and path.name[0] == "."]
-    hidden = [path for path in hidden if any(map(_is_image, _files(path)))]
-    split = Split([], [], [path for path in entries if path.is_file()], hidden)
+    hidden = [path for path in entries if os.path.isdir(path) and path.name[0] == "."]
+    hidden = list(filter(_has_image, hidden))
+    split = Split([], [], [path for path in entries if not os.path.isdir(path)], hidden)
     for label, class_folder in enumerate(classes.values()):
         files = _in_order(_files(class_folder))
         images = list(filter(_is_image, files))
@@ -136,22 +136,44 @@ def _split(folder, classes):
     return split
 
 
-def images_below(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Returns the files in a folder and in those below it, in order: images, and others."""
-    files = sorted(path for path in _files(folder) if path.name[0] != ".")
+def images_below(
+    folder: Path, refuse: Callable[[ValueError], Any]
+) -> tuple[list[Path], list[Path]]:
+    """Returns the files in a folder and in those below it, in order: images, and others.
+
+    Args:
+        folder: the folder.
+        refuse: gets why a folder in it is left out.
+    """
+    files = sorted(path for path in _files(folder, refuse) if path.name[0] != ".")
     return list(filter(_is_image, files)), list(itertools.filterfalse(_is_image, files))
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _raise(error: ValueError):
+    raise error
+
+
+def _files(folder: Path, refuse: Callable[[ValueError], Any] = _raise) -> Iterator[Path]:
+    def refuse_locked(error: OSError):
+        refuse(ValueError(f"The folder {error.filename} cannot be read: {error.strerror}."))
+
     seen = {folder.resolve().parent}
-    for directory, _, names in os.walk(folder, followlinks=True):
+    for directory, folders, names in os.walk(folder, onerror=refuse_locked, followlinks=True):
         resolved = Path(directory).resolve()
         if resolved in seen:
-            raise ValueError(f"{directory} is a link to a folder whose images are there already.")
+            refuse(ValueError(f"{directory} is a link to a folder whose images are there already."))
+            folders.clear()
+            continue
         seen.add(resolved)
         yield from (Path(directory) / name for name in names)
 
 
+def _has_image(folder):
+    """Whether a folder that is no class has images, as far as it can be read."""
+    return any(map(_is_image, _files(folder, refuse=lambda error: None)))
+
+
 def _is_image(path):
+    """Whether a file has the name of an image; if it cannot be read, its reader names it."""
     # macOS puts ._photo.jpg, which is not an image, beside photo.jpg.
-    return path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file()
+    return path.suffix.lower() in SUFFIXES and path.name[0] != "." and not os.path.isdir(path)

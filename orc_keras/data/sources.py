@@ -190,7 +190,7 @@ def _naming_skip_damaged():
     try:
         yield
     except ValueError as error:
-        raise ValueError(f"{error} Remove them, or train with --skip_damaged.") from error
+        raise ValueError(f"{error} Mend or remove them, or train with --skip_damaged.") from error
 
 
 def _from_idx(path):

@@ -158,8 +158,8 @@ def test_an_image_that_is_replaced_while_images_stream_is_named(tmp_path):
 
     for replace, reason in (
         (another_size, "is now of 24 x 24 pixels"),
-        (lambda: os.mkfifo(path), "is not a file any more"),
-        (lambda: None, "is not a file any more"),
+        (lambda: os.mkfifo(path), "is not a file"),
+        (lambda: None, "is not a file"),
     ):
         path.unlink()
         replace()
@@ -186,13 +186,16 @@ def test_the_fingerprint_tells_images_apart(tmp_path):
 
 def test_a_class_whose_name_begins_with_a_dot_is_said(tmp_path):
     """It is none; where it holds no image, as .git, there is nothing to say."""
-    fill(tmp_path, classes=("cat", "dog", ".owl"))
+    fill(tmp_path, classes=("cat", "dog", ".owl", ".a\x1b[2J"))
     (tmp_path / "train" / ".git").mkdir()
     images = load(tmp_path)
     assert images.class_names == ("cat", "dog")
-    assert images.notes["ignored_folders"] == ["train/.owl", "val/.owl"]
+    assert images.notes["ignored_folders"] == [
+        f"{split}/{name}" for split in ("train", "val") for name in (".a\x1b[2J", ".owl")
+    ]
     line = summary.describe_images(images.description())
-    assert line.endswith("; no classes, because of the dot: train/.owl, val/.owl")
+    shown = r"'train/.a\x1b[2J', train/.owl, 'val/.a\x1b[2J', val/.owl"
+    assert line.endswith(f"; no classes, because of the dot: {shown}")
 
 
 def test_libraries_say_nothing_of_single_images(tmp_path, monkeypatch, recwarn, capfd):

@@ -1,7 +1,10 @@
 """Folders that cannot be learnt from: what is wrong is named."""
 
+import os
+import re
+
 import pytest
-from helpers.folders import fill, load, photo
+from helpers.folders import fill, load, lock, photo
 from PIL import PngImagePlugin
 
 
@@ -32,7 +35,7 @@ def test_many_damaged_images(tmp_path):
     fill(tmp_path, number=5)
     for path in (tmp_path / "train").rglob("*.png"):
         damage(path, "text")
-    message = r"Of 20 images 10 cannot be used: .*0.png is .*; and 7 more\. Remove them, or"
+    message = r"Of 20 images 10 cannot be used: .*0.png is .*; and 7 more\. Mend or remove them, or"
     with pytest.raises(ValueError, match=message):
         load(tmp_path)
 
@@ -68,6 +71,14 @@ def link_to_itself(root):
 
 def link_to_its_parent(root):
     (root / "train" / "cat" / "all").symlink_to("..")
+
+
+def link_to_nothing(root):
+    (root / "train" / "cat" / "gone.png").symlink_to("nowhere.png")
+
+
+def fifo(root):
+    os.mkfifo(root / "train" / "cat" / "fifo.png")
 
 
 def name_of_two_lines(root):
@@ -117,6 +128,8 @@ def no_train(root):
         (strange_header, "bad.png is not a readable image .ValueError of Pillow"),
         (link_to_itself, "cat/me is a link to a folder whose images are there already"),
         (link_to_its_parent, "cat/all is a link to a folder whose images are there already"),
+        (link_to_nothing, "Of 13 images 1 cannot be used: .*cat/gone.png is not a file"),
+        (fifo, "cat/fifo.png is not a file"),
         (name_of_two_lines, r"has a class 'a\\nb', a name that cannot be printed"),
         (gif, "bad.png is damaged, or not a PNG, JPEG, BMP or WebP"),
         (one_class, "train must have a folder for each of at least two classes"),
@@ -132,6 +145,38 @@ def test_what_cannot_be_learnt_from_is_named(tmp_path, change, message):
     change(tmp_path)
     with pytest.raises(ValueError, match=message):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train/cat", "train/cat/more", "val/dog/more/and_more"])
+def test_a_locked_folder_is_named(tmp_path, monkeypatch, name):
+    (fill(tmp_path) / name).mkdir(parents=True, exist_ok=True)
+    lock(monkeypatch, tmp_path / name)
+    sentence = f"The folder {tmp_path / name} cannot be read: Permission denied."
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["lost+found", "train/.Trash"])
+def test_a_locked_folder_that_is_no_class(tmp_path, monkeypatch, name):
+    (fill(tmp_path) / name).mkdir()
+    lock(monkeypatch, tmp_path / name)
+    assert load(tmp_path).class_names == ("cat", "dog")
+
+
+def test_a_photo_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    """Nor what a link names in a folder that is locked."""
+    locked = [fill(tmp_path) / "val" / "cat" / "0.png", tmp_path / "val" / "dog" / "link.png"]
+    locked[1].symlink_to(tmp_path / "locked" / "1.png")
+    lock(monkeypatch, *locked)
+    sentence = "Of 13 images 2 cannot be used: " + "; ".join(
+        f"{path} may not be read by this user" for path in locked
+    )
+    with pytest.raises(ValueError, match=re.escape(f"{sentence}. Mend or remove them, or train")):
+        load(tmp_path)
+    images = load(tmp_path, skip_damaged=True)
+    assert images.notes["skipped_files"] == {
+        str(path.relative_to(tmp_path)): "may not be read by this user" for path in locked
+    }
 
 
 def test_a_folder_that_is_not_there(tmp_path):

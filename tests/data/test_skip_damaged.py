@@ -29,7 +29,9 @@ def spoil(root):
 @pytest.mark.parametrize("memory_gb", [0, 1])
 def test_they_are_left_out_and_named(tmp_path, memory_gb):
     wrong = spoil(tmp_path / "some")
-    message = "Of 16 images 4 cannot be used: .* Remove them, or train with --skip_damaged.$"
+    message = (
+        "Of 16 images 4 cannot be used: .* Mend or remove them, or train with --skip_damaged.$"
+    )
     with pytest.raises(ValueError, match=message):
         load(tmp_path / "some", memory_gb=memory_gb)
     images = load(tmp_path / "some", skip_damaged=True, memory_gb=memory_gb)

@@ -1,5 +1,8 @@
 """Folders of small images."""
 
+import errno
+import os
+
 import numpy as np
 from PIL import Image
 
@@ -26,3 +29,19 @@ def fill(root, splits=("train", "val"), classes=("cat", "dog"), number=3, **size
 
 def load(root, **options):
     return data.load(f"folder:{root}", **options)
+
+
+def lock(monkeypatch, *paths):
+    """Makes folders and files ones that this user, who may be root, may not read."""
+
+    def locking(function):
+        def refuse(path, *args, **kwargs):
+            if path in locked:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return function(path, *args, **kwargs)
+
+        return refuse
+
+    locked = {*paths, *map(str, paths)}
+    for name in ("scandir", "open"):
+        monkeypatch.setattr(os, name, locking(getattr(os, name)))
