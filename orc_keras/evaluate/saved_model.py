@@ -64,7 +64,7 @@ class SavedModel:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         try:
-            checksums.check(self.path)
+            checksums.check_exported(self.path, self.path)
             check(self.path)
             with without_patterns(self.path) as plain:
                 self._loaded = tf.saved_model.load(plain)

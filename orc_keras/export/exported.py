@@ -35,7 +35,7 @@ class ExportedNetwork:
         if (path / SUMMARY).is_file():
             raise ValueError(f"{path} is a run; its student is {path / STUDENT}.")
         name, directory = _format_of(path)
-        checksums.check(directory)
+        checksums.check_exported(path, directory)
         saved_model.check(directory)
         self.preprocessing = files.read(
             directory / PREPROCESSING, lambda path: Preprocessing.from_json(files.from_json(path))

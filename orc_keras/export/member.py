@@ -75,7 +75,7 @@ def _earlier(target: Path, is_kept: bool) -> dict[str, Any]:
     """Returns the figures of the formats that exist; None if the SavedModel is not kept."""
     measured = {}
     if is_kept:
-        checksums.check(target)
+        checksums.check_exported(target, target)
         saved_model.check(target)  # before it is converted
         measured = files.read(target / MEASURED, lambda path: dict(files.from_json(path)))
     return {name: measured.get(name) for name in FORMATS if path_of(target, name).exists()}

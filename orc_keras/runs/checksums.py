@@ -5,7 +5,7 @@ from pathlib import Path
 
 from orc_keras import files
 from orc_keras.files import sha256
-from orc_keras.run_files import SUMS
+from orc_keras.run_files import SUMMARY, SUMS
 
 
 def text(paths: Mapping[str, Path]) -> str:
@@ -41,6 +41,21 @@ def check(directory: Path, *names: str) -> None:
         path = directory / name
         if sums.get(name) != files.read(path, sha256):
             raise ValueError(f"{path} is damaged, or not of this run: {SUMS} has another checksum.")
+
+
+def check_exported(path: Path, saved_model: Path) -> None:
+    """Raises ValueError if an exported network is damaged, or not that of the run it lies in.
+
+    Args:
+        path: of the network.
+        saved_model: the directory of its SavedModel, which may be `path`.
+    """
+    check(saved_model)
+    run, exported = path.absolute().parent, {path.absolute().name, saved_model.absolute().name}
+    is_finished = (run / SUMMARY).exists() and (run / SUMS).exists()
+    listed = read(run) if is_finished else {}  # what was exported later is not
+    if names := [name for name in listed if name.split("/")[0] in exported]:
+        check(run, *names)
 
 
 def update(directory: Path, written: Collection[Path]) -> None:

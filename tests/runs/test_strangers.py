@@ -165,6 +165,21 @@ def test_what_a_terminal_should_not_be_sent_is_no_name(run, name):
             read(run / "student")
 
 
+def test_the_student_of_a_run_is_its_own(run):
+    """Another member's, put in its place, answers images of the same size."""
+    export_member(run, "hidden10", ["tflite"], measure=False)
+    for suffix, read in ((".tflite", ExportedNetwork), ("", ExportedNetwork), ("", SavedModel)):
+        student, other = run / f"student{suffix}", run / f"hidden10{suffix}"
+        read(other)  # no file of the run when it ended
+        own = student.rename(run / "own")
+        (shutil.copytree if other.is_dir() else shutil.copy)(other, student)
+        with pytest.raises(ValueError, match=f"{student}.* is damaged, or not of this run"):
+            read(student)
+        shutil.rmtree(student, ignore_errors=True)
+        own.replace(student)
+        read(student)
+
+
 def test_the_place_of_the_images_is_all_that_a_summary_says_of_them(run):
     summary = json.loads((run / "summary.json").read_text())
     summary["data"]["place"] |= {"image_size": 5, "memory_gb": "much"}
