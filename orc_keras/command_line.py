@@ -56,7 +56,9 @@ def errors_as_sentences(program: str) -> Iterator[None]:
     faulthandler.enable()
     absl.logging.set_verbosity(absl.logging.WARNING)
     logging.getLogger("tensorflow").setLevel(logging.WARNING)
-    warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
+    warnings.showwarning = lambda message, *_: print(
+        f"{program}: {printable(message)}", file=sys.stderr
+    )
     try:
         with _flushing():
             yield
