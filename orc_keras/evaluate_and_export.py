@@ -15,8 +15,9 @@ from orc_keras.evaluate.members import load_group_members
 from orc_keras.export import RUN_FORMATS
 from orc_keras.export.member import export
 from orc_keras.export.tflite import Unsupported
+from orc_keras.files import DamagedFile
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
-from orc_keras.runs import Run, RunDirectory, predictions, summary
+from orc_keras.runs import Run, RunDirectory, continuation, predictions, summary
 from orc_keras.runs.predictions import Predictions
 
 
@@ -37,9 +38,12 @@ def evaluate_and_export(
     settings, directory, images = run.settings, run.directory, run.images
     networks = load_group_members(directory / run_files.GROUP)
     evaluation = evaluate_group(networks, images, settings.batch_size)
+    continuation.check_files(directory)
     with directory.atomic_write(run_files.EVALUATION) as path:
         predictions.write(evaluation, path)
     history = directory.history()
+    if "loss" not in history:
+        raise DamagedFile(f"{directory / run_files.HISTORY} was rewritten while the run trained.")
     steps = len(images.train) // settings.batch_size * len(history["loss"])
     group_seconds = sum(value for stage, value in seconds.items() if stage != PIVOT)
     contents = {

@@ -24,7 +24,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
     What was written is synced to disk first; where that fails, the earlier `path` remains.
     """
-    unfinished = path.with_name(f"{UNFINISHED}{path.name}")
+    unfinished = path.with_name(f"{UNFINISHED}{path.name[-50:]}")  # a name has at most 255 bytes
     delete(unfinished)
     try:
         yield unfinished
@@ -129,10 +129,10 @@ def read(path: Path, parse: Callable[[Path], Contents]) -> Contents:
 
 
 def check_kinds(directory: Path) -> None:
-    """Raises ValueError if a directory holds anything but files and directories, such as a FIFO."""
+    """Raises DamagedFile if a directory holds anything but files and directories, as a FIFO."""
     for path in directory.rglob("*"):
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise ValueError(f"{path} is neither a file nor a folder; delete it.")
+            raise DamagedFile(f"{path} is neither a file nor a folder; delete it.")
 
 
 def from_json(path: Path) -> Any:

@@ -6,6 +6,8 @@ SOURCES = "sources.json"  # checksums of files and code that members come from
 SUMMARY = "summary.json"  # marks a finished run
 SUMS = "SHA256SUMS"  # checksums of a finished run's files, for `sha256sum --check`
 HISTORY = "history.csv"  # of the last stage, one row per epoch
+PIVOT_HISTORY = "pivot_history.csv"
+STAGE_HISTORIES = "stage[0-9]*_history.csv"  # of stages between these
 PIVOT_BEFORE = "pivot_before.json"  # the accuracy with which a trained pivot comes
 ROLES = "roles.npy"  # who taught in each mini-batch
 EVALUATION = "evaluation.npz"  # the members' predictions on the held-out images
@@ -35,6 +37,7 @@ ALL = (
     SUMMARY,
     SUMS,
     PIVOT_BEFORE,
+    PIVOT_HISTORY,
     HISTORY,
     ROLES,
     TENSORBOARD,
@@ -44,7 +47,7 @@ ALL = (
     BENCHMARK,
     REPORT,
 )
-EARLIER_HISTORIES = ("pivot_history.csv", "stage[0-9]*_history.csv")  # of earlier stages
+FOLDERS = (TENSORBOARD, CHECKPOINTS, STUDENT, f"{STUDENT}{SUFFIXES['web']}", REPORT)
 
 
 def best(stage):

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,44 +103,79 @@ def test_an_image_that_can_no_longer_be_read_is_named(tiny, tmp_path, monkeypatc
     assert f"{tmp_path}/train7.png is damaged" in str(end.value)
 
 
+CONTINUES = "after that, the same command continues"
+
+
+def in_place_of(name, make):
+    """Returns what moves a file or folder of a run away, and makes something else in its place."""
+
+    def disturb(run):
+        (run / name).rename(run.parent / "moved")
+        make(run / name)
+
+    return disturb
+
+
+def link_out(path):
+    victim = path.parents[1] / "victim"
+    victim.mkdir()
+    (victim / "group-000009-00000000.npz").write_text("mine")
+    path.symlink_to(victim)
+
+
 @pytest.mark.parametrize(
     "disturb, left",
     [
+        (shutil.rmtree, "run was deleted .*; there is no save to continue from"),
         (
-            lambda run, _: shutil.rmtree(run),
-            r"No such file or directory: .*; there is no save to continue from",
+            lambda run: (run / "settings.flags").write_text("--seed=7"),
+            f"settings.flags was deleted or rewritten .*; put it back; {CONTINUES}",
         ),
         (
-            lambda run, _: (run / "settings.flags").write_text("--seed=7"),
-            "settings.flags was deleted or rewritten .*; put settings.flags back, and the same com",
+            lambda run: (run / "history.csv").write_text("epoch,loss\na"),
+            "history.csv was rewritten .*; what was saved before is there, the same command contin",
         ),
-        (
-            lambda run, _: (run / "history.csv").write_text("epoch,loss\na"),
-            "history.csv is damaged.*; what was saved before is there, the same command continues",
+        (  # the callback goes on to write to the other file
+            lambda run: in_place_of(
+                "history.csv", lambda copy: shutil.copy(run.parent / "moved", copy)
+            )(run),
+            "history.csv was rewritten .*; what was saved before is there, the same command contin",
         ),
+        (in_place_of("history.csv", os.mkfifo), f"history.csv is neither a file .*; {CONTINUES}"),
         (
-            lambda run, _: (run / "data.json").unlink() or os.mkfifo(run / "data.json"),
-            "data.json is neither a file nor a folder; delete it; what was saved before is there",
+            lambda run: (run / "data.json").write_text("{"),
+            f"data.json was deleted or rewritten .*; delete what is left of it; {CONTINUES}",
         ),
+        (in_place_of("tensorboard", Path.touch), f"tensorboard is not a folder; .*; {CONTINUES}"),
         (
-            lambda run, _: (run / "data.json").write_text("{"),
-            "data.json is damaged.*; what was saved before is there",
-        ),
-        (
-            lambda _, patch: patch.setattr("time.localtime", lambda: time.gmtime(0)),
-            "This machine's clock is in the year 1970, .*; set it; what was saved before is there",
+            in_place_of("checkpoints", link_out),
+            "checkpoints is a link that leads out of the run; delete it; there is no save",
         ),
     ],
 )
 def test_what_others_do_to_the_directory_of_a_run_is_named(
     tiny, tmp_path, monkeypatch, disturb, left
 ):
+    disturb_after_two_epochs(monkeypatch, lambda: disturb(tmp_path / "run"))
+    with pytest.raises(CommandError, match=f"(?s){left}"):
+        train.train(tiny(output_dir=str(tmp_path / "run"), epochs=3, **FEW))
+    assert all(path.read_text() == "mine" for path in tmp_path.glob("victim/*"))
+    assert len([*tmp_path.glob("victim/*")]) in (0, 1)
+
+
+def test_a_clock_that_is_set_back_is_named(tiny, tmp_path, monkeypatch):
+    now = lambda: monkeypatch.setattr("time.localtime", lambda: time.gmtime(0))  # noqa: E731
+    disturb_after_two_epochs(monkeypatch, now)
+    with pytest.raises(CommandError, match=f"clock is in the year 1970, .*; set it; {CONTINUES}"):
+        train.train(tiny(output_dir=str(tmp_path / "run"), epochs=3, **FEW))
+
+
+def disturb_after_two_epochs(monkeypatch, disturb):
     end = callbacks.Throughput.on_epoch_end
 
     def disturbed(self, epoch, logs=None):
         end(self, epoch, logs)
-        disturb(tmp_path / "run", monkeypatch)
+        if epoch == 1:
+            disturb()
 
     monkeypatch.setattr(callbacks.Throughput, "on_epoch_end", disturbed)
-    with pytest.raises(CommandError, match=f"(?s){left}"):
-        train.train(tiny(output_dir=str(tmp_path / "run"), epochs=1, **FEW))

@@ -56,6 +56,13 @@ def test_outputs_that_cannot_be_made(tmp_path):
     check_output("file", "json")
 
 
+def test_the_longest_name(tmp_path):
+    longest = tmp_path / ("ö" * 125 + ".json")  # 255 bytes
+    check_output(str(longest), "json")
+    write_output(str(longest), TEXT)
+    assert longest.read_text() == TEXT and list(tmp_path.iterdir()) == [longest]
+
+
 @pytest.mark.parametrize(("name", "is_same"), [("run 1", True), ("run[1]", False), ("a*", False)])
 def test_only_what_is_a_pattern_gets_another_path(tmp_path, monkeypatch, name, is_same):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "plain" if not is_same else "none"))

@@ -111,13 +111,22 @@ def test_a_run_does_not_lie_among_its_images(tiny, tmp_path, place):
     assert list(images.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["settings.flags", "history.csv", "checkpoints", "tensorboard"])
-def test_a_run_does_not_write_through_links_out_of_it(tiny, tmp_path, name):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / name).symlink_to(tmp_path / "mine")
-    with pytest.raises(ValueError, match=f"{name} is a link that leads out of the run; delete it"):
-        RunDirectory(tmp_path / "run").lock(tiny())
-    assert not (tmp_path / "mine").exists()
+@pytest.mark.parametrize("make", ["out", "dangling", "other"])
+@pytest.mark.parametrize("name", ["settings.flags", "SHA256SUMS", "pivot_history.csv", "report"])
+def test_a_run_does_not_write_where_something_else_is(tiny, tmp_path, name, make):
+    """A link out of it, one to nowhere, a folder in place of a file or a file in one's."""
+    path = tmp_path / "run" / name
+    path.parent.mkdir()
+    if make == "other":
+        path.write_text("mine") if name == "report" else path.mkdir()
+    else:
+        path.symlink_to(tmp_path / "mine" if make == "out" else "nowhere")
+    problem = (
+        "is a link that leads out of the run; delete" if make == "out" else "is not a f.*; move"
+    )
+    with pytest.raises(ValueError, match=f"/{name} {problem} it"):
+        continuation.check(RunDirectory(tmp_path / "run"), tiny())
+    assert not (tmp_path / "mine").exists() and path.lstat()
 
 
 @pytest.mark.parametrize("year", [1979, 2108])

@@ -16,7 +16,7 @@ from orc_keras.export import CALIBRATION_IMAGES
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, check, path_of
 from orc_keras.export.measure import representative_dataset
 from orc_keras.export.member import export
-from orc_keras.runs import RunDirectory, finished_run
+from orc_keras.runs import RunDirectory, continuation, finished_run
 from orc_keras.runs.images import load_images
 from orc_keras.runs.summary import PACKAGES, versions
 
@@ -49,10 +49,11 @@ def benchmark(
         `timing.measure_times` returns.
 
     Raises:
-        ValueError: if there is no finished run, or its images are missing.
+        ValueError: if there is no finished run, it is read-only, or its images are missing.
     """
     check(formats, TIMED)
     run, formats = finished_run(path), _installed(formats)
+    continuation.check_files(run, run_files.BENCHMARK, run_files.REPORT)
     images = load_images(run, data_dir, INT8 in formats, dataset)
     contents = {
         "machine": _processor(),

@@ -40,7 +40,6 @@ def train(settings: Any, only_estimate: bool = False) -> None:
     from orc_keras import experiment
     from orc_keras.distribution import workers
     from orc_keras.estimate import estimate
-    from orc_keras.files import DamagedFile
     from orc_keras.runs import continuation, directory_of
     from orc_keras.training.signals import Stopped
 
@@ -54,11 +53,12 @@ def train(settings: Any, only_estimate: bool = False) -> None:
         run = experiment.prepare(settings)
         try:
             run()
-        except (OSError, DamagedFile) as error:
-            left = continuation.what_is_left(directory, wanted)
-            raise CommandError(f"{str(error).rstrip('.')}; {left}.") from error
-        except ValueError as error:  # prepare() refuses what is wrong, so this is a fault of ours
-            raise RuntimeError("The training failed.") from error
+        except Exception as error:
+            if sentence := continuation.why_it_ended(directory, wanted, error):
+                raise CommandError(sentence) from error
+            if isinstance(error, ValueError):  # prepare() refuses what is wrong: a fault of ours
+                raise RuntimeError("The training failed.") from error
+            raise
     except (Stopped, KeyboardInterrupt) as error:
         number = getattr(error, "signal_number", signal.SIGINT)
         sentence = f"stopped by {signal.Signals(number).name}; {again}."

@@ -94,6 +94,10 @@ def _split(variant: str) -> tuple[str, ...]:
             "--variant must be like '<name>: --flag=value', with a name that begins with a "
             f"letter or digit and has no '/', not {variant!r}."
         )
+    if Path(match[1]).suffix in (".md", ".csv", ".png"):
+        raise ValueError(
+            f"--variant names {match[1]}; the comparison's own files end in .md, .csv and .png."
+        )
     return match.groups()
 
 

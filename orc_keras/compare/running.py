@@ -25,6 +25,7 @@ class Job(NamedTuple):
     slot: int
     process: subprocess.Popen
     started: float  # by time.monotonic()
+    log_start: int = 0  # the bytes that earlier processes have written to its log
 
 
 def train(runs: Sequence[PlannedRun], num_jobs: int) -> list[PlannedRun]:
@@ -90,7 +91,8 @@ def _start(run: PlannedRun, slot: int, num_jobs: int) -> Job:
     flagfile = Path(f"{directory}.flags")
     flags = f"{run.settings.as_flags()}--output_dir={directory}\n"
     files.write_text(flagfile, flags)
-    with open(_log(run), "a") as log:
+    with open(_log(run), "ab") as log:
+        log_start = log.tell()
         process = subprocess.Popen(
             **startup.python(*TRAIN, f"--flagfile={flagfile}"),
             stdout=log,
@@ -99,7 +101,7 @@ def _start(run: PlannedRun, slot: int, num_jobs: int) -> Job:
         )
     with contextlib.suppress(AttributeError, ProcessLookupError):  # not on every system
         os.sched_setaffinity(process.pid, startup.cores()[slot::num_jobs] or startup.cores())
-    return Job(run, slot, process, time.monotonic())
+    return Job(run, slot, process, time.monotonic(), log_start)
 
 
 def _time_left(durations: list[float], jobs: list[Job], num_waiting: int, num_jobs: int) -> str:
@@ -121,7 +123,10 @@ def _outcome(job: Job) -> str:
     if code < 0:  # for example by the system, out of memory
         return f"{name}: killed by {signal.Signals(-code).name}.\n  ({_log(run)})"
     if code:
-        *_, last = ["", *_log(run).read_text(errors="replace").strip().splitlines()]
-        return f"{name}: failed. {last}\n  ({_log(run)})"
+        output = _log(run).read_bytes()[job.log_start :].decode(errors="replace")
+        lines = output.strip().splitlines()
+        # Another comparison's process may write to the same file.
+        reasons = [line for line in lines if line.startswith("orc-keras train: ")] or lines
+        return f"{name}: failed. {''.join(reasons[-1:])}\n  ({_log(run)})"
     *_, student = run.directory.summary["members"].values()
     return f"{name}: {student['accuracy']:.2%}"

@@ -17,7 +17,7 @@ from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS, formats, model_car
 from orc_keras.export import measure as measuring
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.run_files import STUDENT
-from orc_keras.runs import checksums, finished_run
+from orc_keras.runs import checksums, continuation, finished_run
 from orc_keras.runs.images import load_images
 
 # In the SavedModel's directory:
@@ -106,8 +106,9 @@ def export_member(
         The paths that were written, and that of the model card.
 
     Raises:
-        ValueError: if there is no finished run, no such member or format, or it is exported
-            already; if packages or images are missing; if the SavedModel is damaged.
+        ValueError: if there is no finished run, or it is read-only; if there is no such member or
+            format, or it is exported already; if packages or images are missing; if the SavedModel
+            is damaged.
     """
     formats.check(names)
     for name in names:
@@ -122,6 +123,7 @@ def export_member(
     for path in written:
         if path.exists():
             raise ValueError(f"{path} exists already; delete it to export {member} again.")
+    continuation.check_files(directory, *(path.name for path in written))
     images, calibrating = None, ()
     if measure or INT8 in names:
         images = load_images(directory, data_dir, INT8 in names, dataset)

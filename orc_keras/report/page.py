@@ -18,7 +18,7 @@ from orc_keras.files import atomic_write
 from orc_keras.report import plot_style, plots, tables
 from orc_keras.report.comparison import Comparison, evaluation_key
 from orc_keras.report.run_contents import RunContents
-from orc_keras.runs import summary
+from orc_keras.runs import continuation, summary
 
 TEMPLATE = Path(__file__).parent / "report.html.jinja"
 
@@ -34,7 +34,8 @@ def write(paths: Sequence[str | Path]) -> Path:
         The path of the report.
 
     Raises:
-        ValueError: if one of the directories is not a run's, or a link leads out of the first.
+        ValueError: if one of the directories is not a run's, or the first is read-only, or
+            something else is where its report is to be.
         OSError: if the report cannot be written.
     """
     run, *candidates = runs = [RunContents(path) for path in paths]
@@ -43,7 +44,8 @@ def write(paths: Sequence[str | Path]) -> Path:
         if names.count(each.name) > 1:
             each.name = str(each.directory.path)
     page = run.directory / run_files.PAGE
-    run.directory.inside(run_files.REPORT).mkdir(exist_ok=True)  # before the long work
+    continuation.check_files(run.directory, run_files.REPORT)  # before the long work
+    page.parent.mkdir(exist_ok=True)
     others = [other for other in candidates if _is_comparable(run, other)]
     with_students = [other for other in others if set(run.students) & set(other.students)]
     comparison = Comparison(run, with_students[0]) if with_students else None

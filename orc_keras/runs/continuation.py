@@ -13,7 +13,8 @@ from orc_keras.settings import Settings
 
 def has_finished(directory: RunDirectory, settings: Settings) -> bool:
     """Whether a run with these settings has finished here, and is not to be overwritten."""
-    is_there = directory.is_finished and directory.has_begun and not settings.overwrite
+    has_summary = (directory / run_files.SUMMARY).is_file()  # else `check` says what it is
+    is_there = has_summary and directory.has_begun and not settings.overwrite
     return is_there and not _differences(directory, settings)
 
 
@@ -24,39 +25,68 @@ def how_to_continue(directory: RunDirectory, settings: Settings) -> str:
     return f"the same command{' and'.join(changes)} continues"
 
 
-def what_is_left(directory: RunDirectory, settings: Settings) -> str:
-    """Returns, for the end of a sentence, whether the saves of a run that failed can be used."""
-    if not any((directory / run_files.CHECKPOINTS).glob("*.npz")):
-        return "there is no save to continue from"
-    again = how_to_continue(directory, settings)
+def why_it_ended(directory: RunDirectory, settings: Settings, error: Exception) -> str:
+    """Returns why a run ended, and whether it can continue; empty if the error is a fault of ours.
+
+    What others did to the directory explains any error.
+    """
+    again, then = how_to_continue(directory, settings), "what was saved before is there"
     try:
-        check_unchanged(directory, settings)
-    except OSError:
-        return f"put {run_files.SETTINGS} back, and {again}"
-    return f"what was saved before is there, {again}"
+        check_undisturbed(directory, settings)
+    except OSError as disturbance:
+        error, then = disturbance, "after that"
+    if not isinstance(error, OSError | files.DamagedFile):
+        return ""
+    folder = directory / run_files.CHECKPOINTS
+    has_saves = not folder.is_symlink() and any(folder.glob("*.npz"))
+    left = f"{then}, {again}" if has_saves else "there is no save to continue from"
+    return f"{str(error).rstrip('.')}; {left}."
 
 
-def check_writable(directory: RunDirectory, settings: Settings):
-    """Raises OSError if a run that has trained cannot be written to its directory any more."""
+def check_undisturbed(directory: RunDirectory, settings: Settings):
+    """Raises OSError if others changed the directory of a run while it trained."""
+    changed = "was deleted or rewritten while the run trained"
+    if not directory.path.is_dir():
+        raise OSError(f"{directory.path} {changed}")
     try:
         check_place(directory.path)
         files.check_kinds(directory.path)
-        directory.data  # noqa: B018 (read, as whoever evaluates the run will)
+        check_files(directory)
     except ValueError as error:
         raise OSError(str(error).rstrip(".")) from error
-    check_unchanged(directory, settings)
+    with _raising(OSError(f"{directory / run_files.SETTINGS} {changed}; put it back")):
+        if directory.settings.identity() != settings.identity():
+            raise ValueError
+    with _raising(OSError(f"{directory / run_files.DATA} {changed}; delete what is left of it")):
+        directory.data  # noqa: B018 (read, as whoever evaluates the run will)
 
 
-def check_unchanged(directory: RunDirectory, settings: Settings):
-    """Raises OSError if the file of the settings is not that of the run that trains here."""
+@contextlib.contextmanager
+def _raising(error: OSError):
+    """Raises this error in place of a ValueError."""
     try:
-        if directory.settings.identity() == settings.identity():
-            return
+        yield
     except ValueError:
-        pass
-    raise OSError(
-        f"{directory / run_files.SETTINGS} was deleted or rewritten while the run trained"
-    )
+        raise error from None
+
+
+def check_files(directory: RunDirectory, *names: str):
+    """Raises DamagedFile if a run cannot write its files.
+
+    Something else has their name, a link leads out of the run, or a folder is read-only.
+
+    Args:
+        directory: of the run.
+        names: of the files and folders to write; none: all.
+    """
+    for name in names or (*run_files.ALL, *directory.stage_histories()):
+        path, kind = directory.inside(name), "folder" if name in run_files.FOLDERS else "file"
+        is_right = path.is_dir() if kind == "folder" else path.is_file()
+        if os.path.lexists(path) and not is_right:
+            raise files.DamagedFile(f"{path} is not a {kind}; move it away.")
+        folder = path if path.is_dir() else path.parent
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise files.DamagedFile(f"{folder} is not writable.")
 
 
 def check(directory: RunDirectory, settings: Settings):
@@ -64,6 +94,7 @@ def check(directory: RunDirectory, settings: Settings):
     path = directory.path
     check_place(path)
     files.check_kinds(path)
+    check_files(directory)
     _check_apart(path, settings.dataset)
     if not directory.has_begun:
         if path.is_dir() and set(os.listdir(path)) - {run_files.SETTINGS}:

@@ -123,11 +123,13 @@ class RunDirectory:
         return self / name
 
     def inside(self, name: str) -> Path:
-        """Returns the path of what is to be written; ValueError if a link leads out of the run."""
-        path, root = os.path.realpath(self / name), os.path.realpath(self.path)
-        if not Path(path).is_relative_to(root):
-            raise ValueError(f"{self / name} is a link that leads out of the run; delete it.")
-        return self / name
+        """Returns the path of what is to be written; DamagedFile if a link leads out of the run."""
+        path = self / name
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(
+            os.path.realpath(self.path)
+        ):
+            raise files.DamagedFile(f"{path} is a link that leads out of the run; delete it.")
+        return path
 
     def lock(self, settings: Settings):
         """Locks the directory for this run until `close`, and writes the settings.
@@ -135,8 +137,6 @@ class RunDirectory:
         Raises:
             ValueError: if it cannot be written to, or another process or run has claimed it.
         """
-        for name in run_files.ALL:
-            self.inside(name)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             # The lock lasts until the file is closed or the process ends, in whatever way.
@@ -170,7 +170,7 @@ class RunDirectory:
         """Writes the summary, which marks the run as finished, and checksums of all its files."""
         later = (run_files.SUMMARY, run_files.SUMS, run_files.BENCHMARK)
         names = [name for name in run_files.ALL if name not in later]
-        names += [*self._earlier_histories(), run_files.GROUP, run_files.PIVOT]
+        names += [*self.stage_histories(), run_files.GROUP, run_files.PIVOT]
         student = checksums.read(self / run_files.STUDENT)
         names += [f"{run_files.STUDENT}/{name}" for name in student]
         paths = {name: self / name for name in names if (self / name).is_file()}
@@ -191,12 +191,13 @@ class RunDirectory:
         return files.read(self.checked(name), parse)
 
     def _delete_run(self):
-        for name in (*run_files.ALL, *self._earlier_histories(), *self._exported()):
+        for name in (*run_files.ALL, *self.stage_histories(), *self._exported()):
             if name != run_files.SETTINGS:  # the locked file
                 delete(self / name)
 
-    def _earlier_histories(self) -> list[str]:
-        return [path.name for each in run_files.EARLIER_HISTORIES for path in self.path.glob(each)]
+    def stage_histories(self) -> list[str]:
+        """Returns the names of the histories of the stages between the pivot's and the last."""
+        return [path.name for path in self.path.glob(run_files.STAGE_HISTORIES)]
 
     def _exported(self) -> list[str]:
         """Returns what the files of exported members may be called."""

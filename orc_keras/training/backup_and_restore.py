@@ -1,7 +1,7 @@
 """The callback that saves training, and continues it bit by bit the same."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -32,11 +32,12 @@ class BackupAndRestore(keras.callbacks.Callback):
         history: path of the file that `GroupCSVLogger(history, append=True)` writes.
         workers: `Workers`, if there are several: only the chief reads and writes checkpoints.
         signals: `StopSignals`, which may stop training; None: nothing does.
+        check: called before anything is written, by this callback or those behind it.
 
     Raises:
         ValueError: if `every` is something else; from `fit`, if it is not called as above, or if
             the checkpoint is of another group.
-        OSError: from `fit`, if a checkpoint cannot be written.
+        OSError: from `fit`, if a checkpoint cannot be written, or others changed the history.
 
     Examples:
         >>> checkpoints = CheckpointManager(directory, "group")
@@ -60,6 +61,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         history: str | Path,
         workers: Workers | None = None,
         signals: StopSignals | None = None,
+        check: Callable[[], object] = lambda: None,
     ):
         super().__init__()
         if every[0] < 1 or every[1] not in ("steps", "epochs"):
@@ -70,6 +72,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         self._history = Path(history)
         self._workers = workers or Workers(tf.distribute.get_strategy())
         self._signals = signals or StopSignals()
+        self._check_files = check
         self._started: float | None = None
         self._metrics: list[keras.Metric] = []
         self.epoch, self.step, self._values = self._workers.broadcast(checkpoints.read())
@@ -96,13 +99,15 @@ class BackupAndRestore(keras.callbacks.Callback):
             yield epochs, self.steps_per_epoch
 
     def on_train_begin(self, logs=None):
+        self._check_files()
         if self._started is not None:  # the second part
             return
         self._saved = (self.epoch, self.step) if self._values else None
         self._steps_saved = self.first_step
         self._started = time.perf_counter() - self.seconds
         self._metrics = self.model.metrics  # of training; a group has others in evaluation
-        self._history.write_bytes(self._values["history"].tobytes() if self._values else b"")
+        self._history_text = self.saved_history.encode()
+        self._history.write_bytes(self._history_text)
         if self._values:
             self._check(self._state())
             self._restore(self._state())
@@ -132,6 +137,7 @@ class BackupAndRestore(keras.callbacks.Callback):
             self._save(self._trained)
 
     def on_epoch_end(self, epoch, logs=None):
+        self._check_files()
         self.epoch, self.step = epoch + 1, 0
 
     def on_train_end(self, logs=None):
@@ -158,7 +164,7 @@ class BackupAndRestore(keras.callbacks.Callback):
         if self._saved != position:
             self.seconds = time.perf_counter() - (self._started or 0.0)
             values = self._of_all_workers(_values(self._state()) | (metrics or {}))
-            history = np.frombuffer(self._history.read_bytes(), np.uint8)
+            history = np.frombuffer(self._read_history(), np.uint8)
             if self._workers.is_chief:
                 self._checkpoints.write(
                     *position, values | {"seconds": self.seconds, "history": history}
@@ -168,6 +174,15 @@ class BackupAndRestore(keras.callbacks.Callback):
             self._workers.barrier()
             self._signals.release()
             raise Stopped(self._signal, *position)
+
+    def _read_history(self):
+        """Returns the history file's text; what others wrote does not come into a checkpoint."""
+        self._check_files()
+        before, self._history_text = self._history_text, self._history.read_bytes()
+        rows = max(self._history_text.count(b"\n") - 1, 0)
+        if rows != self.epoch or not self._history_text.startswith(before):
+            raise OSError(f"{self._history} was rewritten while the run trained")
+        return self._history_text
 
     def _of_all_workers(self, values):
         """Replaces this worker's copies of per-replica values by those of all replicas."""

@@ -23,7 +23,7 @@ from orc_keras.callbacks import (
 from orc_keras.callbacks.group_csv_logger import parse_history
 from orc_keras.distribution import strategies
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
-from orc_keras.runs import Run, RunDirectory
+from orc_keras.runs import Run, RunDirectory, continuation
 from orc_keras.settings import Settings
 from orc_keras.training.backup_and_restore import BackupAndRestore
 from orc_keras.training.checkpoints import CheckpointManager
@@ -50,7 +50,13 @@ def train(run: Run, group: NetworkGroup) -> tuple[float, float]:
     checkpoints, throughput = checkpoints_of(settings, run.directory, group.stage), Throughput()
     with StopSignals() as signals:
         progress = BackupAndRestore(
-            checkpoints, steps_per_epoch, settings.save_interval(), history, run.workers, signals
+            checkpoints,
+            steps_per_epoch,
+            settings.save_interval(),
+            history,
+            run.workers,
+            signals,
+            functools.partial(continuation.check_files, run.directory),
         )
         if progress.first_step:
             steps = epochs * steps_per_epoch

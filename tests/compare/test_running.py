@@ -104,6 +104,20 @@ def test_whoever_waits_for_a_pivot_that_failed_has_failed(program, tmp_path):
     assert running.train([kd, alone, orc], num_jobs=1) == [kd, orc]
 
 
+def test_the_reason_of_a_failure_in_a_shared_log(tmp_path):
+    """Another comparison's process writes to it too, and so did earlier ones."""
+    run = plan.plan(settings(), [], [], [0], tmp_path)[0]
+    run.directory.path.parent.mkdir()
+    log = running._log(run)
+    before = "orc-keras train: stopped by SIGTERM.\n"
+    log.write_text(f"{before}orc-keras train: it is in use.\nCompiling the step.\n")
+    failed = subprocess.CompletedProcess([], 1)
+    job = running.Job(run, 0, failed, 0.0, len(before))
+    assert running._outcome(job) == f"kd, seed 0: failed. orc-keras train: it is in use.\n  ({log})"
+    log.write_text(f"{before}ValueError: a fault\n")
+    assert running._outcome(job) == f"kd, seed 0: failed. ValueError: a fault\n  ({log})"
+
+
 def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monkeypatch):
     """Such as one whose comparison was killed: it goes on, and holds its directory."""
     runs = plan.plan(settings(), [], [], [0], tmp_path)

@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import marshal
+import os
 import pickle
 import re
 import shutil
@@ -17,10 +18,13 @@ from helpers.tiny import tiny_settings
 from markdown_it import MarkdownIt
 
 from orc_keras import building, experiment, run_files
+from orc_keras.benchmark.members import benchmark
 from orc_keras.callbacks.role_history import _load
 from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.members import load_member
+from orc_keras.export.member import export_member
 from orc_keras.export.model_card import escape
+from orc_keras.report import page
 from orc_keras.report.run_contents import RunContents
 from orc_keras.runs import RunDirectory, checksums, finished_run
 from orc_keras.training.stage import checkpoints_of
@@ -216,6 +220,16 @@ def test_an_empty_list_of_checksums_is_damaged(run):
     (run / run_files.SUMS).write_text("")
     with pytest.raises(ValueError, match=f"{run / run_files.SUMS} is damaged:\nIt is empty"):
         finished_run(run).checked("roles.npy")
+
+
+@pytest.mark.parametrize(
+    "write", [lambda run: export_member(run, "hidden12"), benchmark, lambda run: page.write([run])]
+)
+def test_a_read_only_run_is_refused_before_the_work(run, monkeypatch, write):
+    """Even before its images, which are gone."""
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may
+    with pytest.raises(ValueError, match=f"{run} is not writable"):
+        write(run)
 
 
 def test_names_are_text_in_markdown():
