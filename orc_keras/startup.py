@@ -52,8 +52,10 @@ def open_closed_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
         stream = getattr(sys, name)
-        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
-            stream.reconfigure(errors="surrogateescape" if mode == "r" else "backslashreplace")
+        wanted = "surrogateescape" if mode == "r" else "backslashreplace"
+        others = {"strict", "surrogateescape"} - {wanted}
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in others:
+            stream.reconfigure(errors=wanted)  # impossible once it has been read
 
 
 @contextlib.contextmanager
