@@ -51,10 +51,11 @@ def train(settings: Any, only_estimate: bool = False) -> None:
             estimate(settings)
             return
         run = experiment.prepare(settings)
+        is_written = directory.has_begun  # not by a worker other than the chief
         try:
             run()
         except Exception as error:
-            if sentence := continuation.why_it_ended(directory, wanted, error):
+            if sentence := continuation.why_it_ended(directory, wanted, error, is_written):
                 raise CommandError(sentence) from error
             if isinstance(error, ValueError):  # prepare() refuses what is wrong: a fault of ours
                 raise RuntimeError("The training failed.") from error

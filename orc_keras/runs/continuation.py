@@ -25,14 +25,17 @@ def how_to_continue(directory: RunDirectory, settings: Settings) -> str:
     return f"the same command{' and'.join(changes)} continues"
 
 
-def why_it_ended(directory: RunDirectory, settings: Settings, error: Exception) -> str:
+def why_it_ended(
+    directory: RunDirectory, settings: Settings, error: Exception, is_written: bool
+) -> str:
     """Returns why a run ended, and whether it can continue; empty if the error is a fault of ours.
 
-    What others did to the directory explains any error.
+    What others did to the directory explains any error, if this process writes it (`is_written`).
     """
     again, then = how_to_continue(directory, settings), "what was saved before is there"
     try:
-        check_undisturbed(directory, settings)
+        if is_written:
+            check_undisturbed(directory, settings)
     except OSError as disturbance:
         error, then = disturbance, "after that"
     if not isinstance(error, OSError | files.DamagedFile):
