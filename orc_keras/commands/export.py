@@ -30,8 +30,9 @@ def define_flags(flag_values: flags.FlagValues) -> None:
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     import_modules(flag_values)
     from orc_keras.export.member import export_member
+    from orc_keras.formatting import aligned_table
 
-    paths, card = export_member(
+    written, card = export_member(
         flag_values.run,
         flag_values.member,
         flag_values.formats,
@@ -40,4 +41,11 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         flag_values.dataset,
         flag_values.measure,
     )
-    print(f"Wrote {', '.join(map(str, paths))}; {card} describes them.")
+    rows = [(str(path), *_cells(figures)) for path, figures in written.items()]
+    print(f"{aligned_table([('file', 'size', 'accuracy'), *rows])}\n\n{card} says how to use them.")
+
+
+def _cells(figures):
+    if figures is None:
+        return "", "not measured"
+    return f"{figures['bytes'] / 1000:,.0f} kB", f"{figures['accuracy']:.2%}"

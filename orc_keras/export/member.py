@@ -89,7 +89,7 @@ def export_member(
     data_dir: str = "",
     dataset: str = "",
     measure: bool = True,
-) -> tuple[list[Path], Path]:
+) -> tuple[dict[Path, dict[str, float] | None], Path]:
     """Exports a member of a finished run.
 
     Args:
@@ -103,7 +103,8 @@ def export_member(
         measure: whether to run the files on held-out images; False needs none.
 
     Returns:
-        The paths that were written, and that of the model card.
+        The paths that were written, each with what `measure` returns of it, and that of the model
+        card.
 
     Raises:
         ValueError: if there is no finished run, or it is read-only; if there is no such member or
@@ -119,16 +120,17 @@ def export_member(
     network = load_member(directory, member)
     directory.inside(target.name)
     names = [*names] if target.exists() else [SAVED_MODEL, *names]
-    written = [path_of(target, name) for name in FORMATS if name in names]
-    for path in written:
+    paths = {name: path_of(target, name) for name in FORMATS if name in names}
+    for path in paths.values():
         if path.exists():
             raise ValueError(f"{path} exists already; delete it to export {member} again.")
-    continuation.check_files(directory, *(path.name for path in written))
+    continuation.check_files(directory, *(path.name for path in paths.values()))
     images, calibrating = None, ()
     if measure or INT8 in names:
         images = load_images(directory, data_dir, INT8 in names, dataset)
         if INT8 in names:
             calibrating = measuring.representative_dataset(images, calibration_images)
-    export(network, member, target, directory.summary, images, names, calibrating)
-    checksums.update(directory.path, written)  # the student's files are listed there
-    return written, target / CARD
+    figures = export(network, member, target, directory.summary, images, names, calibrating)
+    # The student's files are listed there.
+    checksums.update(directory.path, list(paths.values()))
+    return {path: figures[name] for name, path in paths.items()}, target / CARD

@@ -94,7 +94,7 @@ def check_file(path: str | Path) -> None:
     if not path.is_file():
         raise ValueError(f"{path} is not a file.")
     if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is damaged, or not a file that Keras 3 has saved.")
+        raise ValueError(f"{path} is not a .keras file that Keras 3 has saved, or is damaged.")
 
 
 def load_model(path: str | Path, kind: type = keras.Model) -> Any:
