@@ -38,7 +38,7 @@ def evaluate_and_export(
     settings, directory, images = run.settings, run.directory, run.images
     networks = load_group_members(directory / run_files.GROUP)
     evaluation = evaluate_group(networks, images, settings.batch_size)
-    continuation.check_files(directory)
+    continuation.check_undisturbed(directory, settings, images.description())
     with directory.atomic_write(run_files.EVALUATION) as path:
         predictions.write(evaluation, path)
     history = directory.history()

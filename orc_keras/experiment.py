@@ -171,7 +171,7 @@ def train_stages(run: Run, group: NetworkGroup) -> tuple[dict[str, float], float
         print(_announcement(run, group, name))
         group.set_stage(name)
         seconds[name], images_per_second = stage.train(run, group)
-        continuation.check_undisturbed(run.directory, run.settings)
+        continuation.check_undisturbed(run.directory, run.settings, run.images.description())
         if name == PIVOT:
             with run.directory.atomic_write(run_files.PIVOT) as path:
                 group.pivot.save(path)

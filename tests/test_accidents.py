@@ -1,6 +1,7 @@
 """What ends a run: losses, signals, the machine, and what others do to its files."""
 
 import functools
+import json
 import os
 import re
 import shutil
@@ -116,6 +117,14 @@ def in_place_of(name, make):
     return disturb
 
 
+def other_images(run):
+    """Returns the path of a description of other images than the run's."""
+    description = json.loads((run / "data.json").read_text())
+    path = run.parent / "other.json"
+    path.write_text(json.dumps(description | {"class_names": description["class_names"][::-1]}))
+    return path
+
+
 def link_out(path):
     victim = path.parents[1] / "victim"
     victim.mkdir()
@@ -145,6 +154,10 @@ def link_out(path):
         (
             lambda run: (run / "data.json").write_text("{"),
             f"data.json was deleted or rewritten .*; delete what is left of it; {CONTINUES}",
+        ),
+        (
+            lambda run: shutil.copy(other_images(run), run / "data.json"),
+            "data.json was deleted or rewritten .*; what was saved before is there, the same command",
         ),
         (in_place_of("tensorboard", Path.touch), f"tensorboard is not a folder; .*; {CONTINUES}"),
         (

@@ -46,8 +46,13 @@ def why_it_ended(
     return f"{str(error).rstrip('.')}; {left}."
 
 
-def check_undisturbed(directory: RunDirectory, settings: Settings):
-    """Raises OSError if others changed the directory of a run while it trained."""
+def check_undisturbed(
+    directory: RunDirectory, settings: Settings, description: dict[str, Any] | None = None
+):
+    """Raises OSError if others changed the directory of a run while it trained.
+
+    `description` is of the images; None: the saved one need only be whole.
+    """
     changed = "was deleted or rewritten while the run trained"
     if not directory.path.is_dir():
         raise OSError(f"{directory.path} {changed}")
@@ -61,7 +66,9 @@ def check_undisturbed(directory: RunDirectory, settings: Settings):
         if directory.settings.identity() != settings.identity():
             raise ValueError
     with _raising(OSError(f"{directory / run_files.DATA} {changed}; delete what is left of it")):
-        directory.data  # noqa: B018 (read, as whoever evaluates the run will)
+        saved = directory.data  # as whoever evaluates the run will read it
+        if description and files.as_json(saved) != files.as_json(description):
+            raise ValueError
 
 
 @contextlib.contextmanager
