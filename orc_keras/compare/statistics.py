@@ -10,7 +10,7 @@ from scipy import stats
 LEVEL = 0.95  # of confidence intervals
 POWER = 0.8  # the probability of a significant result, for `seeds_needed`
 MAX_SEEDS = 10_000
-FEWEST_SEEDS = 3  # for an interval: that of two is 13 standard errors wide on either side
+FEWEST_SEEDS = 3  # for a test or an interval: that of two is 13 standard errors wide on either side
 TOLERANCE = 1e-9  # differences of accuracies that differ by less are the same
 Values = Sequence[float] | np.ndarray
 
@@ -18,7 +18,7 @@ Values = Sequence[float] | np.ndarray
 def p_value(differences: Sequence[float]) -> float:
     """Returns the two-sided p-value of Student's paired t-test, from the difference for each seed.
 
-    NaN for a single one, or if all are the same, but 1 if all are zero.
+    NaN for one or two, or if all are the same, but 1 if all are zero.
 
     Examples:
         >>> round(p_value([0.01, 0.02, 0.03]), 3)
@@ -27,14 +27,15 @@ def p_value(differences: Sequence[float]) -> float:
     if _varies(differences):
         test: Any = stats.ttest_1samp(differences, 0)
         return float(test.pvalue)
-    return 1.0 if len(differences) > 1 and abs(differences[0]) < TOLERANCE else np.nan
+    return 1.0 if len(differences) >= FEWEST_SEEDS and abs(differences[0]) < TOLERANCE else np.nan
 
 
 def seeds_needed(differences: Sequence[float], effect: float) -> int | None:
     """Returns how many seeds make a true difference `effect` significant, with a power of 80 %.
 
     That is in the paired t-test at the level of 5 %, if seeds scatter as these do. From a few
-    seeds the number is rough. None if they do not scatter, or if more than 10,000 are needed.
+    seeds the number is rough. None of one or two, if they do not scatter, or if more than 10,000
+    are needed.
 
     Examples:
         >>> seeds_needed([0.01, 0.02, 0.03], 0.02)
@@ -54,7 +55,7 @@ def seeds_needed(differences: Sequence[float], effect: float) -> int | None:
 
 
 def _varies(differences: Sequence[float]) -> bool:
-    return len(differences) > 1 and bool(np.ptp(differences) > TOLERANCE)
+    return len(differences) >= FEWEST_SEEDS and bool(np.ptp(differences) > TOLERANCE)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

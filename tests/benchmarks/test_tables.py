@@ -73,3 +73,4 @@ def test_the_pages_have_what_the_programs_print(monkeypatch):
     pages = ("README.md", "docs/results.md", "docs/results/appendix.md")
     options = ("-I", "benchmarks", "-P", "-p", "import shown")
     assert cogapp.Cog().main(["cog", *options, "--check", *pages]) == 0
+    assert not any("]]] -->\n<!-- [[[end" in Path(page).read_text() for page in pages)
