@@ -157,7 +157,7 @@ def link_out(path):
         ),
         (
             lambda run: shutil.copy(other_images(run), run / "data.json"),
-            "data.json was deleted or rewritten .*; what was saved before is there, the same command",
+            "data.json was deleted or rewritten .*; what was saved before is there, the same comm",
         ),
         (in_place_of("tensorboard", Path.touch), f"tensorboard is not a folder; .*; {CONTINUES}"),
         (
