@@ -12,7 +12,10 @@ import tensorflow as tf
 
 MOST = 1e9  # of a pixel; far larger ones overflow within a network
 NOT_A_PIXEL = f"Images must be numbers from -{MOST:g} to {MOST:g}, but one has the value"
+NO_LABEL = "There must be a label for each image of a mini-batch, but the number of labels is"
+FEW_WEIGHTS = "There must be a sample_weight for each image of a mini-batch, but their number is"
 NO_WEIGHT = "sample_weight must be finite and 0 or more, but one is"
+WRONG_SHAPE = "Images must have the shape (batch, {}) that the members take, not ({})."
 NO_CLASS = "A label must be one of the classes, a whole number from 0 to {last}, but one is"
 
 
@@ -51,8 +54,9 @@ def unpack(
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor | None]:
     """Returns images as floats and labels as integers, after checking both.
 
-    Values are checked when the step runs: a label out of range or a NaN in an image raises an error
-    there, which `validate_data` turns into a sentence. XLA drops these checks.
+    Values, and sizes unknown before, are checked when the step runs: a label out of range or a NaN
+    in an image raises an error there, which `validate_data` turns into a sentence. XLA drops these
+    checks.
 
     Args:
         data: the argument of Keras's `train_step`: images `[B, height, width, channels]` and
@@ -76,7 +80,8 @@ def unpack(
     images, labels = map(tf.convert_to_tensor, (images, labels))  # eager steps receive arrays
     _check_images(images, image_shape)
     _check_labels(labels)
-    images, labels = tf.cast(images, tf.float32), tf.reshape(labels, [-1])
+    images = tf.ensure_shape(tf.cast(images, tf.float32), (None, *image_shape))
+    labels = tf.reshape(labels, [-1])
     weights = None if weights is None else _as_weights(weights)
     with tf.control_dependencies([_check_values(images, labels, weights, num_classes)]):
         labels = tf.cast(labels, tf.int32)
@@ -86,15 +91,15 @@ def unpack(
 
 def unpack_images(images: Any, image_shape: tuple[int | None, ...]) -> tf.Tensor:
     """Returns images without labels as floats, checked as those in `unpack`."""
-    return unpack((images, tf.zeros([1], tf.int32)), image_shape, num_classes=1)[0]
+    images = tf.convert_to_tensor(images)
+    labels = tf.zeros(tf.shape(images)[:1], tf.int32)
+    return unpack((images, labels), image_shape, num_classes=1)[0]
 
 
 def _check_images(images, image_shape):
     if not images.shape[1:].is_compatible_with(image_shape):
-        raise ValueError(
-            f"Images must have the shape (batch, {', '.join(map(str, image_shape))}) that the "
-            f"members take, not {tuple(images.shape)}."
-        )
+        given = (", ".join(map(str, shape)) for shape in (image_shape, images.shape))
+        raise ValueError(WRONG_SHAPE.format(*given))
     if not (images.dtype.is_integer or images.dtype.is_floating or images.dtype.is_bool):
         raise ValueError(f"Images must be numbers, not of type {images.dtype.name}.")
 
@@ -128,7 +133,9 @@ def _check_values(images, labels, weights, num_classes):
     One branch for all, because a GPU step waits for each condition. Labels are checked before the
     cast, which would turn 2.5 into class 2.
     """
-    weights = tf.ones([1]) if weights is None else weights
+    batch_size = tf.shape(images)[0]
+    weights = tf.ones([batch_size]) if weights is None else weights
+    has_labels, has_weights = tf.size(labels) == batch_size, tf.size(weights) == batch_size
     is_weight = tf.math.is_finite(weights) & (weights >= 0)
     is_pixel = tf.abs(images) <= MOST  # NaN is not
     is_class = (labels >= 0) & (labels < num_classes)
@@ -143,12 +150,15 @@ def _check_values(images, labels, weights, num_classes):
                 (is_pixel, NOT_A_PIXEL, images),
                 (is_class, no_class, labels),
                 (is_weight, NO_WEIGHT, weights),
+                (has_labels, NO_LABEL, tf.size(labels)),
+                (has_weights, FEW_WEIGHTS, tf.size(weights)),
             )
         ]
         with tf.control_dependencies(wrong):
             return tf.constant(False)
 
     all_fit = [tf.reduce_all(each) for each in (is_pixel, is_class, is_weight)]
+    all_fit += [has_labels, has_weights]
     return tf.cond(tf.reduce_all(all_fit), lambda: tf.constant(True), complain)
 
 
@@ -169,7 +179,13 @@ def _translate_errors():
             raise ValueError("The generator must return pairs of images and labels.") from None
         raise
     except tf.errors.InvalidArgumentError as error:
-        for sentence in (NOT_A_PIXEL, NO_CLASS.partition("{")[0], NO_WEIGHT):
+        shapes = re.search(
+            r"\[([\d,]*)\] is not compatible with expected .*\[\?,(.*?)\]", str(error)
+        )
+        if shapes:  # of `tf.ensure_shape`
+            given, expected = (text.replace(",", ", ") for text in shapes.groups())
+            raise ValueError(WRONG_SHAPE.format(expected, given)) from None
+        for sentence in (NOT_A_PIXEL, NO_CLASS.partition("{")[0], NO_WEIGHT, NO_LABEL, FEW_WEIGHTS):
             # In a graph the message is "[sentence] [[value]]"; eager execution adds lines.
             found = re.search(rf"{re.escape(sentence)}[^\]'\n]*", error.message)
             if found and (value := re.search(r"[-+\w.]+", error.message[found.end() :])):

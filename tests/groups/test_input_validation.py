@@ -1,5 +1,6 @@
 """What is wrong with images and labels is a sentence, for every method, in graphs and eagerly."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -69,6 +70,38 @@ def test_in_a_graph_too(group, examples, what):
     if message.startswith(PIXELS):
         with pytest.raises(ValueError, match=rf"^{message}\.$"):
             group.predict(data, verbose=0)
+
+
+def mini_batches(*sizes, labels=8, weights=8):
+    """Mini-batches of 8 square images, whose sizes TensorFlow does not know beforehand."""
+    images = [np.zeros((8, size, size, 1), np.float32) for size in sizes]
+    kinds = [tf.TensorSpec([None] * rank, tf.float32) for rank in (4, 1, 1)]
+    return tf.data.Dataset.from_generator(
+        lambda: ((each, np.zeros(labels), np.ones(weights)) for each in images),
+        output_signature=tuple(kinds),
+    )
+
+
+@pytest.mark.parametrize(
+    "data, message",
+    [
+        (mini_batches(4, 6), r"shape \(batch, 4, 4, 1\) that the members take, not \(8, 6, 6, 1\)"),
+        (mini_batches(4, labels=6), "a label for each image .* the number of labels is 6"),
+        (mini_batches(4, weights=1), "a sample_weight for each image .* their number is 1"),
+    ],
+)
+def test_sizes_that_are_known_when_the_step_runs(data, message):
+    """Of networks that compute with images of any size, and with one weight for all."""
+
+    def network():
+        pooling = keras.layers.GlobalAveragePooling2D()
+        return keras.Sequential([keras.Input((4, 4, 1)), pooling, keras.layers.Dense(5)])
+
+    group = orc_keras.OnlineRoleChange(network(), [network(), network()])
+    group.compile("sgd")
+    for act in (group.fit, group.evaluate):
+        with pytest.raises(ValueError, match=rf"^[^\n]*{message}\.$"):
+            act(data, verbose=0)
 
 
 def test_while_it_trains(group, examples, strategy):
