@@ -6,13 +6,15 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from orc_keras import building, recipe, run_files, validation
+from orc_keras import building, files, recipe, run_files, validation
 from orc_keras.arguments import arguments_of
 from orc_keras.groups import METHODS
 from orc_keras.runs import RunDirectory, continuation
 from orc_keras.settings import Settings, parse
 
 BASELINES = ("kd", "alone")  # the first trains the pivots
+FLAGS, LOG = ".flags", ".log"  # behind the name of a run's directory
+RESULTS = ("results.md", "results.csv", "runs.csv")
 NOT_VARIED = ("seed", "output_dir", "overwrite", "pivot_weights")  # they differ between the runs
 # What the pivot's training beforehand does not depend on.
 GROUP_SETTINGS = {
@@ -62,9 +64,7 @@ def plan(
     output_dir = Path(
         os.path.realpath(output_dir)
     )  # a run must not depend on the working directory
-    continuation.check_place(output_dir)
-    if (output_dir / run_files.SETTINGS).exists():
-        raise ValueError(f"--output_dir={output_dir} holds a run; choose one for the comparison.")
+    _check_directory(output_dir)
     if base.pivot_weights and not Path(base.pivot_weights).is_file():
         raise ValueError(f"--pivot_weights={base.pivot_weights} is not a file.")
     if not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0 or max(seeds) >= 2**32:
@@ -82,8 +82,24 @@ def plan(
         for name, settings in by_name.items()
     ]
     for run in runs:
+        for suffix in (FLAGS, LOG):
+            name = Path(f"{run.directory.path}{suffix}").relative_to(output_dir)
+            continuation.check_files(RunDirectory(output_dir), str(name))
         continuation.check(run.directory, run.settings)
     return runs
+
+
+def _check_directory(path: Path):
+    """Raises ValueError if a comparison would overwrite what is not its own."""
+    continuation.check_place(path)
+    if (path / run_files.SETTINGS).exists():
+        raise ValueError(f"--output_dir={path} holds a run; choose one for the comparison.")
+    has_files = any(each.is_file() for each in path.rglob("*"))
+    if has_files and not any(path.glob(f"*/seed*{FLAGS}*")):
+        raise ValueError(f"--output_dir={path} holds files that are not of a comparison.")
+    files.check_kinds(path)
+    names = [each.name for each in path.glob("*.*") if not each.is_dir()]
+    continuation.check_files(RunDirectory(path), *RESULTS, *names)
 
 
 def _split(variant: str) -> tuple[str, ...]:

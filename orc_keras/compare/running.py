@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orc_keras import files, startup
-from orc_keras.compare.plan import PlannedRun
+from orc_keras.compare.plan import FLAGS, LOG, PlannedRun
 from orc_keras.formatting import duration
 from orc_keras.training.signals import StopSignals
 
@@ -88,7 +88,7 @@ def _can_start(run: PlannedRun) -> bool:
 def _start(run: PlannedRun, slot: int, num_jobs: int) -> Job:
     directory = run.directory.path
     directory.parent.mkdir(parents=True, exist_ok=True)
-    flagfile = Path(f"{directory}.flags")
+    flagfile = Path(f"{directory}{FLAGS}")
     flags = f"{run.settings.as_flags()}--output_dir={directory}\n"
     files.write_text(flagfile, flags)
     with open(_log(run), "ab") as log:
@@ -114,7 +114,7 @@ def _time_left(durations: list[float], jobs: list[Job], num_waiting: int, num_jo
 
 
 def _log(run: PlannedRun) -> Path:
-    return Path(f"{run.directory.path}.log")
+    return Path(f"{run.directory.path}{LOG}")
 
 
 def _outcome(job: Job) -> str:

@@ -1,5 +1,6 @@
 """Comparisons: which runs they make."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,9 @@ def test_the_runs_of_a_comparison(tmp_path):
 def test_pivot_weights_serve_all_methods_that_train_the_pivot_first(tmp_path):
     mine = str(tmp_path / "mine.keras")
     with pytest.raises(ValueError, match="--pivot_weights=.*mine.keras is not a file"):
-        plan.plan(settings(pivot_weights=mine), [], [], [0], tmp_path)
+        plan.plan(settings(pivot_weights=mine), [], [], [0], tmp_path / "runs")
     Path(mine).touch()
-    runs = plan.plan(settings(pivot_weights=mine), ["orc", "dml"], [], [0], tmp_path)
+    runs = plan.plan(settings(pivot_weights=mine), ["orc", "dml"], [], [0], tmp_path / "runs")
     weights = {run.name: run.settings.pivot_weights for run in runs}
     assert weights == {"kd": mine, "alone": "", "orc": mine, "dml": ""}
     assert all(run.pivot is None for run in runs)
@@ -53,6 +54,39 @@ def test_a_comparison_needs_a_directory(tmp_path):
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(ValueError, match="file is not a directory"):
             plan.plan(settings(), [], [], [0], path)
+
+
+def link_out(path):
+    path.symlink_to(path.parents[2] / "mine")
+
+
+@pytest.mark.parametrize(
+    "name, make, has_begun, message",
+    [
+        ("results.md", Path.touch, False, "holds files that are not of a comparison"),
+        ("kd/notes", Path.touch, False, "holds files that are not of a comparison"),
+        ("results.md", Path.mkdir, True, "results.md is not a file; move it away"),
+        ("kd/seed0.log", os.mkfifo, True, "seed0.log is neither a file nor a folder"),
+        ("kd/seed0.log", Path.mkdir, True, "seed0.log is not a file; move it away"),
+        ("kd/seed0.log", link_out, True, "seed0.log is a link that leads out of the run; delete"),
+        (
+            "size.png",
+            lambda path: path.symlink_to("../mine"),
+            True,
+            "size.png is a link that leads",
+        ),
+    ],
+)
+def test_a_comparison_overwrites_nothing(tmp_path, name, make, has_begun, message):
+    directory = tmp_path / "runs"
+    (directory / "kd").mkdir(parents=True)  # all that a killed comparison may have left
+    (tmp_path / "mine").touch()
+    plan.plan(settings(), [], [], [0], directory)
+    if has_begun:
+        (directory / "kd" / "seed0.flags").touch()
+    make(directory / name)
+    with pytest.raises(ValueError, match=message):
+        plan.plan(settings(), [], [], [0], directory)
 
 
 def test_a_comparison_is_the_same_from_everywhere(tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ import hashlib, json, signal, sys
 from pathlib import Path
 flagfile = Path(sys.argv[1].removeprefix("--flagfile="))
 flags = dict(line[2:].split("=", 1) for line in flagfile.read_text().splitlines())
-with open(flagfile.parents[1] / "order", "a") as order:
+with open(flagfile.parents[2] / "order", "a") as order:
     print(flags["method"], flags["seed"], file=order)
 if flags["method"] == "dml":
     sys.exit("dml: not today")
@@ -39,7 +39,7 @@ sums = (f"{hashlib.sha256(t.encode()).hexdigest()}  {n}\\n" for n, t in written.
 (run / "SHA256SUMS").write_text("".join(sums))
 for name, contents in written.items():
     (run / name).write_text(contents)
-with open(flagfile.parents[1] / "order", "a") as order:
+with open(flagfile.parents[2] / "order", "a") as order:
     print(flags["method"], flags["seed"], file=order)
 """
 
@@ -54,7 +54,7 @@ def program(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_the_order_of_runs(program, tmp_path, capsys):
     """At most so many at once; none before its pivot exists; a failure stops no other."""
-    runs = plan.plan(settings(), METHODS, [], [0, 1], tmp_path)
+    runs = plan.plan(settings(), METHODS, [], [0, 1], tmp_path / "runs")
     failed = running.train(runs, num_jobs=2)
     assert [(run.name, run.settings.seed) for run in failed] == [("dml", 0), ("dml", 1)]
     lines = [line.split() for line in (tmp_path / "order").read_text().splitlines()]
@@ -72,9 +72,9 @@ def test_the_order_of_runs(program, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_what_has_finished_is_not_made_again(program, tmp_path, capsys):
-    first = plan.plan(settings(), ["orc"], [], [0], tmp_path)
+    first = plan.plan(settings(), ["orc"], [], [0], tmp_path / "runs")
     assert running.train(first, num_jobs=2) == []
-    more = plan.plan(settings(), ["takd", "orc"], [], [0, 1], tmp_path)
+    more = plan.plan(settings(), ["takd", "orc"], [], [0, 1], tmp_path / "runs")
     assert running.train(more, num_jobs=2) == []
     printed = capsys.readouterr().out
     assert "8 runs, 2 at once: kd, alone, takd, orc. 3 have finished before." in printed
@@ -98,16 +98,18 @@ def test_the_time_left(durations, ages, num_waiting, left, monkeypatch):
 
 
 def test_whoever_waits_for_a_pivot_that_failed_has_failed(program, tmp_path):
-    runs = plan.plan(settings(learning_rate=0.01), ["orc"], [], [0], tmp_path)
+    runs = plan.plan(settings(learning_rate=0.01), ["orc"], [], [0], tmp_path / "runs")
     kd, alone, orc = runs
-    (tmp_path / "kd" / "seed0" / "checkpoints").mkdir(parents=True)  # so that the program fails
+    (tmp_path / "runs" / "kd" / "seed0" / "checkpoints").mkdir(
+        parents=True
+    )  # so that the program fails
     assert running.train([kd, alone, orc], num_jobs=1) == [kd, orc]
 
 
 def test_the_reason_of_a_failure_in_a_shared_log(tmp_path):
     """Another comparison's process writes to it too, and so did earlier ones."""
-    run = plan.plan(settings(), [], [], [0], tmp_path)[0]
-    run.directory.path.parent.mkdir()
+    run = plan.plan(settings(), [], [], [0], tmp_path / "runs")[0]
+    run.directory.path.parent.mkdir(parents=True)
     log = running._log(run)
     before = "orc-keras train: stopped by SIGTERM.\n"
     log.write_text(f"{before}orc-keras train: it is in use.\nCompiling the step.\n")
@@ -120,7 +122,7 @@ def test_the_reason_of_a_failure_in_a_shared_log(tmp_path):
 
 def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monkeypatch):
     """Such as one whose comparison was killed: it goes on, and holds its directory."""
-    runs = plan.plan(settings(), [], [], [0], tmp_path)
+    runs = plan.plan(settings(), [], [], [0], tmp_path / "runs")
     directory = runs[0].directory
     directory.lock(runs[0].settings)
     (directory / "checkpoints").rmdir()  # which the program makes
@@ -132,13 +134,13 @@ def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monke
 
 def test_other_settings_where_there_are_runs(program, tmp_path):
     """A pivot of other settings would be used otherwise."""
-    running.train(plan.plan(settings(), [], [], [0], tmp_path), num_jobs=2)
+    running.train(plan.plan(settings(), [], [], [0], tmp_path / "runs"), num_jobs=2)
     with pytest.raises(
         ValueError, match=r"kd/seed0 holds .* \(decay_epochs, pivot_epochs\); choose"
     ):
-        plan.plan(settings(pivot_epochs=3), ["orc"], [], [0], tmp_path)
+        plan.plan(settings(pivot_epochs=3), ["orc"], [], [0], tmp_path / "runs")
     with pytest.raises(ValueError, match="holds a run; choose one for the comparison"):
-        plan.plan(settings(), [], [], [0], tmp_path / "kd" / "seed0")
+        plan.plan(settings(), [], [], [0], tmp_path / "runs" / "kd" / "seed0")
 
 
 def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
@@ -155,7 +157,7 @@ def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
     try:
         with pytest.raises(KeyboardInterrupt) as stopped:
             running.train(
-                plan.plan(settings(learning_rate=60.0), [], [], [0], tmp_path), num_jobs=2
+                plan.plan(settings(learning_rate=60.0), [], [], [0], tmp_path / "runs"), num_jobs=2
             )
     finally:
         thread.join()
