@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from orc_keras.arguments import Range, check_arguments
 from orc_keras.data import sources
+from orc_keras.data.decoding import MOST_PIXELS
 from orc_keras.data.image_data import ImageData, divide
 from orc_keras.data.images import reason_of
 from orc_keras.data.pipeline import statistics
@@ -25,7 +26,7 @@ SIZE_STEP = 32
 def load(
     dataset: str,
     data_dir: str = "",
-    image_size: Annotated[int, Range(at_least=0)] = 0,
+    image_size: Annotated[int, Range(at_least=0, at_most=math.isqrt(MOST_PIXELS))] = 0,
     validation_fraction: Annotated[float, Range(at_least=0, at_most=1)] = 0.0,
     crop_flip: Literal["auto", "none", "crop", "crop_and_flip"] = "auto",
     memory_gb: Annotated[float, Range(at_least=0)] = 4.0,
