@@ -162,7 +162,7 @@ def link_out(path):
         (in_place_of("tensorboard", Path.touch), f"tensorboard is not a folder; .*; {CONTINUES}"),
         (
             in_place_of("checkpoints", link_out),
-            "checkpoints is a link that leads out of the run; delete it; there is no save",
+            "checkpoints leads out of the run by a link; delete it; there is no save",
         ),
     ],
 )

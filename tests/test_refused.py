@@ -121,9 +121,7 @@ def test_a_run_does_not_write_where_something_else_is(tiny, tmp_path, name, make
         path.write_text("mine") if name == "report" else path.mkdir()
     else:
         path.symlink_to(tmp_path / "mine" if make == "out" else "nowhere")
-    problem = (
-        "is a link that leads out of the run; delete" if make == "out" else "is not a f.*; move"
-    )
+    problem = "leads out of the run by a link; delete" if make == "out" else "is not a f.*; move"
     with pytest.raises(ValueError, match=f"/{name} {problem} it"):
         continuation.check(RunDirectory(tmp_path / "run"), tiny())
     assert not (tmp_path / "mine").exists() and path.lstat()

@@ -15,6 +15,7 @@ from orc_keras.settings import Settings, parse
 BASELINES = ("kd", "alone")  # the first trains the pivots
 FLAGS, LOG = ".flags", ".log"  # behind the name of a run's directory
 RESULTS = ("results.md", "results.csv", "runs.csv")
+PLOTS = ("accuracy", "minutes", "steps", "size")  # .png
 NOT_VARIED = ("seed", "output_dir", "overwrite", "pivot_weights")  # they differ between the runs
 # What the pivot's training beforehand does not depend on.
 GROUP_SETTINGS = {
@@ -95,11 +96,11 @@ def _check_directory(path: Path):
     if (path / run_files.SETTINGS).exists():
         raise ValueError(f"--output_dir={path} holds a run; choose one for the comparison.")
     has_files = any(each.is_file() for each in path.rglob("*"))
-    if has_files and not any(path.glob(f"*/seed*{FLAGS}*")):
+    # The first thing that a comparison writes, whole or not.
+    if has_files and not any(path.glob(f"{BASELINES[0]}/*seed*{FLAGS}")):
         raise ValueError(f"--output_dir={path} holds files that are not of a comparison.")
     files.check_kinds(path)
-    names = [each.name for each in path.glob("*.*") if not each.is_dir()]
-    continuation.check_files(RunDirectory(path), *RESULTS, *names)
+    continuation.check_files(RunDirectory(path), *RESULTS, *(f"{name}.png" for name in PLOTS))
 
 
 def _split(variant: str) -> tuple[str, ...]:

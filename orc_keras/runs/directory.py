@@ -125,10 +125,8 @@ class RunDirectory:
     def inside(self, name: str) -> Path:
         """Returns the path of what is to be written; DamagedFile if a link leads out of the run."""
         path = self / name
-        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(
-            os.path.realpath(self.path)
-        ):
-            raise files.DamagedFile(f"{path} is a link that leads out of the run; delete it.")
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.path)):
+            raise files.DamagedFile(f"{path} leads out of the run by a link; delete it.")
         return path
 
     def lock(self, settings: Settings):

@@ -68,12 +68,19 @@ def link_out(path):
         ("results.md", Path.mkdir, True, "results.md is not a file; move it away"),
         ("kd/seed0.log", os.mkfifo, True, "seed0.log is neither a file nor a folder"),
         ("kd/seed0.log", Path.mkdir, True, "seed0.log is not a file; move it away"),
-        ("kd/seed0.log", link_out, True, "seed0.log is a link that leads out of the run; delete"),
+        ("kd/seed0.log", link_out, True, "seed0.log leads out of the run by a link; delete"),
+        (
+            "kd",
+            lambda path: path.symlink_to("../elsewhere"),
+            False,
+            "kd/seed0.flags leads out of the run by",
+        ),
+        ("size.png", Path.mkdir, True, "size.png is not a file; move it away"),
         (
             "size.png",
             lambda path: path.symlink_to("../mine"),
             True,
-            "size.png is a link that leads",
+            "size.png leads out of the run by a link",
         ),
     ],
 )
@@ -81,9 +88,13 @@ def test_a_comparison_overwrites_nothing(tmp_path, name, make, has_begun, messag
     directory = tmp_path / "runs"
     (directory / "kd").mkdir(parents=True)  # all that a killed comparison may have left
     (tmp_path / "mine").touch()
+    (tmp_path / "elsewhere").mkdir()
     plan.plan(settings(), [], [], [0], directory)
     if has_begun:
-        (directory / "kd" / "seed0.flags").touch()
+        (directory / "kd" / ".orc-keras-unfinished-seed0.flags").touch()
+        plan.plan(settings(), [], [], [0], directory)
+    if (directory / name).is_dir():
+        (directory / name).rmdir()
     make(directory / name)
     with pytest.raises(ValueError, match=message):
         plan.plan(settings(), [], [], [0], directory)

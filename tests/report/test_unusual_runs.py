@@ -84,7 +84,7 @@ def test_a_report_is_not_written_through_links_out_of_its_run(run, tmp_path):
     """Links to files give way to the report; one to a folder is refused."""
     (tmp_path / "mine").mkdir()
     (run / "report").symlink_to(tmp_path / "mine")
-    with pytest.raises(ValueError, match="report is a link that leads out of the run; delete it"):
+    with pytest.raises(ValueError, match="report leads out of the run by a link; delete it"):
         page.write([run])
     (run / "report").unlink()
     (run / "report").mkdir()
