@@ -121,7 +121,8 @@ def learning_curves(runs: Iterable[PlannedRun]) -> dict[str, Curve]:
     """Returns the student's accuracy over its training, by method, of the finished runs.
 
     Returns:
-        Steps, `[evaluations]`, and held-out accuracy, `[seeds, evaluations]`, by name.
+        Steps, `[evaluations]`, and held-out accuracy, `[seeds, evaluations]`, by name, up to the
+        epoch at which the first seed stopped early.
     """
     finished = [run for run in runs if run.is_finished]
     names = dict.fromkeys(run.name for run in finished)
@@ -130,7 +131,8 @@ def learning_curves(runs: Iterable[PlannedRun]) -> dict[str, Curve]:
 
 def _curve(runs: Sequence[RunDirectory]) -> Curve:
     summary = runs[0].summary
-    accuracy = np.array([run.history()["val_accuracy"] for run in runs])
+    by_epoch = zip(*(run.history()["val_accuracy"] for run in runs))
+    accuracy = np.transpose([*by_epoch])
     steps_per_epoch = summary["data"]["train_images"] // summary["settings"]["batch_size"]
     steps = steps_per_epoch * np.arange(1, accuracy.shape[1] + 1)
     evaluated = ~np.isnan(accuracy).any(axis=0)

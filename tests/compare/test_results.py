@@ -173,6 +173,17 @@ def test_epochs_without_an_evaluation_are_left_out(finished):
     assert [line.get_xdata().tolist() for line in axes.lines] == [[8]] * 3
 
 
+def test_curves_end_where_the_first_seed_stopped_early(finished):
+    of_orc = [run for run in finished if run.name == "orc"]
+    for number, run in enumerate(of_orc, start=2):
+        rows = "".join(f"{epoch},0.{epoch}\n" for epoch in range(number))
+        (run.directory / "history.csv").write_text(f"epoch,val_accuracy\n{rows}")
+        sum_up(run.directory.path)
+    steps, accuracy = results.learning_curves(of_orc)["orc"]
+    assert len(of_orc) > 1 and len(steps) == 2
+    np.testing.assert_array_equal(accuracy, [[0, 0.1]] * len(of_orc))
+
+
 def test_many_long_names_leave_room_for_the_curves(finished):
     of_orc = [run for run in finished if run.name == "orc"]
     more = [dataclasses.replace(r, name=f"{i} with a long name") for i in range(15) for r in of_orc]
