@@ -105,11 +105,11 @@ def _check_directory(path: Path):
 
 def _split(variant: str) -> tuple[str, ...]:
     """Returns the name and the flags of a variant."""
-    match = re.fullmatch(r"\s*(\w[^:/]*?)\s*:\s*(\S.*)", variant)
+    match = re.fullmatch(r"\s*(\w[^:/|]{0,99}?)\s*:\s*(\S.*)", variant)
     if not match:
         raise ValueError(
             "--variant must be like '<name>: --flag=value', with a name that begins with a "
-            f"letter or digit and has no '/', not {variant!r}."
+            f"letter or digit and has no '/' or '|', not {variant!r}."
         )
     if Path(match[1]).suffix in (".md", ".csv", ".png"):
         raise ValueError(
