@@ -9,7 +9,7 @@ from pathlib import Path
 from orc_keras import building, files, recipe, run_files, validation
 from orc_keras.arguments import arguments_of
 from orc_keras.groups import METHODS
-from orc_keras.runs import RunDirectory, continuation
+from orc_keras.runs import RunDirectory, continuation, finished_run
 from orc_keras.settings import Settings, parse
 
 BASELINES = ("kd", "alone")  # the first trains the pivots
@@ -87,7 +87,19 @@ def plan(
             name = Path(f"{run.directory.path}{suffix}").relative_to(output_dir)
             continuation.check_files(RunDirectory(output_dir), str(name))
         continuation.check(run.directory, run.settings)
+        _check_finished(run)
     return runs
+
+
+def _check_finished(run: PlannedRun):
+    """Raises ValueError if a finished run is damaged, or has lost the pivot that this one needs."""
+    if run.is_finished:
+        finished_run(run.directory.path)
+    elif run.pivot and RunDirectory(run.pivot.parents[1]).is_finished and not run.pivot.exists():
+        raise ValueError(
+            f"{run.pivot} is missing, from which {run.name} begins; put it back, or choose another "
+            "--output_dir."
+        )
 
 
 def _check_directory(path: Path):

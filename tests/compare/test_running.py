@@ -143,6 +143,18 @@ def test_other_settings_where_there_are_runs(program, tmp_path):
         plan.plan(settings(), [], [], [0], tmp_path / "runs" / "kd" / "seed0")
 
 
+def test_a_finished_run_that_is_damaged_or_lacks_its_pivot_is_named_first(program, tmp_path):
+    kd, _ = runs = plan.plan(settings(), [], [], [0], tmp_path / "runs")
+    running.train(runs, num_jobs=2)
+    (kd.directory / "checkpoints" / "pivot.keras").unlink()
+    assert len(plan.plan(settings(), [], [], [0], tmp_path / "runs")) == 2
+    with pytest.raises(ValueError, match="pivot.keras is missing, from which orc begins; put it"):
+        plan.plan(settings(), ["orc"], [], [0], tmp_path / "runs")
+    (kd.directory / "summary.json").write_text("{")
+    with pytest.raises(ValueError, match="summary.json is damaged"):
+        plan.plan(settings(), [], [], [0], tmp_path / "runs")
+
+
 def test_a_signal_stops_the_runs_too(program, tmp_path, monkeypatch):
     """No process of the comparison is left."""
     os.mkfifo(tmp_path / "order")  # which each run writes a line to as it begins
