@@ -186,6 +186,22 @@ def test_what_cannot_follow_several_stages_needs_one(callback, few, tmp_path):
         group.fit(*few, callbacks=[callback(tmp_path)])
 
 
+@pytest.mark.parametrize("kind", [METHODS[name] for name in ("orc", "dgkd", "dml")])
+def test_data_of_unknown_length_trains_the_same(kind, few):
+    """TensorFlow learns of its end in a step, which must not count."""
+    data = tf.data.Dataset.from_tensor_slices(few).batch(4)
+    of_unknown_length = data.filter(lambda *_: True)
+    known, unknown = build(kind), build(kind)
+    for group, each in ((known, data), (unknown, of_unknown_length)):
+        group.compile(keras.optimizers.SGD(0.1, momentum=0.9))
+        group.fit(each, epochs=2, verbose=0)
+    for variable, other in zip(known.variables, unknown.variables, strict=True):
+        np.testing.assert_array_equal(variable, other, err_msg=variable.path)
+    assert int(known.optimizer.iterations) > 0
+    for name, optimizer in known.optimizers.items():
+        assert int(optimizer.iterations) == int(unknown.optimizers[name].iterations), name
+
+
 class Breaks(keras.callbacks.Callback):
     """Ends `fit` in its second epoch."""
 
