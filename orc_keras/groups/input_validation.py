@@ -12,7 +12,6 @@ import tensorflow as tf
 
 MOST = 1e9  # of a pixel; far larger ones overflow within a network
 NOT_A_PIXEL = f"Images must be numbers from -{MOST:g} to {MOST:g}, but one has the value"
-NO_IMAGE = "A mini-batch must have images, but their number is"
 NO_LABEL = "There must be a label for each image of a mini-batch, but the number of labels is"
 FEW_WEIGHTS = "There must be a sample_weight for each image of a mini-batch, but their number is"
 NO_WEIGHT = "sample_weight must be finite and 0 or more, but one is"
@@ -136,7 +135,6 @@ def _check_values(images, labels, weights, num_classes):
     """
     batch_size = tf.shape(images)[0]
     weights = tf.ones([batch_size]) if weights is None else weights
-    has_images = batch_size > 0
     has_labels, has_weights = tf.size(labels) == batch_size, tf.size(weights) == batch_size
     is_weight = tf.math.is_finite(weights) & (weights >= 0)
     is_pixel = tf.abs(images) <= MOST  # NaN is not
@@ -152,7 +150,6 @@ def _check_values(images, labels, weights, num_classes):
                 (is_pixel, NOT_A_PIXEL, images),
                 (is_class, no_class, labels),
                 (is_weight, NO_WEIGHT, weights),
-                (has_images, NO_IMAGE, batch_size),
                 (has_labels, NO_LABEL, tf.size(labels)),
                 (has_weights, FEW_WEIGHTS, tf.size(weights)),
             )
@@ -161,7 +158,7 @@ def _check_values(images, labels, weights, num_classes):
             return tf.constant(False)
 
     all_fit = [tf.reduce_all(each) for each in (is_pixel, is_class, is_weight)]
-    all_fit += [has_images, has_labels, has_weights]
+    all_fit += [has_labels, has_weights]
     return tf.cond(tf.reduce_all(all_fit), lambda: tf.constant(True), complain)
 
 
@@ -189,7 +186,7 @@ def _translate_errors():
             given, expected = (text.replace(",", ", ") for text in shapes.groups())
             raise ValueError(WRONG_SHAPE.format(expected, given)) from None
         no_class = NO_CLASS.partition("{")[0]
-        for sentence in (NO_IMAGE, NO_LABEL, FEW_WEIGHTS, NOT_A_PIXEL, no_class, NO_WEIGHT):
+        for sentence in (NO_LABEL, FEW_WEIGHTS, NOT_A_PIXEL, no_class, NO_WEIGHT):
             # In a graph the message is "[sentence] [[value]]"; eager execution adds lines.
             found = re.search(rf"{re.escape(sentence)}[^\]'\n]*", error.message)
             if found and (value := re.search(r"[-+\w.]+", error.message[found.end() :])):

@@ -72,9 +72,9 @@ def test_in_a_graph_too(group, examples, what):
             group.predict(data, verbose=0)
 
 
-def mini_batches(*sizes, images=8, labels=8, weights=8):
+def mini_batches(*sizes, labels=8, weights=8):
     """Mini-batches of square images, whose sizes TensorFlow does not know beforehand."""
-    images = [np.zeros((images, size, size, 1), np.float32) for size in sizes]
+    images = [np.zeros((8, size, size, 1), np.float32) for size in sizes]
     kinds = [tf.TensorSpec([None] * rank, tf.float32) for rank in (4, 1, 1)]
     return tf.data.Dataset.from_generator(
         lambda: ((each, np.zeros(labels), np.ones(weights)) for each in images),
@@ -88,7 +88,6 @@ def mini_batches(*sizes, images=8, labels=8, weights=8):
         (mini_batches(4, 6), r"shape \(batch, 4, 4, 1\) that the members take, not \(8, 6, 6, 1\)"),
         (mini_batches(4, labels=6), "a label for each image .* the number of labels is 6"),
         (mini_batches(4, labels=0), "a label for each image .* the number of labels is 0"),
-        (mini_batches(4, images=0, labels=0, weights=0), "must have images, but their number is 0"),
         (mini_batches(4, weights=1), "a sample_weight for each image .* their number is 1"),
     ],
 )

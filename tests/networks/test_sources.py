@@ -38,7 +38,7 @@ def built(source, **options):
         return networks.build(source, SHAPE, CLASSES, **options)
 
 
-@pytest.mark.parametrize("source", ["x" * 5000, "~nobody"])
+@pytest.mark.parametrize("source", ["x" * 5000, "~no such user"])
 def test_what_cannot_be_a_path_is_a_name(source):
     with pytest.raises(ValueError, match="nknown network"):
         networks.check(source)
