@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from orc_keras.compare.plan import PLOTS
 from orc_keras.compare.results import Curve, Results
 from orc_keras.compare.statistics import mean_and_interval
 from orc_keras.files import atomic_write
@@ -21,13 +22,8 @@ ACCURACY = "held-out accuracy (%)"
 def write(results: Results, curves: Mapping[str, Curve], directory: Path) -> None:
     """Writes the plots as PNG; `curves` is what `results.learning_curves` returns."""
     with matplotlib.style.context(plot_style.STYLE):
-        figures = {
-            "accuracy": accuracy(results),
-            "steps": steps(results, curves),
-            "minutes": minutes(results),
-            "size": size(results),
-        }
-        for name, figure in figures.items():
+        figures = accuracy(results), minutes(results), steps(results, curves), size(results)
+        for name, figure in zip(PLOTS, figures, strict=True):
             with atomic_write(directory / f"{name}.png") as path:
                 figure.savefig(path, dpi=200, format="png")
 
