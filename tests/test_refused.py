@@ -18,7 +18,7 @@ def test_a_damaged_description_of_the_data_is_named(tiny, tmp_path, text):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "settings.flags").write_text(settings.as_flags())
     (tmp_path / "run" / "data.json").write_text(text)
-    with pytest.raises(ValueError, match="(?s)adding --overwrite:.*data.json is damaged"):
+    with pytest.raises(ValueError, match="(?s)with --overwrite:.*data.json is damaged"):
         experiment.prepare(settings)
     experiment.prepare(dataclasses.replace(settings, overwrite=True))
 
@@ -165,6 +165,10 @@ def test_steps_that_are_too_many_at_once_are_not_offered(tiny):
             "=2 does not divide the 5 steps of an epoch; possible are 1, 5",
         ),
         ({"jit_compile": True, "strategy": "mirrored"}, "works on one device, not on 2 replicas"),
+        (
+            {"steps_per_execution": 5, "strategy": "mirrored"},
+            "steps_per_execution=5 works on one device, not on 2 replicas",
+        ),
         ({"students": ("hidden6",)}, "at least two students, not 1"),
         ({"num_temporary_teachers": 3}, "must be .* below the number of students, 3, not 3"),
         ({"pivot_weights": "nowhere.keras"}, "--pivot_weights=nowhere.keras is not a file"),

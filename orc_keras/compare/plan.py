@@ -117,11 +117,11 @@ def _check_directory(path: Path):
 
 def _split(variant: str) -> tuple[str, ...]:
     """Returns the name and the flags of a variant."""
-    match = re.fullmatch(r"\s*(\w[^:/|]{0,99}?)\s*:\s*(\S.*)", variant)
-    if not match:
+    match = re.fullmatch(r"\s*(\w[^:/|]*?)\s*:\s*(\S.*)", variant)
+    if not match or len(match[1].encode()) > 200:  # a name of files, whose limit is 255
         raise ValueError(
             "--variant must be like '<name>: --flag=value', with a name that begins with a "
-            f"letter or digit and has no '/' or '|', not {variant!r}."
+            f"letter or digit, has no '/' or '|' and at most 200 bytes, not {variant!r}."
         )
     if Path(match[1]).suffix in (".md", ".csv", ".png"):
         raise ValueError(

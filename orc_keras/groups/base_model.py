@@ -72,8 +72,8 @@ class GroupModel(keras.Model):
             metrics: the same.
             weighted_metrics: the same.
             steps_per_execution: Mini-batches that TensorFlow makes before it returns to Python;
-                must divide those of an epoch. More can be faster with small networks on a GPU. At
-                most 512, so that the role history is whole.
+                must divide those of an epoch. More can be faster with small networks; on one device
+                only. At most 512, so that the role history is whole.
             jit_compile: Compile the step with XLA; on one device only. Pays on GPUs, not on CPUs.
             label_smoothing: Share of each label that is spread over all classes while members
                 learn.
@@ -86,8 +86,9 @@ class GroupModel(keras.Model):
         Raises:
             ValueError: if there are losses or metrics; if the optimizer has trained another model,
                 or averages weights (`use_ema=True`), because Keras would assign the student's
-                averages to the other members; on several replicas, if XLA is requested, if the
-                optimizer clips gradients, or if a member has BatchNorms that Keras synchronises.
+                averages to the other members; on several replicas, with XLA or several steps per
+                execution, if the optimizer clips gradients, or if a member has BatchNorms that
+                Keras synchronises.
         """
         compilation.check_losses(
             dict(loss=loss, loss_weights=loss_weights, metrics=metrics)
@@ -99,7 +100,7 @@ class GroupModel(keras.Model):
         compilation.check_factors(factors, list(self.members)[:-1])
         optimizer = compilation.new_optimizer(optimizer, getattr(self, "optimizer", None))
         strategy = self.distribute_strategy
-        compilation.check_replicas(strategy, self.members, optimizer, jit_compile)
+        compilation.check_replicas(strategy, self.members, optimizer, options)
         self.label_smoothing, self.learning_rate_factors = label_smoothing, factors
         options |= dict(run_eagerly=run_eagerly, auto_scale_loss=auto_scale_loss)
         with strategy.scope():
@@ -233,17 +234,3 @@ class GroupModel(keras.Model):
             yield
         finally:
             self.is_evaluating = earlier
-
-
-def with_replica_axis(metrics):
-    """Returns the metrics of a step in a shape that Keras can reduce over replicas.
-
-    keras-team/keras#20329: on several machines Keras averages each metric over its first axis,
-    which a scalar lacks.
-
-    Args:
-        metrics: scalars by name.
-    """
-    strategy = tf.distribute.get_strategy()
-    is_multi_worker = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-    return {n: value[None] for n, value in metrics.items()} if is_multi_worker else metrics

@@ -41,14 +41,23 @@ def check_replicas(
     strategy: tf.distribute.Strategy,
     members: dict[str, keras.Model],
     optimizer: keras.optimizers.Optimizer,
-    jit_compile: bool,
+    options: Mapping[str, int | bool],
 ) -> None:
-    """Refuses what does not work on several replicas."""
+    """Refuses what does not work on several replicas.
+
+    Args:
+        strategy: which has the replicas.
+        members: by name.
+        optimizer: of the group.
+        options: `jit_compile` and `steps_per_execution`; Keras fails with more than one
+            (keras-team/keras#19246).
+    """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
         return
-    if jit_compile:
-        raise ValueError(f"jit_compile works on one device, not on {replicas} replicas.")
+    for option, value in options.items():
+        if value is True or value > 1:
+            raise ValueError(f"{option}={value} works on one device, not on {replicas} replicas.")
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     if inner.clipnorm or inner.global_clipnorm or inner.clipvalue:
         raise ValueError(

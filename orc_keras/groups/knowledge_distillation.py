@@ -186,8 +186,7 @@ class DenselyGuided(KnowledgeDistillation):
         return names[: names.index(name)]
 
     def per_sample_loss(self, labels, logits, teacher_logits):
-        with tf.control_dependencies([labels]):  # not at the end of the data, without any
-            survive = self._survivors(len(teacher_logits))
+        survive = self._survivors(len(teacher_logits))
         distilled = [losses.distillation(logits, t, self.temperature) for t in teacher_logits]
         distilled = tf.add_n([kept * each for kept, each in zip(survive, distilled)])
         labelled = len(teacher_logits) * losses.cross_entropy(labels, logits, self.label_smoothing)

@@ -1,6 +1,6 @@
 """NetworkGroup: several networks, trained as one `keras.Model`."""
 
-import types
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from orc_keras.arguments import arguments_of, check_arguments
-from orc_keras.groups import input_validation, losses, members, optimizers, sample_weights
-from orc_keras.groups.base_model import PIVOT, GroupModel, with_replica_axis
+from orc_keras.groups import input_validation, losses, members, optimizers, sample_weights, steps
+from orc_keras.groups.base_model import PIVOT, GroupModel
 from orc_keras.groups.member_metrics import MemberMetrics
 from orc_keras.groups.sample_weights import SampleWeights
 
@@ -74,7 +74,7 @@ class NetworkGroup(GroupModel):
         self.num_classes = members.num_classes(networks[-1])
         self.member_metrics = MemberMetrics(list(self.members))
         self.built = True
-        self.stage, self.learners = next(s for s in self.stages.items() if s[0] != PIVOT)
+        self._use_stage(next(iter(self.group_stages())))
 
     # Stages and members
 
@@ -99,15 +99,19 @@ class NetworkGroup(GroupModel):
         """
         if stage not in self.stages:
             raise ValueError(f"A stage must be one of {', '.join(self.stages)}, not {stage}.")
-        self.stage, self.learners = stage, self.stages[stage]
+        self._use_stage(stage)
         self.trains_all_stages = False
-        # The pivot alone learns in the same way in every method: by this class's step.
-        step = NetworkGroup.train_step if stage == PIVOT else type(self).train_step
-        self.train_step = types.MethodType(step, self)
         if self.compiled:
             self.make_optimizers(self.learners)
             self.make_train_function(force=True)  # other learners: trace again
             self.make_test_function(force=True)
+
+    def _use_stage(self, stage):
+        self.stage, self.learners = stage, self.stages[stage]
+        # The pivot alone learns in the same way in every method: by this class's step.
+        train_step = NetworkGroup.train_step if stage == PIVOT else type(self).train_step
+        self.train_step = steps.waiting_for_data(functools.partial(train_step, self))
+        self.test_step = steps.waiting_for_data(functools.partial(type(self).test_step, self))
 
     @property
     def participants(self) -> Sequence[str]:
@@ -146,10 +150,8 @@ class NetworkGroup(GroupModel):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        networks = {
-            key: keras.saving.deserialize_keras_object(config[key], custom_objects)
-            for key in ("pivot", "students")
-        }
+        deserialize = keras.saving.deserialize_keras_object
+        networks = {n: deserialize(config[n], custom_objects) for n in ("pivot", "students")}
         return cls(**config | networks)
 
     # Metrics
@@ -180,7 +182,7 @@ class NetworkGroup(GroupModel):
         weights = getattr(weights, "unscaled", weights)
         for name, z in logits.items():
             self.member_metrics.record(name, labels, z, weights)
-        return with_replica_axis(self.get_metrics_result())
+        return steps.with_replica_axis(self.get_metrics_result())
 
     # The steps and their parts
 

@@ -150,10 +150,7 @@ def step(
 
     def update(tape, loss):
         gradients = tape.gradient(loss, variables, unconnected_gradients="zero")
-        # At the end of data of unknown length the step runs once more without a mini-batch, and
-        # would count one: `iterations` waits for it.
-        with tf.control_dependencies([loss]):
-            optimizer.apply(gradients, variables)
+        optimizer.apply(gradients, variables)
 
     if pred is None:
         update(tape, loss)

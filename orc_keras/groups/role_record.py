@@ -63,8 +63,7 @@ class RoleRecord:
         for metric, taught in zip(self._taught, tf.unstack(is_teacher)):
             metric.update_state(tf.cast(taught, tf.float32))
         self._gap.update_state(tf.reduce_max(mean_losses) - tf.reduce_min(mean_losses))
-        with tf.control_dependencies([mean_losses]):  # not at the end of the data, without any
-            self.mini_batches.assign_add(1)
+        self.mini_batches.assign_add(1)
 
     def record_teaching_loss(
         self, teaching: str, per_sample_loss: tf.Tensor, weights: tf.Tensor

@@ -10,6 +10,8 @@ from orc_keras import files, run_files
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.settings import Settings
 
+DELETE = "delete that run, which train does with --overwrite"  # and compare does not
+
 
 def has_finished(directory: RunDirectory, settings: Settings) -> bool:
     """Whether a run with these settings has finished here, and is not to be overwritten."""
@@ -117,7 +119,7 @@ def check(directory: RunDirectory, settings: Settings):
     elif different := _differences(directory, settings):
         raise ValueError(
             f"--output_dir={path} holds a run with other settings ({', '.join(different)}); choose "
-            "another, or delete that run by adding --overwrite."
+            f"another, or {DELETE}."
         )
 
 
@@ -182,8 +184,8 @@ def _naming_overwrite(directory: RunDirectory):
         yield
     except ValueError as error:
         raise ValueError(
-            f"The run in {directory.path} cannot continue; choose another --output_dir, or delete "
-            f"it by adding --overwrite:\n{error}"
+            f"The run in {directory.path} cannot continue; choose another --output_dir, or "
+            f"{DELETE}:\n{error}"
         ) from error
 
 

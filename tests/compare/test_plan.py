@@ -114,8 +114,9 @@ NAMES_OR_SEEDS = [
 ]
 VARIANTS = [
     ("--distillation_warmup=3", "--variant must be like .* not '--distillation_warmup=3'"),
-    ("a/b: --distillation_warmup=3", "has no '/' or '[|]', not 'a/b: --distillation_warmup"),
+    ("a/b: --distillation_warmup=3", "has no '/' or '[|]' .* not 'a/b: --distillation_warmup"),
     ("b_1: --max_checkpoints=2", "--variant names b_1 twice"),
+    ("\N{CJK RADICAL SUN}" * 67 + ": --max_checkpoints=2", "at most 200 bytes"),
     ("results.md: --max_checkpoints=2", "--variant names results.md; the comparison's own files"),
     ("w: --fixed_teacher=me", "w: fixed_teacher must be one of re"),
     ("w: --students=resnet8", "w: .*two students"),

@@ -104,10 +104,10 @@ def train_in_child(arguments, at, file_limit, devices, environment, without, out
 
 
 def leave_out(workaround):
-    from orc_keras.groups import base_model, network_group
+    from orc_keras.groups import base_model, steps
 
     if workaround == "with_replica_axis":
-        network_group.with_replica_axis = lambda metrics: metrics
+        steps.with_replica_axis = lambda metrics: metrics
     else:
         delattr(base_model.GroupModel, workaround)
 
