@@ -83,6 +83,9 @@ def unpack(
     images = tf.ensure_shape(tf.cast(images, tf.float32), (None, *image_shape))
     labels = tf.reshape(labels, [-1])
     weights = None if weights is None else _as_weights(weights)
+    for sentence, each in ((NO_LABEL, labels), (FEW_WEIGHTS, weights)):
+        if each is not None and not each.shape.is_compatible_with(images.shape[:1]):
+            raise ValueError(f"{sentence} {each.shape[0]}.")
     with tf.control_dependencies([_check_values(images, labels, weights, num_classes)]):
         labels = tf.cast(labels, tf.int32)
         weights = None if weights is None else tf.identity(weights)
@@ -130,17 +133,16 @@ def _as_weights(weights):
 def _check_values(images, labels, weights, num_classes):
     """Returns a tensor whose computation fails unless all values are valid.
 
-    One branch for all, because a GPU step waits for each condition. Labels are checked before the
-    cast, which would turn 2.5 into class 2.
+    One branch for all, because a GPU step waits for each condition. Labels are compared as float64,
+    which keeps 2.5, and holds C, which int8 may not.
     """
     batch_size = tf.shape(images)[0]
     weights = tf.ones([batch_size]) if weights is None else weights
     has_labels, has_weights = tf.size(labels) == batch_size, tf.size(weights) == batch_size
     is_weight = tf.math.is_finite(weights) & (weights >= 0)
     is_pixel = tf.abs(images) <= MOST  # NaN is not
-    is_class = (labels >= 0) & (labels < num_classes)
-    if labels.dtype.is_floating:
-        is_class &= labels == tf.round(labels)
+    exact = tf.cast(labels, tf.float64)
+    is_class = (exact >= 0) & (exact < num_classes) & (exact == tf.round(exact))
     no_class = NO_CLASS.format(last=num_classes - 1)
 
     def complain():
@@ -182,7 +184,7 @@ def _translate_errors():
         shapes = re.search(
             r"\[([\d,]*)\] is not compatible with expected .*\[\?,(.*?)\]", str(error)
         )
-        if shapes:  # of `tf.ensure_shape`
+        if shapes and "IteratorGetNext" not in error.message:  # of our `tf.ensure_shape`
             given, expected = (text.replace(",", ", ") for text in shapes.groups())
             raise ValueError(WRONG_SHAPE.format(expected, given)) from None
         no_class = NO_CLASS.partition("{")[0]

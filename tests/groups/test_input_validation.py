@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from helpers.networks import hidden_group_members
+from helpers.networks import hidden_group_members, linear_network
 
 import orc_keras
 from orc_keras.groups import METHODS
@@ -72,10 +72,11 @@ def test_in_a_graph_too(group, examples, what):
             group.predict(data, verbose=0)
 
 
-def mini_batches(*sizes, labels=8, weights=8):
-    """Mini-batches of square images, whose sizes TensorFlow does not know beforehand."""
+def mini_batches(*sizes, labels=8, weights=8, known=False):
+    """Mini-batches of square images, whose sizes TensorFlow knows beforehand or not."""
     images = [np.zeros((8, size, size, 1), np.float32) for size in sizes]
-    kinds = [tf.TensorSpec([None] * rank, tf.float32) for rank in (4, 1, 1)]
+    shapes = [images[0].shape, (labels,), (weights,)]
+    kinds = [tf.TensorSpec(s if known else [None] * len(s), tf.float32) for s in shapes]
     return tf.data.Dataset.from_generator(
         lambda: ((each, np.zeros(labels), np.ones(weights)) for each in images),
         output_signature=tuple(kinds),
@@ -89,9 +90,11 @@ def mini_batches(*sizes, labels=8, weights=8):
         (mini_batches(4, labels=6), "a label for each image .* the number of labels is 6"),
         (mini_batches(4, labels=0), "a label for each image .* the number of labels is 0"),
         (mini_batches(4, weights=1), "a sample_weight for each image .* their number is 1"),
+        (mini_batches(4, labels=6, known=True), "the number of labels is 6"),
+        (mini_batches(4, weights=1, known=True), "a sample_weight for each .* number is 1"),
     ],
 )
-def test_sizes_that_are_known_when_the_step_runs(data, message):
+def test_sizes_that_do_not_fit(data, message):
     """Of networks that compute with images of any size, and with one weight for all."""
 
     def network():
@@ -103,6 +106,25 @@ def test_sizes_that_are_known_when_the_step_runs(data, message):
     for act in (group.fit, group.evaluate):
         with pytest.raises(ValueError, match=rf"^[^\n]*{message}\.$"):
             act(data, verbose=0)
+
+
+def test_what_the_data_itself_refuses_is_not_the_members(group):
+    def of_six(images, labels, _):
+        return images, tf.ensure_shape(tf.reshape(labels, [2, -1]), [None, 3])[0]
+
+    data = mini_batches(4).map(of_six)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="Error in user-defined function"):
+        group.evaluate(data, verbose=0)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "float16"])
+def test_labels_of_types_that_do_not_hold_the_number_of_classes(dtype):
+    networks = [linear_network(num_classes=256, seed=seed) for seed in range(3)]
+    group = orc_keras.OnlineRoleChange(networks[0], networks[1:])
+    group.compile("sgd", run_eagerly=True)
+    images, labels = np.zeros((2, 4, 4, 1)), np.array([0, 100], dtype)
+    expected = group.test_on_batch(images, labels.astype("int64"))
+    np.testing.assert_array_equal(group.test_on_batch(images, labels), expected)
 
 
 def test_while_it_trains(group, examples, strategy):
