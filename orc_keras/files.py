@@ -36,6 +36,9 @@ def atomic_write(path: Path) -> Iterator[Path]:
         _sync(path.parent)
     except tf.errors.OpError as error:  # from TensorFlow's own writing
         raise OSError(f"{path} cannot be written: {error}") from error
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk's has none
+        raise
     finally:
         delete(unfinished)
 

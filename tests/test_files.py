@@ -20,7 +20,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch, name):
     earlier, links = file.exists(), (tmp_path / name).is_symlink()
     with monkeypatch.context() as full_disk:
         full_disk.setattr(os, "fsync", lambda _: os.write(os.open("/dev/full", os.O_WRONLY), b"x"))
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match=f"No space left on device: '{file}'"):
             write_output(str(tmp_path / name), TEXT)
     assert file.exists() == earlier
     assert not earlier or file.read_text() == "earlier figures"
