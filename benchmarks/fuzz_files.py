@@ -13,11 +13,10 @@ from helpers.made_up_run import CLASSES, made_up_benchmark, make_run
 from helpers.networks import NUM_CLASSES, hidden_network
 from prepare_data import write_idx
 
-from orc_keras import OnlineRoleChange, run_files
+from orc_keras import OnlineRoleChange, checksums, run_files
 from orc_keras.compare import results
 from orc_keras.export import formats
 from orc_keras.run_files import STUDENT, SUMMARY, SUMS
-from orc_keras.runs import checksums
 from orc_keras.training.checkpoints import CheckpointManager
 
 KERAS = f"{STUDENT}.keras"

@@ -20,14 +20,14 @@ from fuzz_files import within
 from helpers.made_up_run import CLASSES
 from helpers.networks import IMAGE_SHAPE, NUM_CLASSES, hidden_network
 
-from orc_keras import building, command_line, data, networks, settings
+from orc_keras import building, checksums, command_line, data, networks, settings
 from orc_keras.commands import train
 from orc_keras.compare import results
 from orc_keras.evaluate.members import load_group_members, load_member
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
 from orc_keras.import_torch import convert
-from orc_keras.runs import checksums, summary
+from orc_keras.runs import summary
 from orc_keras.runs.directory import RunDirectory, finished_run
 from orc_keras.runs.predictions import Predictions
 from orc_keras.training.checkpoints import CheckpointManager

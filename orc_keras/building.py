@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from orc_keras import models, networks, recipe
+from orc_keras import checksums, models, networks, recipe
 from orc_keras.files import sha256
 from orc_keras.groups import METHODS
 from orc_keras.groups.members import check_weights
@@ -91,6 +91,7 @@ def load_pivot(pivot: keras.Model, path: str | Path) -> None:
     """Loads weights from a file into the pivot; refuses weights that do not fit."""
     if not Path(path).is_file():
         raise ValueError(f"--pivot_weights={path} is not a file.")
+    checksums.check_in_run(Path(path))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras only warns of weights that it skips

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from orc_keras import building, data, run_files, validation
+from orc_keras import building, checksums, data, run_files, validation
 from orc_keras.arguments import as_text
 from orc_keras.distribution import devices, strategies
 from orc_keras.distribution.workers import Workers
@@ -19,7 +19,6 @@ from orc_keras.groups.network_group import PIVOT, NetworkGroup
 from orc_keras.runs import (
     Run,
     RunDirectory,
-    checksums,
     continuation,
     directory_of,
     finished_run,

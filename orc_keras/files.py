@@ -37,7 +37,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
     except tf.errors.OpError as error:  # from TensorFlow's own writing
         raise OSError(f"{path} cannot be written: {error}") from error
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk's has none
+        if error.errno and not error.filename:  # a full disk's
+            error.filename = str(path)
         raise
     finally:
         delete(unfinished)

@@ -5,10 +5,10 @@ import ast
 from helpers.programs import ROOT
 
 ORDER = """
-    startup models run_files formatting arguments flag_parsing files distribution data groups
-    networks callbacks recipe settings building runs training evaluate export benchmark report
-    validation evaluate_and_export experiment import_torch estimate compare command_line commands
-    __main__
+    startup models run_files formatting arguments flag_parsing files checksums distribution data
+    groups networks callbacks recipe settings building runs training evaluate export benchmark
+    report validation evaluate_and_export experiment import_torch estimate compare command_line
+    commands __main__
 """
 PLACES = {name: place for place, name in enumerate(ORDER.split())}
 

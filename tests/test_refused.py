@@ -8,7 +8,7 @@ import pytest
 from helpers.networks import hidden_network
 from helpers.programs import ROOT
 
-from orc_keras import data, experiment, validation
+from orc_keras import building, checksums, data, experiment, validation
 from orc_keras.runs import RunDirectory, continuation, directory_of
 
 
@@ -183,6 +183,22 @@ def test_wrong_inputs_end_before_anything_is_written(tiny, tmp_path, changed, me
     with pytest.raises(ValueError, match=message):
         experiment.prepare(settings)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_that_a_finished_run_did_not_write(tiny, tmp_path):
+    """Another, put in the place of its pivot, is taken neither for weights nor as a member."""
+    path = tmp_path / "finished" / "checkpoints" / "pivot.keras"
+    path.parent.mkdir(parents=True)
+    network = hidden_network("hidden16", 16)
+    network.save(path)
+    (tmp_path / "finished" / "summary.json").touch()
+    sums = checksums.text({"checkpoints/pivot.keras": path})
+    (tmp_path / "finished" / "SHA256SUMS").write_text(sums)
+    building.load_pivot(network, path)
+    hidden_network("hidden16", 16, seed=1).save(path)
+    for flag in ("pivot_weights", "pivot"):
+        with pytest.raises(ValueError, match="pivot.keras is damaged, or not of this run"):
+            experiment.prepare(tiny(**{flag: str(path)}, output_dir=str(tmp_path / "run")))
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from orc_keras import building, files, recipe, run_files, validation
+from orc_keras import building, checksums, files, recipe, run_files, validation
 from orc_keras.arguments import arguments_of
 from orc_keras.groups import METHODS
 from orc_keras.runs import RunDirectory, continuation, finished_run
@@ -92,7 +92,7 @@ def plan(
 
 
 def _check_finished(run: PlannedRun):
-    """Raises ValueError if a finished run is damaged, or has lost the pivot that this one needs."""
+    """Raises ValueError if a finished run is damaged, or its pivot that this one needs is gone."""
     if run.is_finished:
         finished_run(run.directory.path)
     elif run.pivot and RunDirectory(run.pivot.parents[1]).is_finished and not run.pivot.exists():
@@ -100,6 +100,8 @@ def _check_finished(run: PlannedRun):
             f"{run.pivot} is missing, from which {run.name} begins; put it back, or choose another "
             "--output_dir."
         )
+    elif run.pivot and run.pivot.exists():
+        checksums.check_in_run(run.pivot)
 
 
 def _check_directory(path: Path):

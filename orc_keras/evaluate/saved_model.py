@@ -7,10 +7,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from orc_keras import startup
+from orc_keras import checksums, startup
 from orc_keras.data.images import check_class_names
 from orc_keras.files import check_kinds, read, without_patterns
-from orc_keras.runs import checksums
 
 # Operations that may touch files, run Python or reach other machines.
 OUTSIDE = re.compile(

@@ -5,14 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from orc_keras import files
+from orc_keras import checksums, files
 from orc_keras.data import Preprocessing
 from orc_keras.data.files import read_pixels
 from orc_keras.evaluate import saved_model
 from orc_keras.export.formats import FORMATS, SAVED_MODEL, load
 from orc_keras.export.saved_model import PREPROCESSING
 from orc_keras.run_files import STUDENT, SUFFIXES, SUMMARY
-from orc_keras.runs import checksums
 
 
 class ExportedNetwork:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from orc_keras import files
+from orc_keras import checksums, files
 from orc_keras.data import ImageData
 from orc_keras.evaluate import saved_model
 from orc_keras.evaluate.members import load_member
@@ -17,7 +17,7 @@ from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS, formats, model_car
 from orc_keras.export import measure as measuring
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.run_files import STUDENT
-from orc_keras.runs import checksums, continuation, finished_run
+from orc_keras.runs import continuation, finished_run
 from orc_keras.runs.images import load_images
 
 # In the SavedModel's directory:

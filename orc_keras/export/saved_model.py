@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from orc_keras import checksums
 from orc_keras.data import Preprocessing
 from orc_keras.data.preprocessing import normalise_fixed_size
 from orc_keras.files import as_json, without_patterns, write_text
 from orc_keras.run_files import SUMS
-from orc_keras.runs import checksums
 
 CLASS_NAMES, PREPROCESSING = "class_names.txt", "preprocessing.json"
 PHOTO = Path(__file__).parent / "photo.py"

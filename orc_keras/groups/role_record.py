@@ -70,4 +70,6 @@ class RoleRecord:
     ) -> None:
         """Adds the loss of a teaching and its weights, both `[B]` or `[N, B]`, if it is on."""
         if teaching in self._teaching_losses:
-            self._teaching_losses[teaching].update_state(per_sample_loss, weights)
+            # Flat, because Keras's mean over a replica's empty part, as `[N, 0]`, is NaN.
+            flat = (tf.reshape(each, [-1]) for each in (per_sample_loss, weights))
+            self._teaching_losses[teaching].update_state(*flat)

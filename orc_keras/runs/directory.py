@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from orc_keras import files, run_files
+from orc_keras import checksums, files, run_files
 from orc_keras.callbacks.group_csv_logger import parse_history
 from orc_keras.callbacks.role_history import UNKNOWN_TEACHER
 from orc_keras.files import as_json, delete, from_json, lock
 from orc_keras.groups.members import numbered
 from orc_keras.networks import name_of
-from orc_keras.runs import checksums, predictions, summary
+from orc_keras.runs import predictions, summary
 from orc_keras.settings import Settings, read
 
 

@@ -9,8 +9,8 @@ from helpers import smoke
 from helpers.made_up_run import make_run
 from scipy import stats
 
-from orc_keras import run_files
-from orc_keras.runs import checksums, finished_run
+from orc_keras import checksums, run_files
+from orc_keras.runs import finished_run
 
 import behaviour  # isort: skip  (which smoke makes importable)
 import results  # isort: skip

@@ -10,9 +10,8 @@ from helpers.comparisons import settings
 from helpers.summaries import MEMBER, SUMMARY
 from scipy import stats
 
-from orc_keras import run_files
+from orc_keras import checksums, run_files
 from orc_keras.compare import plan, plots, results, statistics, tables
-from orc_keras.runs import checksums
 
 ACCURACIES = {
     "kd": [0.90, 0.92, 0.91],

@@ -10,6 +10,7 @@ from helpers.comparisons import settings
 from helpers.programs import ROOT
 from helpers.summaries import SUMMARY
 
+from orc_keras import checksums
 from orc_keras.compare import plan, running
 from orc_keras.compare.results import Results, member_results
 
@@ -146,7 +147,13 @@ def test_other_settings_where_there_are_runs(program, tmp_path):
 def test_a_finished_run_that_is_damaged_or_lacks_its_pivot_is_named_first(program, tmp_path):
     kd, _ = runs = plan.plan(settings(), [], [], [0], tmp_path / "runs")
     running.train(runs, num_jobs=2)
-    (kd.directory / "checkpoints" / "pivot.keras").unlink()
+    pivot = kd.directory / "checkpoints" / "pivot.keras"
+    with open(kd.directory / "SHA256SUMS", "a") as sums:
+        sums.write(checksums.text({"checkpoints/pivot.keras": pivot}))
+    pivot.write_text("another")
+    with pytest.raises(ValueError, match="pivot.keras is damaged, or not of this run"):
+        plan.plan(settings(), ["orc"], [], [0], tmp_path / "runs")
+    pivot.unlink()
     assert len(plan.plan(settings(), [], [], [0], tmp_path / "runs")) == 2
     with pytest.raises(ValueError, match="pivot.keras is missing, from which orc begins; put it"):
         plan.plan(settings(), ["orc"], [], [0], tmp_path / "runs")

@@ -17,11 +17,11 @@ from helpers.networks import linear_network
 from helpers.programs import PROGRAM, programs
 from PIL import Image
 
-from orc_keras import data
+from orc_keras import checksums, data
 from orc_keras.evaluate import evaluation
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
-from orc_keras.runs import RunDirectory, checksums, finished_run, predictions
+from orc_keras.runs import RunDirectory, finished_run, predictions
 from orc_keras.runs.images import load_images
 
 

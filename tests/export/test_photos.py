@@ -15,14 +15,13 @@ from helpers import photos
 from helpers.networks import hidden_network
 from PIL import Image
 
-from orc_keras import data
+from orc_keras import checksums, data
 from orc_keras.data import ImageData, PixelImages
 from orc_keras.data.decoding import refusal
 from orc_keras.data.preprocessing import CENTRAL, Preprocessing, normalise_fixed_size
 from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export import formats, photo, saved_model, tflite
 from orc_keras.export.exported import ExportedNetwork
-from orc_keras.runs import checksums
 
 
 def write_student(folder, shape, resized):

@@ -1,6 +1,6 @@
 """Checksums as a stranger would write them."""
 
-from orc_keras.runs import checksums
+from orc_keras import checksums
 
 
 def sign(run):

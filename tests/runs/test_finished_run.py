@@ -17,7 +17,7 @@ from helpers.networks import hidden_network
 from helpers.tiny import tiny_settings
 from markdown_it import MarkdownIt
 
-from orc_keras import building, experiment, run_files
+from orc_keras import building, checksums, experiment, run_files
 from orc_keras.benchmark.members import benchmark
 from orc_keras.callbacks.role_history import _load
 from orc_keras.evaluate import evaluation
@@ -26,7 +26,7 @@ from orc_keras.export.member import export_member
 from orc_keras.export.model_card import escape
 from orc_keras.report import page
 from orc_keras.report.run_contents import RunContents
-from orc_keras.runs import RunDirectory, checksums, finished_run
+from orc_keras.runs import RunDirectory, finished_run
 from orc_keras.training.stage import checkpoints_of
 
 pytestmark = pytest.mark.slow  # a whole run first

@@ -52,10 +52,21 @@ def check_exported(path: Path, saved_model: Path) -> None:
     """
     check(saved_model)
     run, exported = path.absolute().parent, {path.absolute().name, saved_model.absolute().name}
-    is_finished = (run / SUMMARY).exists() and (run / SUMS).exists()
-    listed = read(run) if is_finished else {}  # what was exported later is not
-    if names := [name for name in listed if name.split("/")[0] in exported]:
+    if names := [name for name in _of_finished(run) if name.split("/")[0] in exported]:
         check(run, *names)
+
+
+def check_in_run(path: Path) -> None:
+    """Raises ValueError if a file of a finished run is damaged, or not the one that it wrote."""
+    path = path.absolute()
+    for run in path.parents[:2]:  # it lies in the run, or in a folder of it
+        if (name := path.relative_to(run).as_posix()) in _of_finished(run):
+            check(run, name)
+
+
+def _of_finished(run: Path) -> dict[str, str]:
+    """Returns the checksums of a finished run; empty if it is none. Later exports have none."""
+    return read(run) if (run / SUMMARY).exists() and (run / SUMS).exists() else {}
 
 
 def update(directory: Path, written: Collection[Path]) -> None:
