@@ -5,7 +5,7 @@ from pathlib import Path
 
 from orc_keras import files
 from orc_keras.files import sha256
-from orc_keras.run_files import SUMMARY, SUMS
+from orc_keras.run_files import SETTINGS, SUMMARY, SUMS
 
 
 def text(paths: Mapping[str, Path]) -> str:
@@ -58,15 +58,16 @@ def check_exported(path: Path, saved_model: Path) -> None:
 
 def check_in_run(path: Path) -> None:
     """Raises ValueError if a file of a finished run is damaged, or not the one that it wrote."""
-    path = path.absolute()
-    for run in path.parents[:2]:  # it lies in the run, or in a folder of it
-        if (name := path.relative_to(run).as_posix()) in _of_finished(run):
-            check(run, name)
+    for file in {path.absolute(), path.resolve()}:
+        for run in file.parents[:2]:  # it lies in the run, or in a folder of it
+            if (name := file.relative_to(run).as_posix()) in _of_finished(run):
+                check(run, name)
 
 
 def _of_finished(run: Path) -> dict[str, str]:
     """Returns the checksums of a finished run; empty if it is none. Later exports have none."""
-    return read(run) if (run / SUMMARY).exists() and (run / SUMS).exists() else {}
+    is_finished = all((run / name).exists() for name in (SETTINGS, SUMMARY, SUMS))
+    return read(run) if is_finished else {}
 
 
 def update(directory: Path, written: Collection[Path]) -> None:

@@ -191,14 +191,16 @@ def test_a_network_that_a_finished_run_did_not_write(tiny, tmp_path):
     path.parent.mkdir(parents=True)
     network = hidden_network("hidden16", 16)
     network.save(path)
-    (tmp_path / "finished" / "summary.json").touch()
+    for name in ("settings.flags", "summary.json"):
+        (tmp_path / "finished" / name).touch()
+    (tmp_path / "link.keras").symlink_to(path)
     sums = checksums.text({"checkpoints/pivot.keras": path})
     (tmp_path / "finished" / "SHA256SUMS").write_text(sums)
     building.load_pivot(network, path)
     hidden_network("hidden16", 16, seed=1).save(path)
-    for flag in ("pivot_weights", "pivot"):
+    for flag, given in (("pivot_weights", path), ("pivot", path), ("pivot", "link.keras")):
         with pytest.raises(ValueError, match="pivot.keras is damaged, or not of this run"):
-            experiment.prepare(tiny(**{flag: str(path)}, output_dir=str(tmp_path / "run")))
+            experiment.prepare(tiny(**{flag: str(tmp_path / given)}, output_dir="run"))
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

@@ -184,7 +184,7 @@ def _translate_errors():
         shapes = re.search(
             r"\[([\d,]*)\] is not compatible with expected .*\[\?,(.*?)\]", str(error)
         )
-        if shapes and "IteratorGetNext" not in error.message:  # of our `tf.ensure_shape`
+        if shapes and "user-defined function" not in error.message:  # of our `tf.ensure_shape`
             given, expected = (text.replace(",", ", ") for text in shapes.groups())
             raise ValueError(WRONG_SHAPE.format(expected, given)) from None
         no_class = NO_CLASS.partition("{")[0]

@@ -1,6 +1,5 @@
 """NetworkGroup: several networks, trained as one `keras.Model`."""
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +73,7 @@ class NetworkGroup(GroupModel):
         self.num_classes = members.num_classes(networks[-1])
         self.member_metrics = MemberMetrics(list(self.members))
         self.built = True
+        self.test_step = steps.waiting_for_data(lambda data: type(self).test_step(self, data))
         self._use_stage(next(iter(self.group_stages())))
 
     # Stages and members
@@ -109,9 +109,8 @@ class NetworkGroup(GroupModel):
     def _use_stage(self, stage):
         self.stage, self.learners = stage, self.stages[stage]
         # The pivot alone learns in the same way in every method: by this class's step.
-        train_step = NetworkGroup.train_step if stage == PIVOT else type(self).train_step
-        self.train_step = steps.waiting_for_data(functools.partial(train_step, self))
-        self.test_step = steps.waiting_for_data(functools.partial(type(self).test_step, self))
+        kind = NetworkGroup if stage == PIVOT else type(self)
+        self.train_step = steps.waiting_for_data(lambda data: kind.train_step(self, data))
 
     @property
     def participants(self) -> Sequence[str]:

@@ -108,6 +108,17 @@ def test_sizes_that_do_not_fit(data, message):
             act(data, verbose=0)
 
 
+def test_images_of_another_size_in_an_optimised_graph(group):
+    """Whose messages have other names of tensors."""
+    set_options = tf.config.optimizer.set_experimental_options
+    set_options({"disable_meta_optimizer": False})
+    try:
+        with pytest.raises(ValueError, match=r"^Images must have .* not \(8, 6, 6, 1\)\.$"):
+            group.evaluate(mini_batches(4, 6), verbose=0)
+    finally:
+        set_options({"disable_meta_optimizer": True})
+
+
 def test_what_the_data_itself_refuses_is_not_the_members(group):
     def of_six(images, labels, _):
         return images, tf.ensure_shape(tf.reshape(labels, [2, -1]), [None, 3])[0]
