@@ -1,11 +1,12 @@
 """Where a group's networks come from: a name in `models/`, a file, code, a pretrained backbone."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
 
-from orc_keras import models
+from orc_keras import checksums, models
 from orc_keras.groups import members
 from orc_keras.networks import pretrained, sources
 from orc_keras.networks.adapt import adapt, replace_classifier
@@ -95,6 +96,7 @@ def _adapted(source, image_shape, num_classes, preprocess):
         with explain_errors(source):
             network = function(image_shape, num_classes)
     else:
+        checksums.check_in_run(Path(sources.path_of(source)))
         network = sources.load_model(sources.path_of(source))
     with explain_errors(source):
         if kind_of(source) == "features":

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import keras
 
-from orc_keras import checksums, models
+from orc_keras import models
 from orc_keras.files import sha256
 from orc_keras.groups.base_model import GroupModel
 
@@ -107,11 +107,10 @@ def load_model(path: str | Path, kind: type = keras.Model) -> Any:
         kind: `keras.Model` for a network; `GroupModel` for a group.
 
     Raises:
-        ValueError: if it is missing or damaged, lies in a run that wrote another, is of another
-            kind, holds code, or has layers of unknown classes.
+        ValueError: if it is missing or damaged, is of another kind, holds code, or has layers of
+            unknown classes.
     """
     check_file(path)
-    checksums.check_in_run(Path(path))
     try:
         _check_sizes(path)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
