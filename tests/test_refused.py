@@ -201,6 +201,8 @@ def test_a_network_that_a_finished_run_did_not_write(tiny, tmp_path):
     for flag, given in (("pivot_weights", path), ("pivot", path), ("pivot", "link.keras")):
         with pytest.raises(ValueError, match="pivot.keras is damaged, or not of this run"):
             experiment.prepare(tiny(**{flag: str(tmp_path / given)}, output_dir="run"))
+    (tmp_path / "finished" / "settings.flags").unlink()  # a folder of something else
+    building.load_pivot(network, path)
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

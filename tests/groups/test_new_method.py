@@ -4,6 +4,7 @@ import re
 
 import keras
 import numpy as np
+import pytest
 from helpers.networks import hidden_group_members
 from helpers.programs import ROOT
 
@@ -33,3 +34,9 @@ def test_the_example_is_a_method(few, tmp_path):
     group.save(tmp_path / "group.keras")
     loaded = keras.saving.load_model(tmp_path / "group.keras")
     assert loaded.distillation_weight == 0.0
+
+
+@pytest.mark.parametrize("step", ["train_step", "test_step"])
+def test_a_step_is_the_one_that_the_class_has_when_it_runs(group, monkeypatch, step):
+    monkeypatch.setattr(type(group), step, lambda self, data: (self, data))
+    assert getattr(group, step)("mini-batch") == (group, "mini-batch")
