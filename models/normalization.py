@@ -21,8 +21,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         learns = training and self.trainable
-        # The fused kernel takes weights in float32 only.
-        is_fused = mask is None and self.variable_dtype == "float32"
+        # The fused kernel takes images and both weights, in float32.
+        is_fused = mask is None and self.variable_dtype == "float32" and len(inputs.shape) == 4
+        is_fused = is_fused and self.scale and self.center
         if not is_fused or (self.synchronized and not learns):
             return super().call(inputs, training=training, mask=mask)
         if self.synchronized:
@@ -70,7 +71,7 @@ def _sum_over_replicas(x):
     """Sums over replicas, and so does its gradient: each sum depends on every replica's x.
 
     A custom gradient, because it has to ask for the replica context where the gradient is taken,
-    which may be inside a branch (`replica_cond`).
+    which may be inside a branch (`cross_replica_cond`).
     """
 
     def all_reduce(x):

@@ -1,6 +1,7 @@
 """What a group changes in `keras.Model`. The only use of a private Keras name is here."""
 
 import contextlib
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -130,9 +131,9 @@ class GroupModel(keras.Model):
         return self.student(images, training=training)
 
     def export(self, *args, **kwargs):
-        """Exports the student as `keras.Model.export` does, even if it was never called."""
-        images = keras.InputSpec(shape=(None, *image_shape(self.student)), dtype="float32")
-        return super().export(*args, **{"input_signature": [images], **kwargs})
+        """Exports the student, without the other members, as `keras.Model.export` does."""
+        images = keras.Input(image_shape(self.student), dtype="float32")
+        keras.Model(images, self.student(images, training=False)).export(*args, **kwargs)
 
     def fit_pivot(self, *args, **kwargs):
         """Trains the pivot alone, by cross-entropy; `fit` then trains the group.
@@ -150,7 +151,7 @@ class GroupModel(keras.Model):
             (['accuracy', 'loss'], 'group')
         """
         try:
-            return self._fit_stages([PIVOT], *args, **kwargs)
+            return self._fit_stages([PIVOT], **_by_name(super().fit, args, kwargs))
         finally:
             self.set_stage(next(iter(self.group_stages())))
             self.trains_all_stages = True
@@ -173,24 +174,24 @@ class GroupModel(keras.Model):
                 the weight of a sample or one of a member is not finite; if a callback, such as
                 `EarlyStopping`, cannot follow several stages.
         """
-        stages = list(self.group_stages())
+        stages, arguments = list(self.group_stages()), _by_name(super().fit, args, kwargs)
         if self.trains_all_stages and len(stages) > 1:
-            check_for_several_stages(kwargs.get("callbacks"), stages)
-            return self._fit_stages(stages, *args, **kwargs)
-        return self._fit(*args, **kwargs)
+            check_for_several_stages(arguments.get("callbacks"), stages)
+            return self._fit_stages(stages, **arguments)
+        return self._fit(**arguments)
 
-    def _fit_stages(self, stages, *args, **kwargs):
+    def _fit_stages(self, stages, **arguments):
         """Trains stages in order, each from the present learning rate; returns the last history."""
         try:
             for stage in stages:
                 self.set_stage(stage)
                 with optimizers.restoring_learning_rate(self.optimizer):
-                    history = self._fit(*args, **kwargs)
+                    history = self._fit(**arguments)
             return history
         finally:
             self.trains_all_stages = True
 
-    def _fit(self, x=None, *args, callbacks=None, **kwargs):
+    def _fit(self, x=None, callbacks=None, **kwargs):
         for network in self.members.values():  # weights may have been set since it was built
             check_weights(network)
         if kwargs.get("batch_size") is not None:
@@ -199,12 +200,14 @@ class GroupModel(keras.Model):
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras never does, but warns of its own default
         with input_validation.validate_data(x):
-            return super().fit(x, *args, callbacks=default_callbacks(callbacks), **kwargs)
+            return super().fit(x, callbacks=default_callbacks(callbacks), **kwargs)
 
-    def evaluate(self, x=None, *args, callbacks=None, **kwargs):
+    def evaluate(self, *args, **kwargs):
         """Evaluates every member as `keras.Model.evaluate` does; bar and errors as in `fit`."""
-        with input_validation.validate_data(x), self.evaluating():
-            return super().evaluate(x, *args, callbacks=default_callbacks(callbacks), **kwargs)
+        arguments = _by_name(super().evaluate, args, kwargs)
+        arguments["callbacks"] = default_callbacks(arguments.get("callbacks"))
+        with input_validation.validate_data(arguments.get("x")), self.evaluating():
+            return super().evaluate(**arguments)
 
     def predict(self, x, *args, **kwargs):
         """Returns *the* student's logits as `keras.Model.predict` does; errors as in `fit`."""
@@ -234,3 +237,9 @@ class GroupModel(keras.Model):
             yield
         finally:
             self.is_evaluating = earlier
+
+
+def _by_name(function, args, kwargs):
+    """Returns the arguments of a call by name, wherever they stand."""
+    arguments = inspect.signature(function).bind(*args, **kwargs).arguments
+    return arguments | arguments.pop("kwargs", {})

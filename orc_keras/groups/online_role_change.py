@@ -231,7 +231,7 @@ class OnlineRoleChange(NetworkGroup):
         if self.teacher_bn_mode == "training" and learns:
             return self.forward(name, images)
         # "batch", or a pivot that must not change: batch statistics, moving ones put back.
-        statistics = self.members[name].non_trainable_variables
+        statistics = self.members[name].non_trainable_weights  # not the seeds of its dropout
         before = [tf.identity(statistic) for statistic in statistics]
         logits = self.forward(name, images)
         for statistic, value in zip(statistics, before):

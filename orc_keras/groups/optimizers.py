@@ -13,6 +13,8 @@ from orc_keras.distribution.cross_replica_cond import cross_replica_cond
 
 LEARNING_RATE = Argument("learning_rate", Annotated[float, Range(at_least=0, at_most=10**6)])
 
+FUNCTIONS = ("function", "method", "__lambda__")  # Keras's names of what is no schedule
+
 
 @keras.saving.register_keras_serializable("orc_keras")
 class L2SGD(keras.optimizers.SGD):
@@ -101,10 +103,11 @@ def copy_of(
             optimizer.dynamic_growth_steps,
         )
     config = optimizer.get_config()
-    if isinstance(config["learning_rate"], float):
+    rate = config["learning_rate"]
+    if isinstance(rate, float) or rate["class_name"] in FUNCTIONS:
         config["learning_rate"] = lambda: factor * optimizer.learning_rate
     elif factor != 1:
-        schedule = keras.optimizers.schedules.deserialize(config["learning_rate"])
+        schedule = keras.optimizers.schedules.deserialize(rate)
         config["learning_rate"] = ScaledSchedule(schedule, factor)
     return type(optimizer).from_config(config)
 

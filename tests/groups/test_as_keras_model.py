@@ -66,7 +66,7 @@ def test_in_any_order(group, examples, tmp_path):
     group(images[:2])
     group.fit(*examples, batch_size=20, epochs=2, verbose=0, callbacks=[Predicts(images)])
     group.fit(Batches(*examples), verbose=0, validation_data=Batches(*examples))
-    group.fit(endless(*examples), steps_per_epoch=2, verbose=0)
+    group.fit(endless(*examples), None, None, 1, 0, [Predicts(images)], steps_per_epoch=2)
     learner = f"{group.learners[-1]}_loss"
     assert group.evaluate(*examples, verbose=0, return_dict=True)[learner] < before[learner]
     expected = group.test_on_batch(images[:8], labels[:8], return_dict=True)
@@ -203,6 +203,27 @@ def test_calls_and_exports_neither_augment_nor_drop_out(examples, tmp_path):
     group.export(tmp_path / "exported", verbose=False)
     exported = tf.saved_model.load(tmp_path / "exported")
     np.testing.assert_allclose(exported.serve(images), logits, atol=1e-5)
+    saved = tf.train.load_checkpoint(tmp_path / "exported" / "variables" / "variables")
+    shapes = saved.get_variable_to_shape_map()
+    kernels = [saved.get_tensor(name) for name, shape in shapes.items() if len(shape) == 2]
+    assert kernels and all(np.array_equal(each, kernel) for each in kernels)  # the student's only
+
+
+def test_a_pivot_that_does_not_change_draws_its_dropout_anew(examples):
+    """In every mini-batch, though its BatchNorm statistics stay as they are."""
+    members = (augmenting_network(name) for name in ("large", "middle", "small"))
+    pivot, *students = members
+    group = orc_keras.OnlineRoleChange(pivot, students, teachings=("private", "group"))
+    group.compile(keras.optimizers.SGD(0.1))
+    seeds = [v for v in pivot.non_trainable_variables if v.path.endswith("seed_generator_state")]
+    states = []
+    for _ in range(2):
+        before = pivot.get_weights()
+        group.train_on_batch(*examples)
+        states.append([seed.numpy().tolist() for seed in seeds])
+        for weight, earlier in zip(pivot.get_weights(), before, strict=True):
+            np.testing.assert_array_equal(weight, earlier)
+    assert len(seeds) == 2 and all(a != b for a, b in zip(*states))
 
 
 @pytest.mark.parametrize("floatx, tolerance", [("float64", 1e-4), ("float16", 0.03)])

@@ -32,6 +32,15 @@ def test_computes_what_the_stock_layer_does(dtype, tolerance, training):
     assert moved == training
 
 
+@pytest.mark.parametrize("without", [{"scale": False}, {"center": False}])
+def test_without_a_weight_or_of_vectors_it_is_the_stock_layer(without):
+    images = np.random.default_rng(0).normal(2, 3, (4, 3, 3, 5)).astype("float32")
+    for inputs, options in ((images, without), (images[:, 0, 0], {})):
+        ours = BatchNormalization(**options)(inputs, training=True)
+        stock = keras.layers.BatchNormalization(**options)(inputs, training=True)
+        np.testing.assert_allclose(ours, stock, atol=1e-5)
+
+
 def test_a_file_names_the_layer_that_it_is():
     layer = keras.saving.serialize_keras_object(BatchNormalization(synchronized=True))
     assert layer["registered_name"] == "orc_keras>BatchNormalization"
