@@ -79,7 +79,7 @@ class ImageData:
         Args:
             batch_size: images of a mini-batch.
             seed: of order and augmentation.
-            augmentation: functions, as in `data.train_batches`; so are result and errors.
+            augmentation: names, as in `data.train_batches`; so are result and errors.
         """
         return pipeline.train_batches(self, batch_size, seed, tuple(augmentation), endless=False)
 

@@ -160,7 +160,7 @@ def _input_size(source, image_size):
         return size, False
     if _is_size_chosen(source, image_size):
         side = min(max(source.median_side // SIZE_STEP * SIZE_STEP, SIZE_STEP), USUAL_SIZE)
-    return (side, side), size != (side, side)
+    return (side, side), size != (side, side) or side > LARGEST_UNRESIZED
 
 
 def _is_size_chosen(source, image_size):

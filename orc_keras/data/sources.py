@@ -23,7 +23,7 @@ STATISTICS = {"cifar10": CIFAR, "cifar100": CIFAR, "imagenet2012": IMAGENET}
 class Content:
     """The images of a source, and their properties."""
 
-    splits: Mapping[str, Images]  # `train` first; the second one is held out
+    splits: Mapping[str, Images]  # `train` first; the last one is held out
     class_names: tuple[str, ...]
     channels: int
     crop_flip: str = "crop_and_flip"  # the default of training

@@ -85,6 +85,13 @@ def test_larger_images_are_resized(tmp_path):
     assert load(tmp_path, image_size=16).image_shape == (16, 16, 3)
 
 
+@pytest.mark.parametrize("side, resized", [(96, False), (224, True)])
+def test_large_images_of_the_networks_size_get_the_recipe_of_large_images(tmp_path, side, resized):
+    fill(tmp_path, number=1, height=side, width=side)
+    images = load(tmp_path, image_size=side)
+    assert images.image_shape == (side, side, 3) and images.resized == resized
+
+
 def test_test_takes_the_place_of_val(tmp_path):
     fill(tmp_path, splits=("train", "test"))
     assert load(tmp_path).held_out_from == "test"
