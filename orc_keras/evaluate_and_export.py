@@ -1,7 +1,6 @@
 """The end of a run: evaluation, export, summary and report."""
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ from orc_keras.runs.predictions import Predictions
 
 
 def evaluate_and_export(
-    run: Run, group: NetworkGroup, seconds: Mapping[str, float], rate: float
+    run: Run, group: NetworkGroup, seconds: Mapping[str, float]
 ) -> dict[str, Any]:
     """Evaluates every member, exports the student, and writes and prints the results.
 
@@ -30,7 +29,6 @@ def evaluate_and_export(
         run: whose directory holds `checkpoints/group.keras` and the histories.
         group: the trained group, the one saved in `group.keras`.
         seconds: of each stage, by name.
-        rate: training images per second of *the* student, without evaluation; or NaN.
 
     Returns:
         The run's summary.
@@ -55,7 +53,6 @@ def evaluate_and_export(
         "seconds": round(sum(seconds.values()), 1),
         "seconds_of_stages": {stage: round(value, 1) for stage, value in seconds.items()},
         "images_per_second": round(steps * settings.batch_size / group_seconds, 1),
-        "images_per_second_without_evaluation": None if math.isnan(rate) else round(rate, 1),
         "data": images.description(),
         "sources": directory.sources,
         "members": _members(group, history, evaluation.predictions, directory.accuracy_before),

@@ -4,7 +4,6 @@ import atexit
 import contextlib
 import dataclasses
 import functools
-import math
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -130,12 +129,12 @@ def train_and_evaluate(run: Run, group: NetworkGroup) -> dict[str, Any]:
         _print_introduction(run, group)
         if building.pivot_has_learnt(run.settings):
             evaluate_pivot(run, group)
-        seconds, images_per_second = train_stages(run, group)
+        seconds = train_stages(run, group)
         with run.directory.atomic_write(run_files.GROUP) as path:
             group.save(path)
         contents = None
         if workers.is_chief:
-            contents = evaluate_and_export(run, group, seconds, images_per_second)
+            contents = evaluate_and_export(run, group, seconds)
         contents = workers.broadcast(contents)  # all wait for the chief
         workers.barrier()
         return contents
@@ -152,31 +151,27 @@ def _print_introduction(run, group):
         print(f"Not used by --method={settings.method}: {flags}.")
 
 
-def train_stages(run: Run, group: NetworkGroup) -> tuple[dict[str, float], float]:
+def train_stages(run: Run, group: NetworkGroup) -> dict[str, float]:
     """Trains the group in all stages; the pivot's only if the pivot is not trained yet.
 
     Returns:
-        The seconds of each stage, by name; and the training images per second of *the* student,
-        NaN if unknown. The time of earlier stages counts, except the pivot's; evaluation does not.
+        The seconds of each stage, by name.
     """
     stages = [s for s in group.stages if s != PIVOT or building.trains_pivot(run.settings)]
-    seconds, seconds_per_image = {}, 0.0
+    seconds = {}
     for number, name in enumerate(stages):
         if stage.is_already_trained(run, name, stages[number + 1 :]):
             learners = ", ".join(group.stages[name])
             print(f"{learners} has learnt: the saves of a later stage hold it.")
-            seconds_per_image = seconds_per_image if name == PIVOT else math.nan
             continue
         print(_announcement(run, group, name))
         group.set_stage(name)
-        seconds[name], images_per_second = stage.train(run, group)
+        seconds[name] = stage.train(run, group)
         continuation.check_undisturbed(run.directory, run.settings, run.images.description())
         if name == PIVOT:
             with run.directory.atomic_write(run_files.PIVOT) as path:
                 group.pivot.save(path)
-        else:
-            seconds_per_image += 1 / images_per_second
-    return seconds, 1 / seconds_per_image
+    return seconds
 
 
 def _announcement(run, group, name):

@@ -40,7 +40,6 @@ WITHOUT_EFFECT = {
 }
 PATHS = ("data_dir", "output_dir", "pivot_weights")
 MOST_STUDENTS = 255  # their positions are bytes in the history of the roles
-PAPER_EPOCHS, PAPER_DECAYS = 240, (150, 180, 210)  # identities leave these decays out
 
 _Base: Any = dataclasses.make_dataclass(
     "_Base", [(a.name, a.annotation, a.default) for a in FROM_FUNCTIONS.values()], frozen=True
@@ -162,18 +161,11 @@ class Settings(_Base):
         Defaults and settings that the method ignores are left out, so that a setting added by a
         later version does not change the identity.
         """
-        values = {name: getattr(self, name) for name in self.changed()}
-        values["decay_epochs"] = decays = self._decay_epochs()
-        ignored = {*WITHOUT_EFFECT, *self.unused(), *["decay_epochs"] * (decays == PAPER_DECAYS)}
-        return {name: as_text(values[name]) for name in sorted(values) if name not in ignored}
-
-    def _decay_epochs(self):
-        """Returns `decay_epochs` as whole numbers where these are the same in every stage."""
-        pivot_epochs = self.pivot_epochs if METHODS[self.method].trains_pivot_first else 0
-        lengths = (self.epochs, pivot_epochs or self.epochs)
-        lengths = lengths if self.schedule == "step" else (PAPER_EPOCHS,)  # no effect
-        decays = {recipe.whole_epochs(self.decay_epochs, n) for n in lengths}
-        return decays.pop() if len(decays) == 1 else self.decay_epochs
+        ignored = {*WITHOUT_EFFECT, *self.unused()}
+        if self.patience:  # which judges only epochs that are evaluated
+            ignored -= {"evaluate_every"}
+        names = [name for name in sorted(self.changed()) if name not in ignored]
+        return {name: as_text(getattr(self, name)) for name in names}
 
     def unused(self) -> list[str]:
         """Returns the names of settings that are not the default, and that the method ignores."""

@@ -102,8 +102,8 @@ def check_batches(settings: Settings, number: int, replicas: int = 1) -> None:
 
 def check_workers(workers: Workers, settings: Settings, description: dict) -> None:
     """Refuses workers whose settings or images differ from the chief's."""
-    own = ("data_dir", "memory_gb", "mean", "std", "place")
-    ours = settings.as_texts() | description
+    own = ("--data_dir", "--memory_gb", *continuation.MAY_DIFFER)
+    ours = {f"--{name}": text for name, text in settings.as_texts().items()} | description
     chief = workers.broadcast(ours)
 
     def check():

@@ -66,7 +66,7 @@ def test_overwrite_does_not_delete_what_the_run_begins_with(tiny, tmp_path):
     for flag, changed in (
         ("pivot_weights", {"pivot_weights": str(weights)}),
         ("pivot", {"pivot": str(weights)}),
-        ("students", {"students": (str(weights), *settings.students)}),
+        ("students", {"students": (f"raw:{weights}", *settings.students)}),
     ):
         again = dataclasses.replace(settings, seed=1, overwrite=True, **changed)
         with pytest.raises(ValueError, match=f"--overwrite would delete --{flag}="):

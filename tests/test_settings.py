@@ -107,35 +107,11 @@ def test_what_does_not_change_the_result_is_no_part_of_a_run():
     assert given != parse(*NEEDED, "--seed=1").identity()
 
 
-OF_50 = ["--epochs=50", "--pivot_epochs=50"]
-
-
-@pytest.mark.parametrize(
-    "flags, same",
-    [
-        ([], ["--decay_epochs=150,180,210"]),
-        (OF_50, [*OF_50, "--decay_epochs=31,37,44"]),
-        (["--epochs=50", "--pivot_epochs=0"], ["--pivot_epochs=0", "--decay_epochs=31,37,44"]),
-        (["--epochs=50", "--method=dml"], ["--method=dml", "--decay_epochs=31,37,44"]),
-        (["--schedule=cosine", *OF_50], ["--schedule=cosine", "--decay_epochs=150,180,210"]),
-    ],
-)
-def test_decays_that_follow_the_epochs_are_those_that_a_flag_names(flags, same):
-    """So an earlier run, whose `settings.flags` names 150, 180, 210, stays the same run."""
-    assert parse(*NEEDED, *flags).identity() == parse(*NEEDED, *flags, *same).identity()
-
-
-def test_a_run_that_never_decayed_is_another_one():
-    """As one of 12 epochs did by the earlier default, and a pivot of 10 beside a group of 24."""
-    never = ["--decay_epochs=150,180,210"]
-    for length in (["--epochs=12", "--pivot_epochs=12"], ["--epochs=240", "--pivot_epochs=120"]):
-        earlier = parse(*NEEDED, *length, *never).identity()
-        assert "decay_epochs" not in earlier
-        assert parse(*NEEDED, *length).identity() != earlier
-    given = parse(*NEEDED, "--epochs=24", "--pivot_epochs=10").identity()
-    assert given["decay_epochs"] == "0.625,0.75,0.875"
-    explicit = parse(*NEEDED, "--epochs=24", "--pivot_epochs=10", "--decay_epochs=15,18,21")
-    assert explicit.identity()["decay_epochs"] == "15,18,21"
+def test_with_patience_it_counts_which_epochs_are_evaluated():
+    often, seldom = ([*NEEDED, f"--evaluate_every={every}"] for every in (1, 5))
+    assert parse(*often).identity() == parse(*seldom).identity()
+    stopping = [parse(*flags, "--patience=3").identity() for flags in (often, seldom)]
+    assert stopping[0] != stopping[1]
 
 
 @pytest.mark.parametrize("name", ["alone", "anchor", "kd", "orc"])

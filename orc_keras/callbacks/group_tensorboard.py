@@ -1,11 +1,9 @@
 """The metrics of a group's members for TensorBoard."""
 
-import collections
 from pathlib import Path
 
 import keras
 import tensorflow as tf
-from tensorboard.plugins.scalar.summary import scalar_pb
 
 from orc_keras.groups.network_group import PIVOT, NetworkGroup
 
@@ -36,19 +34,17 @@ class GroupTensorBoard(keras.callbacks.Callback):
         self._directory, self._writers = Path(directory), {}
 
     def on_epoch_end(self, epoch, logs=None):
-        charts, summaries = self._charts(), collections.defaultdict(bytes)
+        charts = self._charts()
         for name, value in (logs or {}).items():
             # In a whole group, `loss` and `accuracy` are a second name of the student's.
             if "loss" in charts or name.removeprefix("val_") not in ("loss", "accuracy"):
                 run, tag = charts.get(name, ("training", f"training/{name}"))
-                summaries[run] += scalar_pb(tag, value).SerializeToString()  # joined: merged
-        for run, values in summaries.items():
-            if run not in self._writers:
-                self._writers[run] = tf.summary.create_file_writer(str(self._directory / run))
-            with self._writers[run].as_default(epoch):
-                # One operation for all; one for each number would take milliseconds.
-                tf.summary.experimental.write_raw_pb(values)
-            self._writers[run].flush()
+                if run not in self._writers:
+                    self._writers[run] = tf.summary.create_file_writer(str(self._directory / run))
+                with self._writers[run].as_default(epoch):
+                    tf.summary.scalar(tag, value)
+        for writer in self._writers.values():
+            writer.flush()
 
     def _charts(self):
         """Returns run and tag of each metric of the members, by the metric's name."""

@@ -23,14 +23,10 @@ class Throughput(keras.callbacks.Callback):
         >>> history = network.fit(timed, verbose=0, callbacks=[throughput])
         >>> sorted(history.history)
         ['images_per_second', 'loss', 'seconds_waiting']
-
-    Attributes:
-        rates: the images per second of each epoch.
     """
 
     def __init__(self):
         super().__init__()
-        self.rates = []
         with tf.device("CPU"):  # where tf.data works
             self._images_and_seconds = tf.Variable(tf.zeros(2, tf.float64), trainable=False)
 
@@ -61,7 +57,6 @@ class Throughput(keras.callbacks.Callback):
         images, waiting = self._images_and_seconds.numpy()
         seconds = self._end - self._start
         rate = float(images) / seconds if seconds else 0.0
-        self.rates += [rate] if rate else []  # an epoch without steps here has none
         if logs is not None:
             logs |= {"images_per_second": rate, "seconds_waiting": float(waiting)}
         # Now: Keras may draw the next epoch's first mini-batch early.

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,10 +73,10 @@ def plan(
         raise ValueError(f"--seeds must be different whole numbers from 0 on, not {seeds}.")
     flags = {name: [f"--method={name}"] for name in (*BASELINES, *methods)}
     for variant in variants:
-        name, text = _split(variant)
+        name, arguments = _split(variant)
         if _folder(name) in map(_folder, flags):
             raise ValueError(f"--variant names {name} twice; choose another name.")
-        flags[name] = text.split()
+        flags[name] = arguments
     by_name = {name: _settings(base, name, flags[name]) for name in flags}
     runs = [
         _planned_run(name, settings, by_name[BASELINES[0]], seed, output_dir)
@@ -117,8 +118,8 @@ def _check_directory(path: Path):
     continuation.check_files(RunDirectory(path), *RESULTS, *(f"{name}.png" for name in PLOTS))
 
 
-def _split(variant: str) -> tuple[str, ...]:
-    """Returns the name and the flags of a variant."""
+def _split(variant: str) -> tuple[str, list[str]]:
+    """Returns the name and the flags of a variant, which are quoted as in a shell."""
     match = re.fullmatch(r"\s*(\w[^:/|]*?)\s*:\s*(\S.*)", variant)
     if not match or len(match[1].encode()) > 200:  # a name of files, whose limit is 255
         raise ValueError(
@@ -129,7 +130,10 @@ def _split(variant: str) -> tuple[str, ...]:
         raise ValueError(
             f"--variant names {match[1]}; the comparison's own files end in .md, .csv and .png."
         )
-    return match.groups()
+    try:
+        return match[1], shlex.split(match[2])
+    except ValueError as error:
+        raise ValueError(f"--variant={variant!r} has wrong quotation marks: {error}.") from None
 
 
 def _folder(name: str) -> str:

@@ -86,7 +86,7 @@ def _finish(axes, run, label, scale="linear"):
         plot_style.plain_logarithmic(axes.yaxis)
     else:
         axes.yaxis.get_major_locator().set_params(min_n_ticks=3)
-    for _, last, _ in run.learning_rate_intervals()[:-1]:
+    for _, last in run.learning_rate_intervals()[:-1]:
         axes.axvline(last, ls=(0, (2, 2)), **GREY)
 
 

@@ -125,9 +125,12 @@ class RunContents:
         is_unknown = (self.roles == UNKNOWN_TEACHER).any(axis=1)
         return np.ma.array(taught, float, mask=[is_unknown] * len(taught))
 
-    def learning_rate_intervals(self) -> list[tuple[int, int, float]]:
-        """Returns (first epoch, last epoch, learning rate) for each learning rate in turn."""
+    def learning_rate_intervals(self) -> list[tuple[int, int]]:
+        """Returns the first and last epoch of each learning rate in turn.
+
+        If it changes in most epochs, as by a cosine, all epochs are one interval.
+        """
         rates = np.array(self.history.get("learning_rate", []))
         starts = np.flatnonzero(np.diff(rates, prepend=np.nan) != 0)
-        ends = [*starts[1:], len(rates)]
-        return [(s + 1, int(e), float(rates[s])) for s, e in zip(starts.tolist(), ends)]
+        starts = starts[:1] if len(starts) > 1 + len(rates) / 2 else starts
+        return [(int(s) + 1, int(e)) for s, e in zip(starts, [*starts[1:], len(rates)])]

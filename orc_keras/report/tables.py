@@ -82,11 +82,12 @@ def shares_taught(run: RunContents) -> Rows:
     if run.taught is None:
         return []
     rows = []
-    for first, last, rate in run.learning_rate_intervals():
+    for first, last in run.learning_rate_intervals():
         phase = run.taught[:, (first - 1) * run.steps_per_epoch : last * run.steps_per_epoch]
         shares = phase.mean(axis=1).filled(np.nan)
         texts = ["unknown" if np.isnan(share) else f"{share:.1%}" for share in shares]
-        row = {"epochs": f"{first} to {last}", "learning rate": f"{rate:g}"}
+        rates = [f"{run.history['learning_rate'][epoch - 1]:g}" for epoch in (first, last)]
+        row = {"epochs": f"{first} to {last}", "learning rate": " to ".join(dict.fromkeys(rates))}
         rows.append(row | dict(zip(run.students, texts)))
     return rows
 

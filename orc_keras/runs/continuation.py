@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from orc_keras import files, run_files
+from orc_keras.networks.sources import path_of
 from orc_keras.runs.directory import RunDirectory
 from orc_keras.settings import Settings
 
+# Of the images: mean and deviation differ in the last digit between machines; a folder may move.
+MAY_DIFFER = ("mean", "std", "place")
 DELETE = "delete that run, which train does with --overwrite"  # and compare does not
 
 
@@ -156,9 +159,7 @@ def saved_data(directory: RunDirectory, settings: Settings) -> dict[str, Any]:
 def check_data(directory: RunDirectory, settings: Settings, description: dict[str, Any]):
     """Raises ValueError if these are not the images that the run began with."""
     saved = saved_data(directory, settings)
-    # Mean and deviation may differ in the last digit between machines, and the images may move.
-    ignored = ("mean", "std", "place")
-    changed = [k for k in saved if k not in ignored and saved[k] != description.get(k)]
+    changed = [k for k in saved if k not in MAY_DIFFER and saved[k] != description.get(k)]
     _refuse_changed([f"--dataset={settings.dataset} ({each})" for each in changed], directory)
 
 
@@ -193,7 +194,7 @@ def _check_needed(path: Path, settings: Settings):
     """Refuses to overwrite what this run begins with: weights, or a member's file."""
     needed = [("pivot_weights", settings.pivot_weights), ("pivot", settings.pivot)]
     for flag, source in needed + [("students", student) for student in settings.students]:
-        file = Path(source).expanduser()
+        file = Path(path_of(source))
         if file.is_file() and file.resolve().is_relative_to(path.resolve()):
             raise ValueError(f"--overwrite would delete --{flag}={source}.")
 

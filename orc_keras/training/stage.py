@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from orc_keras import data, recipe, run_files
@@ -30,7 +29,7 @@ from orc_keras.training.checkpoints import CheckpointManager
 from orc_keras.training.signals import StopSignals
 
 
-def train(run: Run, group: NetworkGroup) -> tuple[float, float]:
+def train(run: Run, group: NetworkGroup) -> float:
     """Trains the group of a run in its current stage.
 
     Args:
@@ -38,8 +37,7 @@ def train(run: Run, group: NetworkGroup) -> tuple[float, float]:
         group: a compiled `NetworkGroup`.
 
     Returns:
-        The seconds it took, in this process and in earlier ones; and the images per second, the
-        median of this process's epochs, without evaluation, NaN if there was no epoch.
+        The seconds it took, in this process and in earlier ones.
 
     Raises:
         OSError: if something cannot be written.
@@ -70,7 +68,7 @@ def train(run: Run, group: NetworkGroup) -> tuple[float, float]:
         each.restore_best()
         number = (each.best_epoch or 0) + 1
         print(f"These are the weights of epoch {number}, the best on validation images.")
-    return progress.seconds, float(np.median(throughput.rates)) if throughput.rates else math.nan
+    return progress.seconds
 
 
 def epochs_of(stage: str, settings: Settings) -> int:

@@ -12,7 +12,7 @@ from orc_keras.compare import plan
 def test_the_runs_of_a_comparison(tmp_path):
     """Every name with every seed; the pivot is trained once for a seed, unless a recipe differs."""
     variants = [
-        "beta 0.9: --distillation_weight=0.9 --pivot_learning_rate=0.5 --evaluate_every=2",
+        "beta 0.9: --distillation_weight=0.9 --pivot_learning_rate=0.5 --save_every='2 epochs'",
         "slow: --method=kd --learning_rate=0.001",
         "short: --epochs=48",
         "short pivot: --pivot_epochs=48",
@@ -29,7 +29,7 @@ def test_the_runs_of_a_comparison(tmp_path):
     assert by_name["beta 0.9"].settings == settings(
         distillation_weight=0.9,
         pivot_learning_rate=0.5,
-        evaluate_every=2,
+        save_every="2 epochs",
         seed=5,
         output_dir=f"{tmp_path}/beta_0.9/seed5",
         pivot_weights=str(pivot),
@@ -116,6 +116,7 @@ VARIANTS = [
     ("--distillation_warmup=3", "--variant must be like .* not '--distillation_warmup=3'"),
     ("a/b: --distillation_warmup=3", "has no '/' or '[|]' .* not 'a/b: --distillation_warmup"),
     ("b_1: --max_checkpoints=2", "--variant names b_1 twice"),
+    ("c: --save_every='2 epochs", "has wrong quotation marks: No closing quotation"),
     ("\N{CJK RADICAL SUN}" * 67 + ": --max_checkpoints=2", "at most 200 bytes"),
     ("results.md: --max_checkpoints=2", "--variant names results.md; the comparison's own files"),
     ("w: --fixed_teacher=me", "w: fixed_teacher must be one of re"),

@@ -116,10 +116,10 @@ def test_keras_still_needs_the_workarounds(runs, tmp_path, workaround, reason):
 
 
 def test_workers_with_other_flags_are_refused(runs, tmp_path):
-    for code, printed in run(runs, tmp_path / "run", "--seed=7"):
+    for code, printed in run(runs, tmp_path / "run", "--seed=7", "--augmentation=cutout"):
         assert code == 1
         assert printed.splitlines()[-1].startswith(
-            "train.py: Worker 1 differs from the chief in seed; all workers need the same flags"
+            "train.py: Worker 1 differs from the chief in --seed, --augmentation; all"
         )
     assert not (tmp_path / "run").exists()
 

@@ -1,6 +1,8 @@
 """Reports of runs that go on, are damaged, or cannot be compared."""
 
+import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -53,6 +55,18 @@ def test_a_run_that_goes_on(tmp_path):
     page = written(make_run(tmp_path / "run", finished=False))
     assert "A run that has not finished: 6 of 6 epochs" in page and "is missing" not in page
     assert plots_in(page) == {"accuracy", "loss", "roles", "confidence", "teachings"}
+
+
+def test_a_learning_rate_of_every_epoch_is_one_interval(run):
+    """As a cosine's, in the plots and in the table of who taught."""
+    assert RunContents(run).learning_rate_intervals() == [(1, 4), (5, 6)]
+    names, *rows = csv.reader((run / "history.csv").read_text().splitlines())
+    for epoch, row in enumerate(rows):
+        row[names.index("learning_rate")] = f"{0.1 * np.cos(epoch / 4):.3g}"
+    (run / "history.csv").write_text("\n".join(map(",".join, [names, *rows])) + "\n")
+    assert RunContents(run).learning_rate_intervals() == [(1, 6)]
+    page = re.sub(r"\s*<[^>]*>\s*", "|", written(run))
+    assert re.search(r"\|1 to 6\|+0.1 to 0.0315\|", page)
 
 
 def test_a_run_that_has_just_begun(tmp_path):
