@@ -65,45 +65,6 @@ def write_text(path: Path, text: str):
         unfinished.write_text(text, encoding="utf-8")
 
 
-def check_output(path: str, flag: str):
-    """Raises ValueError if a file that a user names cannot be made, before the long work."""
-    folder = Path(os.path.realpath(path)).parent
-    if Path(path).is_dir() or not folder.is_dir():
-        raise ValueError(f"--{flag}={path} is a folder, or in one that does not exist.")
-    needed = [] if _is_special(path) else [folder, *[path] * os.path.exists(path)]
-    if not all(os.access(each, os.W_OK) for each in needed):
-        raise ValueError(f"--{flag}={path} cannot be written, or its folder cannot.")
-
-
-def write_output(path: str, text: str):
-    """Writes a text in UTF-8 to what a user names.
-
-    A file is replaced, whole or not at all; of a link, the file that it names, which need not exist
-    yet. `/dev/stdout` and its like, a device, and a FIFO that is read get the text.
-    """
-    if not _is_special(path):
-        target = Path(os.path.realpath(path))
-        with atomic_write(target) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-            if target.exists():
-                shutil.copymode(target, unfinished)
-        return
-    with open(path, "a", encoding="utf-8", opener=_open_at_once) as file:
-        os.set_blocking(file.fileno(), True)
-        file.write(text)
-
-
-def _is_special(path: str) -> bool:
-    """Whether a path is no place of a file, which could be replaced."""
-    is_other = os.path.exists(path) and not os.path.isfile(path)
-    return is_other or path.startswith(("/dev/stdout", "/dev/stderr", "/dev/fd/"))
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Opens a file; a FIFO that nobody reads is an error, and not waited for."""
-    return os.open(path, flags | os.O_NONBLOCK)
-
-
 def delete(path: Path):
     """Deletes a file or a whole directory, if it exists."""
     if path.is_dir() and not path.is_symlink():

@@ -28,7 +28,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
         "class in it; those that the run held out."
     )
     define_image_flags(flag_values, help)
-    flags.DEFINE_string("json", "", "File to write the figures to, as JSON.", **to)
+    flags.DEFINE_enum("format", "text", ["text", "json"], "Of the figures.", **to)
 
 
 def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
@@ -42,19 +42,17 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     from orc_keras import files
     from orc_keras.evaluate import evaluation
 
-    if flag_values.json:
-        files.check_output(flag_values.json, "json")
     if run:
         result = evaluation.evaluate_member(run, flag_values.member, dataset, data_dir)
     elif network:
         result = evaluation.evaluate_network(network, dataset, data_dir)
     else:
         result = evaluation.evaluate_saved_model(saved_model, dataset, data_dir)
-    print(f"{result.description}\n\n{evaluation.table(result.measures)}", flush=True)
-    if flag_values.json:
-        figures = {"evaluated": result.description} | result.measures
-        files.write_output(flag_values.json, files.as_json(figures))
+    if flag_values.format == "json":
+        print(files.as_json({"evaluated": result.description} | result.measures), flush=True)
+    else:
+        print(f"{result.description}\n\n{evaluation.table(result.measures)}", flush=True)
     if mismatches := result.mismatches():
         raise CommandError(f"these are not the recorded figures: {'; '.join(mismatches)}.")
-    if result.recorded:
+    if result.recorded and flag_values.format == "text":
         print("\nThe figures are the recorded ones, to the digit.")

@@ -33,11 +33,12 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
         raise ValueError(f"--output={output} must end in .keras.")
     if os.path.lexists(output):  # also a link that leads nowhere
         raise ValueError(f"--output={output} exists; delete it, or give another name.")
+    if not Path(output).absolute().parent.is_dir():
+        raise ValueError(f"--output={output} is in a folder that does not exist.")
     startup.import_tensorflow_quietly()
-    from orc_keras.files import atomic_write, check_output
+    from orc_keras.files import atomic_write
     from orc_keras.import_torch import convert
 
-    check_output(output, "output")
     with atomic_write(Path(output)) as path:
         convert(checkpoint, flag_values.network, flag_values.classes).save(path)
     print(f"Wrote {output}; as a pivot: --pivot={output}.")

@@ -135,9 +135,10 @@ def test_images_that_have_moved(digits_run, tmp_path, monkeypatch):
 def test_the_programs(digits_run, folder, tmp_path):
     run = shutil.copytree(digits_run, tmp_path / "run")
     paths = sorted((folder / "3").iterdir())[:2]
-    shown, written, report = programs(
+    shown, written, as_json, report = programs(
         [*PROGRAM, "predict", f"--run={run}", paths[0], "nothing.png", paths[1]],
-        [*PROGRAM, "evaluate", f"--run={run}", f"--json={tmp_path}/out.json"],
+        [*PROGRAM, "evaluate", f"--run={run}"],
+        [*PROGRAM, "evaluate", f"--run={run}", "--format=json"],
         [*PROGRAM, "report", run, run],
     )
     (line,) = [line for line in written.stdout.splitlines() if "recorded" in line]
@@ -148,7 +149,7 @@ def test_the_programs(digits_run, folder, tmp_path):
     assert [lines[0], lines[6]] == list(map(str, paths)) and len(lines) == 12
     assert all(re.fullmatch(r" *\d+\.\d%  \d", line) for line in lines[1:6])
     assert (written.returncode, written.stderr) == (0, "")
-    measures = json.loads((tmp_path / "out.json").read_text())
+    measures = json.loads(as_json.stdout)
     row = f"top-1 accuracy +{measures['top_1']:.2%}\n"
     assert re.search(row.replace(".", "[.]"), written.stdout)
     assert (report.returncode, report.stderr) == (0, "")

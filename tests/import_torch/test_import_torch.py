@@ -97,6 +97,9 @@ def test_an_existing_file_is_kept(tmp_path, parameters):
     with pytest.raises(ValueError, match="--output=.*teacher.keras exists; .* another name"):
         import_torch.main(flag_values, [str(tmp_path / "teacher.pth")])
     assert output.read_bytes() == before
+    flag_values.output = str(tmp_path / "nowhere" / "teacher.keras")
+    with pytest.raises(ValueError, match="--output=.* is in a folder that does not exist"):
+        import_torch.main(flag_values, [str(tmp_path / "teacher.pth")])
 
 
 def without(name):
