@@ -2,11 +2,6 @@
 
 import keras
 
-MONITORING = (
-    keras.callbacks.EarlyStopping,
-    keras.callbacks.ModelCheckpoint,
-    keras.callbacks.ReduceLROnPlateau,
-)
 ONE_STAGE = (
     keras.callbacks.BackupAndRestore,
     keras.callbacks.EarlyStopping,
@@ -32,7 +27,7 @@ def default_callbacks(callbacks):
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks must be keras.callbacks.Callback, not {callback!r}.")
-        if isinstance(callback, MONITORING) and callback.mode == "auto":
+        if hasattr(callback, "monitor") and getattr(callback, "mode", "") == "auto":
             quantity = callback.monitor.rpartition("_")[-1]
             callback.mode = {"accuracy": "max", "loss": "min"}.get(quantity, "auto")
     has_bar = any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks)
