@@ -8,11 +8,11 @@ import os
 
 import common
 import numpy as np
+import tensorflow as tf
 from fuzz_files import PHOTOS
 
 from orc_keras import data
 from orc_keras.data.files import read_pixels
-from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
 from orc_keras.export.photo import to_images
 
@@ -48,16 +48,18 @@ def are_as_pillow_shows(result, right):
 
 @functools.cache
 def _networks(student):
-    return ExportedNetwork(student), SavedModel(student)
+    network = ExportedNetwork(student)
+    return network, tf.saved_model.load(student).signatures["files"]
 
 
 def read_photos(folder):
     """Returns pixels of the photos, as TensorFlow and as Pillow makes them, and logits of both."""
-    network, saved_model = _networks(str(folder / "student"))
+    network, of_files = _networks(str(folder / "student"))
     found = []
     for path in (folder / name for name in PHOTOS):
         pixels = read_pixels(path, network.preprocessing)
-        logits = saved_model.predict(pixels[None]), saved_model.predict([path.read_bytes()])
+        contents = tf.constant([path.read_bytes()])
+        logits = network.predict(pixels[None]), of_files(contents=contents)
         of_pillow = by_pillow(path, network.preprocessing.as_json())
         found.append([pixels.astype(int), of_pillow, *(np.asarray(x["logits"]) for x in logits)])
     return found

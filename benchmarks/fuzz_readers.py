@@ -24,7 +24,6 @@ from orc_keras import building, checksums, command_line, data, networks, setting
 from orc_keras.commands import train
 from orc_keras.compare import results
 from orc_keras.evaluate.members import load_group_members, load_member
-from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
 from orc_keras.import_torch import convert
 from orc_keras.runs import summary
@@ -170,12 +169,12 @@ def read_records(folder):
 def answers_of(network):
     """Returns the probabilities by class of an exported network."""
     assert network.preprocessing.image_shape == RAW.shape[1:]
-    return [dict(zip(network.class_names, row, strict=True)) for row in network.predict(RAW)]
+    rows = np.asarray(network.predict(RAW)["probabilities"])
+    return [dict(zip(network.class_names, row, strict=True)) for row in rows]
 
 
 def read_student(folder):
-    logits = SavedModel(folder / "student").predict(RAW)["logits"]
-    return [np.asarray(logits), answers_of(ExportedNetwork(folder / "student"))]
+    return [answers_of(ExportedNetwork(folder / "student"))]
 
 
 def read_exported(folder):

@@ -5,7 +5,6 @@ from orc_keras.data.images import PixelImages
 from orc_keras.data.loading import dataset_size, load
 from orc_keras.data.pipeline import (
     held_out_batches,
-    held_out_files,
     held_out_pixels,
     train_batches,
 )
@@ -17,7 +16,6 @@ __all__ = [
     "Preprocessing",
     "dataset_size",
     "held_out_batches",
-    "held_out_files",
     "held_out_pixels",
     "load",
     "normalise",

@@ -142,17 +142,6 @@ def held_out_pixels(
     return _as_evaluated(subset, data.preprocessing, batch_size)
 
 
-def held_out_files(data: "ImageData", batch_size: int) -> tf.data.Dataset:
-    """Returns mini-batches of the held-out images as whole files; decoded images become PNGs."""
-
-    def file(index):
-        raw, label = data.held_out.read(index)
-        return raw if raw.dtype == tf.string else tf.io.encode_png(raw), label
-
-    images = tf.data.Dataset.range(len(data.held_out)).with_options(_options())
-    return _mapped(images, file).batch(batch_size).prefetch(tf.data.AUTOTUNE)
-
-
 def statistics(
     images: Images, preprocessing: Preprocessing, most: int = 2000
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -13,9 +13,8 @@ import numpy as np
 from PIL import Image
 
 from orc_keras import data, networks
-from orc_keras.data import ImageData
+from orc_keras.data import ImageData, Preprocessing
 from orc_keras.evaluate.members import load_member, logits_function, to_keras_layers
-from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.formatting import aligned_table
 from orc_keras.runs import RunDirectory, finished_run
 from orc_keras.runs.images import load_images, preprocess_as
@@ -82,14 +81,19 @@ def evaluate_member(
     )
 
 
-def evaluate_saved_model(path: str | Path, dataset: str, data_dir: str = "") -> Result:
-    """Evaluates an exported network on image files, as it is deployed; as `evaluate_member`."""
-    network = SavedModel(path)
-    images = data.load(dataset, data_dir, held_out_only=True)
-    batches = data.held_out_files(images, BATCH_SIZE)
-    batches = _relabel(batches, images, network.class_names)
+def evaluate_exported(network: Any, path: str | Path, dataset: str, data_dir: str = "") -> Result:
+    """Evaluates an exported network on raw images, as it is deployed.
+
+    Args:
+        network: the `ExportedNetwork`.
+        path: of its file, for the description.
+        dataset: as in `evaluate_member`; so are `data_dir` and the errors.
+    """
+    images = preprocess_as(network.preprocessing, data.load(dataset, data_dir, held_out_only=True))
+    pixels = data.held_out_pixels(images, range(len(images.held_out)), BATCH_SIZE)
+    batches = _relabel(pixels, images, network.class_names)
     predictions = Predictions.compute(
-        lambda files: {"": network.predict(files)["logits"]}, batches
+        lambda pixels: {"": network.predict(pixels.numpy())["logits"]}, batches
     )[""]
     scope = f" (all {len(images.held_out):,} images)" if images.held_out_from == "images" else ""
     return Result(f"{path} on {dataset}{scope}", predictions.metrics(network.class_names))
@@ -171,7 +175,8 @@ def _images(run: RunDirectory, dataset: str, data_dir: str) -> tuple[ImageData, 
     if dataset.partition(":")[0] == run.settings.dataset.partition(":")[0]:
         with contextlib.suppress(ValueError):  # others, or there are no training images
             return load_images(run, data_dir, needs_training=True, dataset=dataset), True
-    return preprocess_as(run, data.load(dataset, data_dir, held_out_only=True)), False
+    recorded = Preprocessing.from_description(run.summary["data"])
+    return preprocess_as(recorded, data.load(dataset, data_dir, held_out_only=True)), False
 
 
 def _relabel(batches: Iterable, images: ImageData, class_names: list[str]) -> Iterator:

@@ -107,10 +107,8 @@ FORMATS = {  # in the order in which they are written
 }
 
 
-def load(
-    name: str, path: Path, preprocessing: data.Preprocessing, num_classes: int
-) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns a function from raw images to the probabilities that a file in a format answers.
+def load(name: str, path: Path, preprocessing: data.Preprocessing, num_classes: int) -> Predictor:
+    """Returns the `Predictor` of a file in a format, which has answered a blank image.
 
     Args:
         name: of the format.
@@ -137,7 +135,7 @@ def load(
         ) from error
     if shape != (1, num_classes):
         raise ValueError(f"{path} answers with {shape} probabilities for {num_classes} classes.")
-    return lambda images: np.asarray(predict(images)["probabilities"])
+    return predict
 
 
 def check(names: Collection[str], possible: Collection[str] = tuple(FORMATS)) -> None:

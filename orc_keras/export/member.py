@@ -11,9 +11,8 @@ import tensorflow as tf
 
 from orc_keras import checksums, files
 from orc_keras.data import ImageData
-from orc_keras.evaluate import saved_model
 from orc_keras.evaluate.members import load_member
-from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS, formats, model_card
+from orc_keras.export import CALIBRATION_IMAGES, RUN_FORMATS, formats, model_card, saved_model
 from orc_keras.export import measure as measuring
 from orc_keras.export.formats import FORMATS, INT8, SAVED_MODEL, Source, path_of
 from orc_keras.run_files import STUDENT

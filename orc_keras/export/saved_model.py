@@ -1,5 +1,6 @@
-"""SavedModels that take raw images: written, and run."""
+"""SavedModels that take raw images: written, checked and run."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,15 +8,21 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from orc_keras import checksums
 from orc_keras.data import Preprocessing
 from orc_keras.data.preprocessing import normalise_fixed_size
-from orc_keras.files import as_json, without_patterns, write_text
+from orc_keras.files import as_json, check_kinds, read, without_patterns, write_text
 from orc_keras.run_files import SUMS
 
 CLASS_NAMES, PREPROCESSING = "class_names.txt", "preprocessing.json"
 PHOTO = Path(__file__).parent / "photo.py"
+# Operations that may touch files, run Python or reach other machines.
+OUTSIDE = re.compile(
+    "File|PyFunc|Dataset|Reader|Save|Restore|Checkpoint|Remap|Print|Summary|Event|Debug|Rpc|Remote"
+)
+SAVER = {"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"}  # of its own variables
 
 
 def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
@@ -63,6 +70,26 @@ def write(network: keras.Model, data: dict[str, Any], directory: Path) -> None:
     files = sorted(path for path in directory.rglob("*") if path.is_file())
     sums = checksums.text({path.relative_to(directory).as_posix(): path for path in files})
     (directory / SUMS).write_text(sums, encoding="utf-8")
+
+
+def check(path: Path) -> None:
+    """Raises ValueError if a SavedModel, which may be a stranger's, touches more than tensors."""
+    check_kinds(path)
+    parse = saved_model_pb2.SavedModel.FromString
+    for graph in read(path / "saved_model.pb", lambda file: parse(file.read_bytes())).meta_graphs:
+        library = graph.graph_def.library.function
+        attributes = [a for f in library for node in f.node_def for a in node.attr.values()]
+        called = {each.name for a in attributes for each in (a.func, *a.list.func)}
+        called |= {*graph.object_graph_def.concrete_functions}
+        functions = {f.signature.name: f.node_def for f in library} | {"": graph.graph_def.node}
+        for name, nodes in functions.items():
+            saves = name and name not in called and graph.HasField("object_graph_def")
+            found = {node.op for node in nodes if OUTSIDE.search(node.op)}
+            if found := sorted(found - SAVER if saves else found):
+                raise ValueError(
+                    f"{path} has operations that reach out of it ({', '.join(found)}), which no "
+                    "network needs; it is not loaded."
+                )
 
 
 def load(path: Path) -> Callable:

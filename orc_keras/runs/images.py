@@ -47,7 +47,7 @@ def load_images(
                 f"The images of {arguments['dataset']} are not those that the run in {run.path} "
                 f"was evaluated on: {key} differs."
             )
-    return preprocess_as(run, images)
+    return preprocess_as(Preprocessing.from_description(recorded), images)
 
 
 def _recorded_place(run: RunDirectory) -> dict[str, str]:
@@ -90,14 +90,13 @@ def _refuse_code(dataset: str = "", data_dir: str = "") -> None:
             raise ValueError(f"The run's images need {path}; {trust}\n{error}") from error
 
 
-def preprocess_as(run: RunDirectory, images: ImageData) -> ImageData:
-    """Returns the images with the size and normalisation of the run's networks."""
-    recorded = Preprocessing.from_description(run.summary["data"])
+def preprocess_as(given: Preprocessing, images: ImageData) -> ImageData:
+    """Returns the images with the size and normalisation of a network's input."""
     return dataclasses.replace(
         images,
-        image_shape=recorded.image_shape,
-        resized=recorded.crop != 1 or images.resized or images.image_shape != recorded.image_shape,
-        crop=recorded.crop,
-        mean=recorded.mean,
-        std=recorded.std,
+        image_shape=given.image_shape,
+        resized=given.crop != 1 or images.resized or images.image_shape != given.image_shape,
+        crop=given.crop,
+        mean=given.mean,
+        std=given.std,
     )

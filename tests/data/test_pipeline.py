@@ -186,6 +186,5 @@ def test_no_pipeline_has_a_tuner():
     for batches in (
         data.train_batches(images, batch_size=10, seed=0),
         data.held_out_batches(images, 10),
-        data.held_out_files(images, 10),
     ):
         assert batches.options().autotune.enabled is False

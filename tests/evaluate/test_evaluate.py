@@ -19,7 +19,6 @@ from PIL import Image
 
 from orc_keras import checksums, data
 from orc_keras.evaluate import evaluation
-from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
 from orc_keras.runs import RunDirectory, finished_run, predictions
 from orc_keras.runs.images import load_images
@@ -60,11 +59,18 @@ def test_a_member_is_evaluated(digits_run, held_out, member):
     assert measures["top_1"] == pytest.approx(accuracy) and measures["images"] == 360
 
 
-def test_a_saved_model_is_evaluated_on_files_of_some_classes(
-    digits_run, held_out, folder, tmp_path
+def evaluate_exported(path, *arguments):
+    return evaluation.evaluate_exported(ExportedNetwork(path), path, *arguments)
+
+
+@pytest.mark.parametrize("suffix", ["", ".tflite"])
+def test_an_exported_network_is_evaluated_on_files_of_some_classes(
+    digits_run, held_out, folder, tmp_path, suffix
 ):
-    student = shutil.copytree(digits_run / "student", tmp_path / "a pattern [1]")
-    result = evaluation.evaluate_saved_model(student, f"folder:{folder}")
+    shutil.copytree(digits_run / "student", tmp_path / "a pattern [1]")
+    shutil.copy(digits_run / "student.tflite", tmp_path / "a pattern [1].tflite")
+    student = tmp_path / f"a pattern [1]{suffix}"
+    result = evaluate_exported(student, f"folder:{folder}")
     measures = result.measures
     assert result.description.endswith(f"folder:{folder} (all {measures['images']} images)")
     by_class, _ = accuracies(keras.saving.load_model(digits_run / "student.keras"), held_out)
@@ -73,7 +79,7 @@ def test_a_saved_model_is_evaluated_on_files_of_some_classes(
     assert measures["accuracy_by_class"] == pytest.approx(by_class)
     member = evaluation.evaluate_member(digits_run, dataset=f"folder:{folder}")
     assert member.measures["top_1"] == pytest.approx(measures["top_1"]) and not member.recorded
-    whole = evaluation.evaluate_saved_model(digits_run / "student", "digits").measures
+    whole = evaluate_exported(digits_run / f"student{suffix}", "digits").measures
     assert whole["accuracy_by_class"]["7"] is not None and whole["images"] == 360
 
 
@@ -161,14 +167,14 @@ def test_bad_input(digits_run, folder, tmp_path):
         with pytest.raises(ValueError, match=message):
             function(*arguments)
 
-    member, model = evaluation.evaluate_member, evaluation.evaluate_saved_model
+    member, model = evaluation.evaluate_member, evaluate_exported
     refused("holds no finished run", member, tmp_path)
     refused("--member=wrn is not in the run; possible are hidden12, ", member, digits_run, "wrn")
-    refused("is not a whole SavedModel with class_names.txt", model, tmp_path, "digits")
+    refused("is missing", model, tmp_path, "digits")
     refused("must have a folder for each class", member, digits_run, "", f"folder:{tmp_path}")
     shutil.copytree(digits_run / "student", tmp_path / "student")
     (tmp_path / "student" / "class_names.txt").write_text("0\n1\n")
-    refused("is not a whole SavedModel", SavedModel, tmp_path / "student")
+    refused("is damaged", ExportedNetwork, tmp_path / "student")
     other = tmp_path / "other" / "seventeen"
     other.mkdir(parents=True)
     path = next((folder / "3").iterdir())
@@ -188,12 +194,9 @@ def test_bad_input(digits_run, folder, tmp_path):
 def test_images_are_uint8(digits_run, held_out):
     """What TensorFlow casts without a word is refused, as arrays by us, as tensors by itself."""
     images = held_out[0][:2]
-    network = SavedModel(digits_run / "student")
-    served = network.predict(images)["logits"]
-    files = [tf.io.encode_png(image).numpy() for image in images]
-    np.testing.assert_allclose(network.predict(files)["logits"], served, atol=1e-5)
+    network = ExportedNetwork(digits_run / "student")
     for floats in (images / 255, (images / 255).astype(np.float32)):
-        with pytest.raises(ValueError, match="takes images of type uint8, 0 to 255, not float"):
+        with pytest.raises(ValueError, match="must be of type uint8, 0 to 255, not float"):
             network.predict(floats)
         with pytest.raises(tf.errors.InvalidArgumentError, match="expected to be a uint8 tensor"):
             tf.saved_model.load(digits_run / "student").signatures["serving_default"](

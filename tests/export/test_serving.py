@@ -28,7 +28,6 @@ from PIL import Image
 
 from orc_keras.data import ImageData, PixelImages
 from orc_keras.data.preprocessing import CENTRAL, Preprocessing
-from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export import formats, saved_model, web
 from orc_keras.export.member import export_member
 
@@ -109,10 +108,10 @@ def test_a_hundred_at_once_lose_none(address, exported, held_out):
 
 def test_photos_of_every_mode_and_size(address, exported):
     """Each gets the probabilities of the SavedModel's signature `files`, to the digit."""
-    network = SavedModel(exported / "student")
+    of_files = tf.saved_model.load(exported / "student").signatures["files"]
     for name, contents in photos.good().items():
         status, answer = ask(address, contents)
-        expected = network.predict([contents])["probabilities"][0]
+        expected = of_files(contents=tf.constant([contents]))["probabilities"][0]
         assert status == 200
         found = list(answer["probabilities"].values())
         np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=name)
@@ -205,7 +204,7 @@ def test_the_page_answers_like_the_network(exported, held_out):
         expected = served(path, images)["logits"][0]
         np.testing.assert_allclose(logits, expected, atol=1e-4)
         assert f'role="status">{np.argmax(expected)}</p>' in page
-    network = SavedModel(pages / "coloured")
+    of_files = tf.saved_model.load(pages / "coloured").signatures["files"]
     for name in (
         "rotated_by_exif.jpg",
         "rotated_by_exif.png",
@@ -216,7 +215,7 @@ def test_the_page_answers_like_the_network(exported, held_out):
         contents = photos.good()[name]
         (pages / "coloured_web" / name).write_bytes(contents)
         logits = json.loads(re.search(r'data-logits="(.*?)"', shown("coloured_web", name))[1])
-        expected = network.predict([contents])["logits"][0]
+        expected = of_files(contents=tf.constant([contents]))["logits"][0]
         np.testing.assert_allclose(logits, expected, atol=1e-4, err_msg=name)
     wrong, missing = (shown("run/student_web", name) for name in ("none.png", "nowhere.png"))
     server.shutdown()

@@ -11,7 +11,6 @@ from helpers.signing import sign
 
 from orc_keras import networks
 from orc_keras.evaluate import evaluation
-from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
 from orc_keras.export.member import export_member
 
@@ -123,7 +122,6 @@ def test_a_saved_model_touches_tensors_only(run, strange):
     sign(run)
     refused = rf"(?s){run / 'student'} has operations that reach out of it \(\w+\), which no net"
     for entrance in (
-        lambda: SavedModel(run / "student"),
         lambda: ExportedNetwork(run / "student"),
         lambda: export_member(run, names=["tflite-float16"], measure=False),
     ):

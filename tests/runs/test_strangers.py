@@ -15,7 +15,6 @@ from helpers.signing import sign
 
 from orc_keras import command_line, startup
 from orc_keras.evaluate import evaluation
-from orc_keras.evaluate.saved_model import SavedModel
 from orc_keras.export.exported import ExportedNetwork
 from orc_keras.export.member import export_member
 from orc_keras.report import page
@@ -146,24 +145,23 @@ def test_what_a_terminal_should_not_be_sent_is_no_name(run, name):
     (run / "student" / "class_names.txt").write_bytes(names)
     sign(run)
     assert RunContents(run).problems[0].startswith(f"{run / 'data.json'} is damaged:")
-    for read in (ExportedNetwork, SavedModel):
-        with pytest.raises(ValueError, match="class_names.txt is damaged:"):
-            read(run / "student")
+    with pytest.raises(ValueError, match="class_names.txt is damaged:"):
+        ExportedNetwork(run / "student")
 
 
 def test_the_student_of_a_run_is_its_own(run):
     """Another member's, put in its place, answers images of the same size."""
     export_member(run, "hidden10", ["tflite"], measure=False)
-    for suffix, read in ((".tflite", ExportedNetwork), ("", ExportedNetwork), ("", SavedModel)):
+    for suffix in (".tflite", ""):
         student, other = run / f"student{suffix}", run / f"hidden10{suffix}"
-        read(other)  # no file of the run when it ended
+        ExportedNetwork(other)  # no file of the run when it ended
         own = student.rename(run / "own")
         (shutil.copytree if other.is_dir() else shutil.copy)(other, student)
         with pytest.raises(ValueError, match=f"{student}.* is damaged, or not of this run"):
-            read(student)
+            ExportedNetwork(student)
         shutil.rmtree(student, ignore_errors=True)
         own.replace(student)
-        read(student)
+        ExportedNetwork(student)
 
 
 def test_the_place_of_the_images_is_all_that_a_summary_says_of_them(run):
