@@ -91,6 +91,13 @@ def reads_a_file(logits):
     return logits + tf.cast(tf.strings.length(tf.io.read_file("/etc/hostname")), tf.float32) * 0
 
 
+def maps_a_file(logits):
+    mapped = tf.raw_ops.ImmutableConst(
+        dtype=tf.uint8, shape=[1], memory_region_name="/etc/hostname"
+    )
+    return logits + tf.cast(mapped, tf.float32) * 0
+
+
 def writes_a_file(logits):
     with tf.control_dependencies([tf.raw_ops.WriteFile(filename="written", contents="x")]):
         return tf.identity(logits)
@@ -106,7 +113,7 @@ def runs_python(logits):
     return tf.ensure_shape(tf.py_function(lambda each: each, [logits], tf.float32), logits.shape)
 
 
-@pytest.mark.parametrize("strange", [reads_a_file, writes_a_file, saves, runs_python])
+@pytest.mark.parametrize("strange", [reads_a_file, maps_a_file, writes_a_file, saves, runs_python])
 def test_a_saved_model_touches_tensors_only(run, strange):
     """It is refused before TensorFlow loads it, and before it is converted."""
 
