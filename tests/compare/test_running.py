@@ -137,7 +137,7 @@ def test_other_settings_where_there_are_runs(program, tmp_path):
     """A pivot of other settings would be used otherwise."""
     running.train(plan.plan(settings(), [], [], [0], tmp_path / "runs"), num_jobs=2)
     with pytest.raises(
-        ValueError, match=r"kd/seed0 holds .* \(decay_epochs, pivot_epochs\); choose"
+        ValueError, match=r"kd/seed0 holds .* \(pivot_epochs\); choose"
     ):
         plan.plan(settings(pivot_epochs=3), ["orc"], [], [0], tmp_path / "runs")
     with pytest.raises(ValueError, match="holds a run; choose one for the comparison"):
