@@ -136,9 +136,7 @@ def test_a_run_that_another_process_makes_is_waited_for(program, tmp_path, monke
 def test_other_settings_where_there_are_runs(program, tmp_path):
     """A pivot of other settings would be used otherwise."""
     running.train(plan.plan(settings(), [], [], [0], tmp_path / "runs"), num_jobs=2)
-    with pytest.raises(
-        ValueError, match=r"kd/seed0 holds .* \(pivot_epochs\); choose"
-    ):
+    with pytest.raises(ValueError, match=r"kd/seed0 holds .* \(pivot_epochs\); choose"):
         plan.plan(settings(pivot_epochs=3), ["orc"], [], [0], tmp_path / "runs")
     with pytest.raises(ValueError, match="holds a run; choose one for the comparison"):
         plan.plan(settings(), [], [], [0], tmp_path / "runs" / "kd" / "seed0")
