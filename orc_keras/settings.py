@@ -33,7 +33,7 @@ FUNCTIONS: tuple[Callable, ...] = (
 FROM_FUNCTIONS = {
     name: argument for each in FUNCTIONS for name, argument in arguments_of(each).items()
 }
-# Settings that do not change the result of a run.
+# Settings that do not change the result of a run; `evaluate_every` does with `patience`.
 WITHOUT_EFFECT = {
     *("data_dir", "memory_gb", "output_dir", "overwrite", "save_every", "max_checkpoints"),
     *("evaluate_every", "strategy", "require_gpu"),

@@ -30,6 +30,13 @@ GROUPS = {  # the supplement's Tables 1 and 2, the groups for CIFAR-10 and Image
 }
 
 
+@pytest.mark.parametrize("path", [*(ROOT / "benchmarks").glob("*.flags")], ids=lambda p: p.stem)
+def test_the_variants_of_a_comparison_have_different_names(path):
+    lines = path.read_text().splitlines()
+    names = [line.partition(":")[0] for line in lines if line.startswith("--variant=")]
+    assert len({*names}) == len(names)
+
+
 def test_every_group_has_its_flagfile():
     assert {config.stem for config in CONFIGS} == set(GROUPS)
 

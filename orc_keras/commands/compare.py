@@ -39,7 +39,7 @@ def define_flags(flag_values: flags.FlagValues) -> None:
     flags.DEFINE_list("methods", list(METHODS), help, **to)
     help = (
         "Something else to compare, '<name>: --flag=value ...', such as 'beta 0.9: "
-        "--distillation_weight=0.9'; may be given several times."
+        "--distillation_weight=0.9'; quoted as in a shell; may be given several times."
     )
     flags.DEFINE_multi_string("variant", [], help, **to)
     help = "Seeds, each of which all methods have."

@@ -49,7 +49,7 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     elif network:
         result = evaluation.evaluate_network(network, dataset, data_dir)
     else:
-        result = evaluation.evaluate_exported(ExportedNetwork(model), model, dataset, data_dir)
+        result = evaluation.evaluate_exported(ExportedNetwork(model), dataset, data_dir)
     if flag_values.format == "json":
         print(files.as_json({"evaluated": result.description} | result.measures), flush=True)
     else:

@@ -49,9 +49,9 @@ def load(
             is less, and at least 32.
         validation_fraction: Fraction of the training images to hold out, in place of the dataset's
             own held-out images; needed where it has none.
-        crop_flip: Augmentation of training images: crop, shifted by up to 4 pixels if they keep
-            their size, else a random part of each; crop_and_flip, also mirrored; none; auto,
-            crop_and_flip, but none for digits.
+        crop_flip: Augmentation of training images: crop, shifted by up to 4 pixels if they keep a
+            size of at most 96, else a random part of each; crop_and_flip, also mirrored; none;
+            auto, crop_and_flip, but none for digits.
         memory_gb: Images that take at most so many GB (10^9 bytes) decoded are kept in memory;
             others are read anew in each epoch.
         skip_damaged: Leave out files of a folder that cannot be decoded, or that TensorFlow would
@@ -154,7 +154,7 @@ def _check_held_out(source, dataset):
 
 
 def _input_size(source, image_size):
-    """Returns the size of the networks' input, and whether images must be resized to it."""
+    """Returns the size of the networks' input, and whether the recipe is that of resized images."""
     size, side = source.size, image_size or USUAL_SIZE
     if size and max(size) <= LARGEST_UNRESIZED and not image_size:
         return size, False

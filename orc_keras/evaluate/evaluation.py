@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from orc_keras import data, networks
+from orc_keras import data, networks, startup
 from orc_keras.data import ImageData, Preprocessing
 from orc_keras.evaluate.members import load_member, logits_function, to_keras_layers
 from orc_keras.formatting import aligned_table
@@ -81,28 +81,29 @@ def evaluate_member(
     )
 
 
-def evaluate_exported(network: Any, path: str | Path, dataset: str, data_dir: str = "") -> Result:
+def evaluate_exported(network: Any, dataset: str, data_dir: str = "") -> Result:
     """Evaluates an exported network on raw images, as it is deployed.
 
     Args:
         network: the `ExportedNetwork`.
-        path: of its file, for the description.
         dataset: as in `evaluate_member`; so are `data_dir` and the errors.
     """
     images = preprocess_as(network.preprocessing, data.load(dataset, data_dir, held_out_only=True))
     pixels = data.held_out_pixels(images, range(len(images.held_out)), BATCH_SIZE)
     batches = _relabel(pixels, images, network.class_names)
-    predictions = Predictions.compute(
-        lambda pixels: {"": network.predict(pixels.numpy())["logits"]}, batches
-    )[""]
+    with startup.silent_stderr():  # libjpeg's warnings of stray bytes
+        predictions = Predictions.compute(
+            lambda pixels: {"": network.predict(pixels.numpy())["logits"]}, batches
+        )[""]
     scope = f" (all {len(images.held_out):,} images)" if images.held_out_from == "images" else ""
-    return Result(f"{path} on {dataset}{scope}", predictions.metrics(network.class_names))
+    return Result(f"{network.path} on {dataset}{scope}", predictions.metrics(network.class_names))
 
 
 def evaluate_network(source: str, dataset: str, data_dir: str = "") -> Result:
     """Evaluates a network on images that are normalised as in training on their dataset.
 
-    They are resized to the size that the network takes, if they have another.
+    They are resized to the size that the network takes, if they have another; larger ones than 96
+    pixels are cropped as in evaluation on their dataset.
 
     Args:
         source: as for `networks.build`, such as a `.keras` file.

@@ -23,6 +23,7 @@ class ExportedNetwork:
             beside it: `student.keras`, `student.tflite`, `student.onnx`.
 
     Attributes:
+        path: as given.
         class_names: the names of the classes, in the order of its probabilities.
         preprocessing: how an image becomes its input.
 
@@ -31,7 +32,7 @@ class ExportedNetwork:
     """
 
     def __init__(self, path: str | Path):
-        path = Path(path)
+        self.path = path = Path(path)
         if (path / SUMMARY).is_file():
             raise ValueError(f"{path} is a run; its student is {path / STUDENT}.")
         name, directory = _format_of(path)

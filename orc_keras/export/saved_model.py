@@ -21,7 +21,7 @@ PHOTO = Path(__file__).parent / "photo.py"
 # Operations that may touch files, run Python or reach other machines.
 OUTSIDE = re.compile(
     "File|PyFunc|Dataset|Reader|Save|Restore|Checkpoint|Remap|Print|Summary|Event|Debug|Rpc|Remote|"
-    "ImmutableConst|Proto|FixedUnigram|Send|Recv|Collective"
+    "ImmutableConst|Proto|FixedUnigram|Skipgram|Record|Dump|Send|Recv|Collective|Abort"
 )
 SAVER = {"SaveV2", "RestoreV2", "MergeV2Checkpoints", "ShardedFilename"}  # of its own variables
 

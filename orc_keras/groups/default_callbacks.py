@@ -27,8 +27,9 @@ def default_callbacks(callbacks):
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks must be keras.callbacks.Callback, not {callback!r}.")
-        if hasattr(callback, "monitor") and getattr(callback, "mode", "") == "auto":
-            quantity = callback.monitor.rpartition("_")[-1]
+        monitor = getattr(callback, "monitor", None)
+        if isinstance(monitor, str) and getattr(callback, "mode", "") == "auto":
+            quantity = monitor.rpartition("_")[-1]
             callback.mode = {"accuracy": "max", "loss": "min"}.get(quantity, "auto")
     has_bar = any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks)
     return [NonEmptyData(), *callbacks, *([] if has_bar else [StudentProgress()])]

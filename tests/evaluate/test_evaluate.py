@@ -60,7 +60,7 @@ def test_a_member_is_evaluated(digits_run, held_out, member):
 
 
 def evaluate_exported(path, *arguments):
-    return evaluation.evaluate_exported(ExportedNetwork(path), path, *arguments)
+    return evaluation.evaluate_exported(ExportedNetwork(path), *arguments)
 
 
 @pytest.mark.parametrize("suffix", ["", ".tflite"])

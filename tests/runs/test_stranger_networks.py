@@ -98,6 +98,11 @@ def maps_a_file(logits):
     return logits + tf.cast(mapped, tf.float32) * 0
 
 
+def reads_records(logits):
+    records = tf.raw_ops.RecordInput(file_pattern="/etc/*")
+    return logits + tf.cast(tf.size(records), tf.float32) * 0
+
+
 def writes_a_file(logits):
     with tf.control_dependencies([tf.raw_ops.WriteFile(filename="written", contents="x")]):
         return tf.identity(logits)
@@ -113,7 +118,9 @@ def runs_python(logits):
     return tf.ensure_shape(tf.py_function(lambda each: each, [logits], tf.float32), logits.shape)
 
 
-@pytest.mark.parametrize("strange", [reads_a_file, maps_a_file, writes_a_file, saves, runs_python])
+@pytest.mark.parametrize(
+    "strange", [reads_a_file, maps_a_file, reads_records, writes_a_file, saves, runs_python]
+)
 def test_a_saved_model_touches_tensors_only(run, strange):
     """It is refused before TensorFlow loads it, and before it is converted."""
 
