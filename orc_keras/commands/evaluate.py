@@ -42,13 +42,14 @@ def main(flag_values: flags.FlagValues, arguments: list[str]) -> None:
     import_modules(flag_values)
     from orc_keras import files
     from orc_keras.evaluate import evaluation
-    from orc_keras.export.exported import ExportedNetwork
 
     if run:
         result = evaluation.evaluate_member(run, flag_values.member, dataset, data_dir)
     elif network:
         result = evaluation.evaluate_network(network, dataset, data_dir)
     else:
+        from orc_keras.export.exported import ExportedNetwork
+
         result = evaluation.evaluate_exported(ExportedNetwork(model), dataset, data_dir)
     if flag_values.format == "json":
         print(files.as_json({"evaluated": result.description} | result.measures), flush=True)
