@@ -62,7 +62,7 @@ def compile_group(group: NetworkGroup, settings: Settings) -> None:
     factors = settings.arguments(recipe.learning_rate_factors)
     group.compile(
         recipe.make_optimizer(**settings.arguments(recipe.make_optimizer)),
-        learning_rate_factors=recipe.learning_rate_factors(**factors, names=list(group.members)),
+        learning_rate_factors=recipe.learning_rate_factors(**factors, names=group.student_names),
         **settings.arguments(NetworkGroup.compile),
     )
 

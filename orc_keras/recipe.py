@@ -92,22 +92,17 @@ def whole_epochs(decay_epochs: Iterable[float], epochs: int) -> tuple[int, ...]:
 
 
 def learning_rate_factors(
-    pivot_learning_rate: Factor = 1.0,
-    student_learning_rates: tuple[Factor, ...] = (),
-    *,
-    names: Sequence[str],
+    student_learning_rates: tuple[Factor, ...] = (), *, names: Sequence[str]
 ) -> dict[str, float]:
-    """Returns the learning rates of members as multiples of *the* student's, where they differ.
+    """Returns the learning rates of students as multiples of *the* student's, where they differ.
 
     Args:
-        pivot_learning_rate: The pivot's learning rate in the group as a multiple of
-            --learning_rate: it has learnt already.
         student_learning_rates: Learning rates of the students in order, as multiples of
             --learning_rate, such as 0.1,1 where the first is pretrained; empty: 1 for all. The
             last, *the* student's, must be 1.
-        names: of the members, the pivot first.
+        names: of the students.
     """
-    factors = dict(zip(names, (pivot_learning_rate, *student_learning_rates[:-1])))
+    factors = dict(zip(names, student_learning_rates[:-1]))
     return {name: factor for name, factor in factors.items() if factor != 1}
 
 

@@ -20,7 +20,7 @@ from orc_keras.data.files import FileImages
 from orc_keras.runs import continuation, directory_of
 from orc_keras.training.stage import checkpoints_of
 
-FEW = dict(pivot_epochs=0, students=("hidden12", "hidden6"))
+FEW = dict(pivot_epochs=0, pivot_learning_rate=1.0, students=("hidden12", "hidden6"))
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from orc_keras.runs import RunDirectory
 from orc_keras.settings import Settings
 from orc_keras.training import stage
 
-FEW = dict(pivot_epochs=0, students=("hidden12", "hidden6"))
+FEW = dict(pivot_epochs=0, pivot_learning_rate=1.0, students=("hidden12", "hidden6"))
 
 
 def served(saved_model, images):

@@ -128,6 +128,7 @@ def test_the_identity_of_recorded_runs(name):
     "flag, unused",
     [
         ("--mixup_alpha=0", ["mixup_alpha"]),
+        ("--pivot_learning_rate=1", ["pivot_learning_rate"]),
         ("--temperature=2", []),
         ("--seed=5", []),
         ("--pivot_epochs=3", []),

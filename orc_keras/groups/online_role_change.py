@@ -9,6 +9,7 @@ import tensorflow as tf
 from orc_keras.arguments import Range, Seed
 from orc_keras.distribution.cross_replica_cond import cross_replica_cond
 from orc_keras.groups import feedback, losses, roles
+from orc_keras.groups.compilation import Factor
 from orc_keras.groups.losses import DistillationWeight, Temperature
 from orc_keras.groups.network_group import NetworkGroup
 from orc_keras.groups.registry import method
@@ -48,6 +49,9 @@ class OnlineRoleChange(NetworkGroup):
         teacher_bn_mode: BatchNorm in a teacher's forward pass: training, batch statistics, which
             update the moving ones; batch, without the update; inference, moving statistics.
         distillation_warmup: Mini-batches over which beta rises linearly from 0; 0 in the paper.
+        pivot_learning_rate: The pivot's learning rate in the group as a multiple of the students',
+            unless `compile` is given another. The paper does not say it (our reading): at the
+            students' rate a trained pivot forgets at first. 1 for one that has not been trained.
         name: the name of the group.
 
     Raises:
@@ -81,6 +85,7 @@ class OnlineRoleChange(NetworkGroup):
         feedback: Literal["mixed", "feedback", "training"] = "mixed",
         teacher_bn_mode: Literal["training", "batch", "inference"] = "training",
         distillation_warmup: Annotated[int, Range(at_least=0)] = 0,
+        pivot_learning_rate: Factor = 0.01,
         name: str | None = None,
     ):
         super().__init__(
@@ -99,11 +104,16 @@ class OnlineRoleChange(NetworkGroup):
             feedback=feedback,
             teacher_bn_mode=teacher_bn_mode,
             distillation_warmup=distillation_warmup,
+            pivot_learning_rate=pivot_learning_rate,
         )
         self._check_teachers()
         self.role_record = RoleRecord(
             self.add_state, self.student_names, num_temporary_teachers, self.teachings
         )
+
+    @property
+    def default_learning_rate_factors(self):
+        return {self.pivot_name: self.pivot_learning_rate}
 
     def _check_teachers(self):
         """Refuses temporary teachers that leave no student to teach, or are not students."""

@@ -65,7 +65,7 @@ def test_the_accuracy_before_and_after(tiny, teacher, tmp_path, capsys, strategy
     assert not any("accuracy_before" in student for student in students)
     printed = capsys.readouterr().out
     line = f"teacher comes trained: held out {accuracy:.2%}. It learns on in the group, with "
-    assert f"{line}--pivot_learning_rate=1.\nThe group learns:" in printed
+    assert f"{line}--pivot_learning_rate=0.01.\nThe group learns:" in printed
     head, row, *_ = summary.table(contents).splitlines()
     assert head.split()[2:5] == ["held-out", "accuracy", "before"]
     assert row.split()[3:5] == [f"{pivot['accuracy']:.2%}", f"{accuracy:.2%}"]

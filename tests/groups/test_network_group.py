@@ -136,28 +136,32 @@ def test_the_settings_survive_saving(tmp_path):
         feedback="training",
         teacher_bn_mode="inference",
         distillation_warmup=9,
+        pivot_learning_rate=0.1,
     )
     assert set(arguments) == set(arguments_of(orc_keras.OnlineRoleChange))
     group = orc_keras.OnlineRoleChange(*hidden_group_members(), **arguments)
-    factors = {"pivot": 0.1}
-    group.compile(optimizers.L2SGD(0.1, l2=0.5), learning_rate_factors=factors)
+    group.compile(optimizers.L2SGD(0.1, l2=0.5), learning_rate_factors={"middle": 0.5})
     group.save(tmp_path / "group.keras")
     loaded = keras.saving.load_model(tmp_path / "group.keras")
     assert {name: getattr(loaded, name) for name in arguments} == arguments
     assert [o.l2 for o in loaded.optimizers.values()] == [0.5] * 4
-    assert float(loaded.optimizers["pivot"].learning_rate) == pytest.approx(0.01)
+    rates = [float(o.learning_rate) for o in loaded.optimizers.values()]
+    assert rates == pytest.approx([0.01, 0.1, 0.05, 0.1])
 
 
 def test_a_callback_sets_the_learning_rate_of_all_members(group, examples):
     halve = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     group.fit(*examples, batch_size=20, epochs=3, verbose=0, callbacks=[halve])
     assert [float(o.learning_rate) for o in group.optimizers.values()] == pytest.approx(
-        [0.1 / 8] * 4
+        [0.001 / 8, *[0.1 / 8] * 3]
     )
 
 
 def test_members_with_learning_rates_of_their_own(examples):
-    """The factors hold in the group, not where the pivot learns alone; 0 leaves it as it is."""
+    """The factors hold in the group, not where the pivot learns alone; 0 leaves it as it is.
+
+    That of a trained pivot is the method's, a hundredth, where `compile` has none.
+    """
     group = orc_keras.OnlineRoleChange(*hidden_group_members())
     factors = {"pivot": 0.25, "middle": 0.5}
     group.compile(optimizers.L2SGD(0.1, momentum=0.9), learning_rate_factors=factors)
@@ -171,6 +175,8 @@ def test_members_with_learning_rates_of_their_own(examples):
     group.set_stage("group")
     group.optimizer.learning_rate = 0.2
     assert rates() == pytest.approx([0.05, 0.2, 0.1, 0.2])
+    group.compile(optimizers.L2SGD(0.1), learning_rate_factors={"middle": 0.5})
+    assert rates() == pytest.approx([0.001, 0.1, 0.05, 0.1])
     still = orc_keras.OnlineRoleChange(*hidden_group_members())
     decay = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
     still.compile(keras.optimizers.SGD(decay), learning_rate_factors={"pivot": 0})

@@ -79,7 +79,7 @@ def _check_against_numpy(
             temperature=3.0,
             distillation_weight=0.6,
             num_temporary_teachers=temporary_teachers,
-            **arguments,
+            **{"pivot_learning_rate": 0.5} | arguments,
         )
         group.compile(optimizers.L2SGD(**sgd), run_eagerly=True)
     pivot, *students = (
@@ -101,6 +101,7 @@ def _check_against_numpy(
             ratio=ratio,
             order=lambda feedback: feedback[::-1],
             sgd=sgd,
+            pivot_learning_rate=0.1,
             **expected,
         )
         taught[teachers] += 1
@@ -148,7 +149,7 @@ def test_roles_are_kept_for_the_interval(examples):
 
 def test_the_mixing_depends_on_the_seed(examples):
     def weights(seed):
-        group = _linear_group(students=2, seed=seed)
+        group = _linear_group(students=2, seed=seed, pivot_learning_rate=1.0)
         group.compile("sgd", run_eagerly=True)
         group.fit(*examples, batch_size=40, verbose=0, shuffle=False)
         return group.pivot.get_weights()[0]

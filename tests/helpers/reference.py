@@ -64,6 +64,7 @@ def mini_batch(
     ratio,
     order,
     sgd,
+    pivot_learning_rate,
     teachings=("intensive", "private", "group"),
     ensemble=False,
     fixed=None,
@@ -72,7 +73,8 @@ def mini_batch(
     """The seven steps; returns the positions of the temporary teachers and what is to be seen.
 
     That is the mean loss of each teaching, and the confidence gap. `order` permutes the feedback;
-    `sgd` has learning_rate, momentum and l2; `fixed` is the position of a fixed temporary teacher.
+    `sgd` has the students' learning_rate, momentum and l2; `fixed` is the position of a fixed
+    temporary teacher.
     """
     count = len(y)
     w = np.ones(count) if sample_weights is None else sample_weights
@@ -96,7 +98,8 @@ def mini_batch(
         gradient += (1 - ratio) * cross_entropy_gradient(y[feedback], zp)
         intensive = ratio * cross_entropy(y, zp) + (1 - ratio) * cross_entropy(y[feedback], zp)
         seen["intensive_teaching"] = np.average(intensive, weights=w)
-        pivot.apply_gradients(mixed, gradient * w[:, None] / w.sum(), **sgd)
+        of_pivot = sgd | {"learning_rate": pivot_learning_rate}
+        pivot.apply_gradients(mixed, gradient * w[:, None] / w.sum(), **of_pivot)
     zp = pivot.logits(x)
 
     def teach(teaching, learners, by):
