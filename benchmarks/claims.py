@@ -1,9 +1,10 @@
 """The paper's claims beside our figures, the table of docs/results.md: python benchmarks/claims.py
 
 Each difference is taken so that the paper's claim makes it positive. The first table has ORC's
-student minus every other method's and minus that of ORC with a frozen pivot, in each trial; bold:
-significant. The second one has the parts of ORC; "reproduced" and "contradicted" are significant
-differences. Each table is Holm-corrected for its differences.
+student minus every other method's and minus that of ORC with a frozen pivot, in each trial, by the
+pivot's learning rate in the group; bold: significant. The second one has the parts of ORC;
+"reproduced" and "contradicted" are significant differences. Each table is Holm-corrected for its
+differences.
 """
 
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from typing import NamedTuple
 import behaviour
 import common
 import numpy as np
-from overview import RECORDED, read
+from overview import DEFAULT, RECORDED, read
 
 from orc_keras.compare import statistics
 from orc_keras.formatting import markdown_table, signed
@@ -29,6 +30,7 @@ class Claim(NamedTuple):
 P = 1 - statistics.LEVEL
 METHODS = {name: (name,) for name in ("alone", "kd", "takd", "dgkd", "dml", "kdcl")}  # tables 2, 3
 METHODS |= {"orc, pivot frozen": ("orc, pivot frozen", "without intensive teaching")}  # its names
+RATES = {"1": "orc", "0.01": DEFAULT.format("orc")}  # the pivot's in the group, and ORC's names
 TRIALS = {  # images or members, and the files
     "CIFAR-100 at 16 × 16, 50,000 images": "cifar100_half",
     "Fashion-MNIST at 14 × 14, 1,000 images": "fashion_half",
@@ -75,20 +77,22 @@ def main(values, arguments):
 
 
 def _methods():
-    """Returns the table of ORC's student minus each method's."""
-    recorded = {trial: read(files) for trial, files in TRIALS.items()}
+    """Returns the table of ORC's student minus each method's, by trial and learning rate."""
     tested = _tested(
         {
-            (trial, method): runs.differences("orc", name)
-            for trial, runs in recorded.items()
+            (trial, rate, method): runs.differences(orc, name)
+            for trial, runs in ((trial, read(files)) for trial, files in TRIALS.items())
+            for rate, orc in RATES.items()
+            if orc in runs.names
             for method, names in METHODS.items()
             for name in names
             if name in runs.names
         }
     )
     texts = {key: f"**{text}**" if p < P else text for key, (_, text, p) in tested.items()}
-    rows = [[trial, *(texts.get((trial, name), "") for name in METHODS)] for trial in TRIALS]
-    return markdown_table(["ORC minus", *METHODS], rows)
+    rows = dict.fromkeys(key[:2] for key in tested)
+    lines = [[*row, *(texts.get((*row, name), "") for name in METHODS)] for row in rows]
+    return markdown_table(["ORC minus", "pivot rate", *METHODS], lines)
 
 
 def _parts():

@@ -1,8 +1,9 @@
 """The table of docs/results.md: python benchmarks/overview.py
 
 The student alone, with a trained teacher (KD) and in a group with role change (ORC), in every trial
-of docs/results that has all three, and the differences, Holm-corrected together. With --short, the
-rows of README.md.
+of docs/results that has all three, and the differences, Holm-corrected together. Most trials have
+ORC with --pivot_learning_rate=1, some also with the default. With --short, the rows and columns of
+README.md: those of the default.
 """
 
 from pathlib import Path
@@ -15,6 +16,9 @@ from orc_keras.formatting import markdown_table, signed
 from absl import flags  # isort: skip
 
 RECORDED = Path(__file__).parents[1] / "docs/results"
+
+
+DEFAULT = "{}, pivot at a hundredth"  # ORC's name with the default
 
 
 def _each(form):
@@ -39,23 +43,29 @@ ROWS = {  # what is trained: files, and the names of alone, KD and ORC in them
         for number in (20, 50, 100)
     },
 }
-SHORT = 5  # the rows of README.md, of one group
+OF_THE_DEFAULT = ("ORC", "ORC minus KD")
+OF_RATE_1 = ("ORC, pivot rate 1", "ORC, pivot rate 1, minus KD")
 
 
 def define_flags(values):
-    flags.DEFINE_bool("short", False, "Only the rows of README.md.", flag_values=values)
+    flags.DEFINE_bool("short", False, "Only the trials of the default.", flag_values=values)
 
 
 def main(values, arguments):
-    compared = [_compared(files, names.split(";")) for files, names in ROWS.values()]
-    pairs = [pair for _, pairs in compared for pair in pairs]
+    trials = {trial: _compared(files, names.split(";")) for trial, (files, names) in ROWS.items()}
+    pairs = [pair for _, differences in trials.values() for pair in differences.values()]
     corrected = iter(statistics.holm([statistics.p_value(pair) for pair in pairs]))
-    lines = []
-    for name, (means, pairs) in zip(ROWS, compared):
-        seeds = str(min(map(len, pairs)))
-        lines.append([name, *means, *(_difference(pair, next(corrected)) for pair in pairs), seeds])
-    head = ["images", "alone", "KD", "ORC", "KD minus alone", "ORC minus KD", "seeds"]
-    print(markdown_table(head, lines[: SHORT if values.short else None]))
+    rows = []
+    for trial, (means, differences) in trials.items():
+        texts = {name: _difference(pair, next(corrected)) for name, pair in differences.items()}
+        seeds = str(min(map(len, differences.values())))
+        rows.append({"images": trial, **means, **texts, "seeds": seeds})
+    head = ["images", "alone", "KD", OF_THE_DEFAULT[0], OF_RATE_1[0], "KD minus alone"]
+    head += [OF_THE_DEFAULT[1], OF_RATE_1[1], "seeds"]
+    if values.short:
+        head = [name for name in head if name not in OF_RATE_1]
+        rows = [row for row in rows if OF_THE_DEFAULT[0] in row]
+    print(markdown_table(head, [[row.get(name, "") for name in head] for row in rows]))
 
 
 def read(files):
@@ -65,11 +75,20 @@ def read(files):
 
 
 def _compared(files, names):
-    """Returns the student's mean accuracy by each name, and KD minus alone, ORC minus KD."""
-    ours = read(files)
-    means = [statistics.mean_and_error([*ours.accuracies(name).values()])[0] for name in names]
-    pairs = [ours.differences(names[1], names[0]), ours.differences(names[2], names[1])]
-    return [f"{100 * mean:.2f}" for mean in means], pairs
+    """Returns the student's mean accuracies and their differences, by the heads of columns."""
+    ours, (alone, kd, orc) = read(files), names
+    means = {"alone": alone, "KD": kd, OF_RATE_1[0]: orc}
+    differences = {"KD minus alone": (kd, alone), OF_RATE_1[1]: (orc, kd)}
+    if (default := DEFAULT.format(orc)) in ours.names:
+        means[OF_THE_DEFAULT[0]], differences[OF_THE_DEFAULT[1]] = default, (default, kd)
+    return {h: _mean(ours, name) for h, name in means.items()}, {
+        head: ours.differences(*pair) for head, pair in differences.items()
+    }
+
+
+def _mean(runs, name):
+    mean, _ = statistics.mean_and_error([*runs.accuracies(name).values()])
+    return f"{100 * mean:.2f}"
 
 
 def _difference(pair, p):
