@@ -9,6 +9,7 @@ README.md: those of the default.
 from pathlib import Path
 
 import common
+import numpy as np
 
 from orc_keras.compare import results, statistics
 from orc_keras.formatting import markdown_table, signed
@@ -57,7 +58,7 @@ def main(values, arguments):
     corrected = iter(statistics.holm([statistics.p_value(pair) for pair in pairs]))
     rows = []
     for trial, (means, differences) in trials.items():
-        texts = {name: _difference(pair, next(corrected)) for name, pair in differences.items()}
+        texts = {name: difference(pair, next(corrected)) for name, pair in differences.items()}
         seeds = str(min(map(len, differences.values())))
         rows.append({"images": trial, **means, **texts, "seeds": seeds})
     head = ["images", "alone", "KD", OF_THE_DEFAULT[0], OF_RATE_1[0], "KD minus alone"]
@@ -75,23 +76,24 @@ def read(files):
 
 
 def _compared(files, names):
-    """Returns the student's mean accuracies and their differences, by the heads of columns."""
-    ours, (alone, kd, orc) = read(files), names
-    means = {"alone": alone, "KD": kd, OF_RATE_1[0]: orc}
-    differences = {"KD minus alone": (kd, alone), OF_RATE_1[1]: (orc, kd)}
-    if (default := DEFAULT.format(orc)) in ours.names:
-        means[OF_THE_DEFAULT[0]], differences[OF_THE_DEFAULT[1]] = default, (default, kd)
-    return {h: _mean(ours, name) for h, name in means.items()}, {
-        head: ours.differences(*pair) for head, pair in differences.items()
-    }
+    """Returns the student's mean accuracies and their differences, by the heads of columns.
+
+    They are those of the seeds that all of a row have.
+    """
+    runs = read(files)
+    heads = {"alone": names[0], "KD": names[1], OF_RATE_1[0]: names[2]}
+    heads[OF_THE_DEFAULT[0]] = DEFAULT.format(names[2])
+    found = {head: runs.accuracies(name) for head, name in heads.items() if name in runs.names}
+    seeds = sorted(set.intersection(*map(set, found.values())))
+    values = {head: np.array([each[seed] for seed in seeds]) for head, each in found.items()}
+    differences = {"KD minus alone": values["KD"] - values["alone"]}
+    for orc, minus_kd in (OF_RATE_1, OF_THE_DEFAULT):
+        if orc in values:
+            differences[minus_kd] = values[orc] - values["KD"]
+    return {head: f"{100 * each.mean():.2f}" for head, each in values.items()}, differences
 
 
-def _mean(runs, name):
-    mean, _ = statistics.mean_and_error([*runs.accuracies(name).values()])
-    return f"{100 * mean:.2f}"
-
-
-def _difference(pair, p):
+def difference(pair, p):
     text = signed(*(100 * figure for figure in statistics.mean_and_interval(pair)))
     return f"**{text}**" if p < 1 - statistics.LEVEL else text
 

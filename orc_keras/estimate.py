@@ -42,7 +42,7 @@ def estimate(settings: Settings) -> str:
     """
     validation.check_networks(settings)
     validation.check_pivot_weights(settings)
-    validation.check_pivot_learns(settings)
+    validation.check_pivot_is_trained(settings)
     strategy = strategies.choose(settings.strategy)
     devices.check(settings.require_gpu)
     building.set_up_keras(settings)

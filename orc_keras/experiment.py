@@ -76,7 +76,7 @@ def prepare(settings: Settings) -> Callable[[], dict[str, Any]]:
     if finished:
         return functools.partial(show_finished, directory, finished, workers)
     validation.check_pivot_weights(settings)
-    validation.check_pivot_learns(settings)
+    validation.check_pivot_is_trained(settings)
     workers.run_on_all(lambda: continuation.check(directory, settings))
     building.set_up_keras(settings)
     run = Run(settings, directory, _load_images(settings, directory, workers), workers)

@@ -94,7 +94,7 @@ def whole_epochs(decay_epochs: Iterable[float], epochs: int) -> tuple[int, ...]:
 def learning_rate_factors(
     student_learning_rates: tuple[Factor, ...] = (), *, names: Sequence[str]
 ) -> dict[str, float]:
-    """Returns the learning rates of students as multiples of *the* student's, where they differ.
+    """Returns the learning rates of students as multiples of *the* student's.
 
     Args:
         student_learning_rates: Learning rates of the students in order, as multiples of
@@ -102,8 +102,7 @@ def learning_rate_factors(
             last, *the* student's, must be 1.
         names: of the students.
     """
-    factors = dict(zip(names, student_learning_rates[:-1]))
-    return {name: factor for name, factor in factors.items() if factor != 1}
+    return dict(zip(names, student_learning_rates[:-1]))
 
 
 def class_weights(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import keras
 
 from orc_keras import data, models, networks, recipe
-from orc_keras.building import error_prefix, pivot_has_learnt, trains_pivot
+from orc_keras.building import error_prefix, pivot_has_learnt
 from orc_keras.callbacks.role_history import WRITE_EVERY
 from orc_keras.distribution.workers import Workers
 from orc_keras.groups import METHODS
@@ -34,13 +34,14 @@ def check_pivot_weights(settings: Settings) -> None:
         )
 
 
-def check_pivot_learns(settings: Settings) -> None:
-    """Refuses an untrained pivot that would learn as slowly as a trained one."""
+def check_pivot_is_trained(settings: Settings) -> None:
+    """Refuses a pivot that learns more slowly than the others though it has learnt nothing."""
     rate = settings.arguments(METHODS[settings.method]).get("pivot_learning_rate", 1)
-    if rate != 1 and not trains_pivot(settings) and not pivot_has_learnt(settings):
+    comes_trained = pivot_has_learnt(settings) or kind_of(settings.pivot) == "code"  # perhaps
+    if rate < 1 and not settings.pivot_epochs and not comes_trained:
         raise ValueError(
             f"--pivot_epochs=0 leaves the pivot untrained, and --pivot_learning_rate={rate:g} is "
-            "for a trained one; give --pivot_learning_rate=1, for it to learn in the group."
+            "for a trained one; give --pivot_learning_rate=1."
         )
 
 

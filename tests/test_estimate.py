@@ -38,6 +38,8 @@ def test_weights_of_the_pivot_must_suit_it(tiny, tmp_path):
     hidden_network("hidden8", 8, 0, (8, 8, 1), 10).save(path)
     with pytest.raises(ValueError, match=f"--pivot_weights={path}"):
         estimate.estimate(tiny(pivot_weights=str(path)))
+    with pytest.raises(ValueError, match="--pivot_epochs=0 leaves the pivot untrained"):
+        estimate.estimate(tiny(pivot_epochs=0))
 
 
 def test_images_that_are_not_there(tiny, monkeypatch, quickly):

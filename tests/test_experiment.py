@@ -129,6 +129,13 @@ def test_batch_norms_are_synchronised_when_asked_for(synchronised):
     assert found == [synchronised] * 27
 
 
+def test_learning_rates_of_members():
+    networks = dict(pivot="resnet8", students=("resnet8", "resnet8"))
+    settings = Settings(dataset="digits", student_learning_rates=(0.5, 1.0), **networks)
+    group = building.build_group(settings, (8, 8, 1), 10)
+    assert group.learning_rate_factors == {"resnet8": 0.01, "resnet8_2": 0.5}
+
+
 @pytest.mark.parametrize("deterministic", [False, True])
 def test_determinism_is_turned_on_when_asked_for(tiny, tmp_path, monkeypatch, deterministic):
     calls = []

@@ -170,7 +170,7 @@ def test_steps_that_are_too_many_at_once_are_not_offered(tiny):
             "steps_per_execution=5 works on one device, not on 2 replicas",
         ),
         ({"students": ("hidden6",)}, "at least two students, not 1"),
-        ({"pivot_epochs": 0}, "leaves the pivot untrained, .* give --pivot_learning_rate=1"),
+        ({"pivot_epochs": 0}, "leaves the pivot untrained, .*; give --pivot_learning_rate=1"),
         ({"num_temporary_teachers": 3}, "must be .* below the number of students, 3, not 3"),
         ({"pivot_weights": "nowhere.keras"}, "--pivot_weights=nowhere.keras is not a file"),
         ({"pivot_weights": __file__}, "--pivot_weights=.* does not hold the weights of a hidden16"),

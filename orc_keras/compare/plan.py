@@ -151,7 +151,7 @@ def _settings(base: Settings, name: str, flags: list[str]) -> Settings:
         validation.check_networks(settings)
         validation.check_dataset_size(settings)
         validation.check_method(settings)
-        validation.check_pivot_learns(settings)
+        validation.check_pivot_is_trained(settings)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     return settings

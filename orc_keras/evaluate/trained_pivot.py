@@ -50,7 +50,7 @@ def _how_it_learns(group: NetworkGroup) -> str:
     if group.pivot_name not in learners or "intensive" not in teachings:
         return "It does not learn in the group."
     factor = group.learning_rate_factors.get(group.pivot_name, 1.0)
-    return f"It learns on in the group, with --pivot_learning_rate={factor:g}."
+    return f"It learns on in the group, at {factor:g} times the learning rate."
 
 
 def _of_chance(source: str, network: keras.Model) -> str:

@@ -31,17 +31,18 @@ class GroupModel(keras.Model):
     Attributes:
         is_evaluating: whether metrics are those of an evaluation, not of training.
         trains_all_stages: whether `fit` trains all stages but the pivot's; until one is set.
-        default_learning_rate_factors: the method's, for members that `compile` is given none for.
+        pivot_learning_rate: the pivot's factor where `compile` is given none.
     """
 
     is_evaluating, trains_all_stages = False, True
     members: dict[str, keras.Model]
     student: keras.Model
+    pivot_name: str
     student_names: list[str]
     stage: str
     optimizers: dict[str, keras.optimizers.Optimizer] = {}
     label_smoothing, learning_rate_factors = 0.0, {}
-    default_learning_rate_factors: Mapping[str, float] = {}
+    pivot_learning_rate = 1.0
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         # keras-team/keras#20585: to infer shapes, Keras sums the replicas' parts of a mini-batch,
@@ -82,7 +83,8 @@ class GroupModel(keras.Model):
                 learn.
             learning_rate_factors: learning rates by member as multiples of the optimizer's, such
                 as `{"resnet50": 0.1}` for a student that has learnt already: those of all but *the*
-                student, in all stages but that of the pivot alone. Others have the method's.
+                student, in all stages but that of the pivot alone. The pivot's default is the
+                method's `pivot_learning_rate`, 1 if it has none.
             run_eagerly: as in `keras.Model.compile`.
             auto_scale_loss: the same.
 
@@ -99,7 +101,7 @@ class GroupModel(keras.Model):
         )
         options = dict(steps_per_execution=steps_per_execution, jit_compile=jit_compile)
         check_arguments(GroupModel.compile, options | dict(label_smoothing=label_smoothing))
-        factors = {**self.default_learning_rate_factors, **(learning_rate_factors or {})}
+        factors = {self.pivot_name: self.pivot_learning_rate, **(learning_rate_factors or {})}
         compilation.check_factors(factors, list(self.members)[:-1])
         optimizer = compilation.new_optimizer(optimizer, getattr(self, "optimizer", None))
         strategy = self.distribute_strategy

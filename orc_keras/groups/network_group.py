@@ -39,7 +39,7 @@ class NetworkGroup(GroupModel):
         stage, learners: the current stage, and the names of the members that learn in it.
         member_metrics: `MemberMetrics`.
         role_record: `RoleRecord`, or None if roles do not change.
-        label_smoothing, learning_rate_factors: as given to `compile`.
+        label_smoothing, learning_rate_factors: as given to `compile`, and the pivot's factor.
 
     Raises:
         ValueError: if a member is not built, shares weights with another, does not return logits,

@@ -49,9 +49,9 @@ class OnlineRoleChange(NetworkGroup):
         teacher_bn_mode: BatchNorm in a teacher's forward pass: training, batch statistics, which
             update the moving ones; batch, without the update; inference, moving statistics.
         distillation_warmup: Mini-batches over which beta rises linearly from 0; 0 in the paper.
-        pivot_learning_rate: The pivot's learning rate in the group as a multiple of the students',
-            unless `compile` is given another. The paper does not say it (our reading): at the
-            students' rate a trained pivot forgets at first. 1 for one that has not been trained.
+        pivot_learning_rate: The pivot's learning rate in the group as a multiple of the students';
+            not in the paper (our reading). The default is for a pivot that has been trained as long
+            as the group will be; one that has not should have 1.
         name: the name of the group.
 
     Raises:
@@ -62,6 +62,7 @@ class OnlineRoleChange(NetworkGroup):
         >>> pivot, *students = (models.build(name, (8, 8, 1), num_classes=10) for name in names)
         >>> group = orc_keras.OnlineRoleChange(pivot, students)
         >>> group.compile(keras.optimizers.SGD(0.05, momentum=0.9))
+        >>> alone = group.fit_pivot(images, labels, verbose=0)
         >>> history = group.fit(images, labels, verbose=0)
         >>> sorted(key for key in history.history if key.endswith("taught"))
         ['resnet14_taught', 'resnet8_taught']
@@ -110,10 +111,6 @@ class OnlineRoleChange(NetworkGroup):
         self.role_record = RoleRecord(
             self.add_state, self.student_names, num_temporary_teachers, self.teachings
         )
-
-    @property
-    def default_learning_rate_factors(self):
-        return {self.pivot_name: self.pivot_learning_rate}
 
     def _check_teachers(self):
         """Refuses temporary teachers that leave no student to teach, or are not students."""

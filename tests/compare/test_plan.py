@@ -38,6 +38,12 @@ def test_the_runs_of_a_comparison(tmp_path):
     assert by_name["slow"].settings.method == "kd"
 
 
+def test_an_untrained_pivot_learns_at_the_full_rate(tmp_path):
+    plan.plan(settings(pivot_epochs=0), ["kd"], [], [0], tmp_path)
+    with pytest.raises(ValueError, match="^orc: --pivot_epochs=0 leaves the pivot untrained"):
+        plan.plan(settings(pivot_epochs=0), ["orc"], [], [0], tmp_path)
+
+
 def test_pivot_weights_serve_all_methods_that_train_the_pivot_first(tmp_path):
     mine = str(tmp_path / "mine.keras")
     with pytest.raises(ValueError, match="--pivot_weights=.*mine.keras is not a file"):

@@ -23,6 +23,7 @@ def members():
         ("orc", {"distillation_weight": 1.5}, "distillation_weight must be 0 to 1, not 1.5"),
         ("orc", {"mixup_alpha": -1}, "mixup_alpha must be 0 or more, not -1"),
         ("orc", {"mixup_alpha": "1"}, "mixup_alpha must be 0 or more, not '1'"),
+        ("orc", {"pivot_learning_rate": -1}, "pivot_learning_rate must be 0 to 1000000, not -1"),
         ("orc", {"num_temporary_teachers": 3}, "below the number of students, 3, not 3"),
         ("orc", {"num_temporary_teachers": 0}, "_teachers must be a whole number, 1 or more"),
         ("orc", {"num_temporary_teachers": 1.0}, "_teachers must be a whole number, 1 or more"),
