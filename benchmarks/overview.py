@@ -1,9 +1,9 @@
 """The table of docs/results.md: python benchmarks/overview.py
 
 The student alone, with a trained teacher (KD) and in a group with role change (ORC), in every trial
-of docs/results that has all three, and the differences, Holm-corrected together. Most trials have
-ORC with --pivot_learning_rate=1, some also with the default. With --short, the rows and columns of
-README.md: those of the default.
+of docs/results, and the differences, Holm-corrected together. Most trials have ORC with
+--pivot_learning_rate=1, some with the default. With --short, the rows and columns of README.md:
+those of the default.
 """
 
 from pathlib import Path
@@ -28,6 +28,7 @@ def _each(form):
 
 ROWS = {  # what is trained: files, and the names of alone, KD and ORC in them
     "CIFAR-100 at 16 × 16, 50,000 images, 30 epochs": ("cifar100_half", "alone;kd;orc"),
+    "CIFAR-10 at 16 × 16, 50,000 images, 20 epochs": ("cifar10", "alone;kd;orc"),
     "Fashion-MNIST at 14 × 14, 10,000 images, 30 epochs": ("fashion_10000", "alone;kd;orc"),
     "Fashion-MNIST, 1,000 images, 50 epochs": ("fashion", "alone;kd;orc"),
     "MNIST at 14 × 14, 1,000 images, 50 epochs": ("mnist mnist_best", "alone;kd;orc"),
@@ -44,8 +45,12 @@ ROWS = {  # what is trained: files, and the names of alone, KD and ORC in them
         for number in (20, 50, 100)
     },
 }
-OF_THE_DEFAULT = ("ORC", "ORC minus KD")
-OF_RATE_1 = ("ORC, pivot rate 1", "ORC, pivot rate 1, minus KD")
+ORC, RATE_1 = "ORC", "ORC, pivot rate 1"
+DIFFERENCES = {  # heads of columns: the columns whose difference they have
+    "KD minus alone": ("KD", "alone"),
+    "ORC minus KD": (ORC, "KD"),
+    "ORC, pivot rate 1, minus KD": (RATE_1, "KD"),
+}
 
 
 def define_flags(values):
@@ -61,11 +66,10 @@ def main(values, arguments):
         texts = {name: difference(pair, next(corrected)) for name, pair in differences.items()}
         seeds = str(min(map(len, differences.values())))
         rows.append({"images": trial, **means, **texts, "seeds": seeds})
-    head = ["images", "alone", "KD", OF_THE_DEFAULT[0], OF_RATE_1[0], "KD minus alone"]
-    head += [OF_THE_DEFAULT[1], OF_RATE_1[1], "seeds"]
+    head = ["images", "alone", "KD", ORC, RATE_1, *DIFFERENCES, "seeds"]
     if values.short:
-        head = [name for name in head if name not in OF_RATE_1]
-        rows = [row for row in rows if OF_THE_DEFAULT[0] in row]
+        head = [name for name in head if not name.startswith(RATE_1)]
+        rows = [row for row in rows if ORC in row]
     print(markdown_table(head, [[row.get(name, "") for name in head] for row in rows]))
 
 
@@ -81,15 +85,15 @@ def _compared(files, names):
     They are those of the seeds that all of a row have.
     """
     runs = read(files)
-    heads = {"alone": names[0], "KD": names[1], OF_RATE_1[0]: names[2]}
-    heads[OF_THE_DEFAULT[0]] = DEFAULT.format(names[2])
+    heads = {"alone": names[0], "KD": names[1], RATE_1: names[2], ORC: DEFAULT.format(names[2])}
     found = {head: runs.accuracies(name) for head, name in heads.items() if name in runs.names}
     seeds = sorted(set.intersection(*map(set, found.values())))
     values = {head: np.array([each[seed] for seed in seeds]) for head, each in found.items()}
-    differences = {"KD minus alone": values["KD"] - values["alone"]}
-    for orc, minus_kd in (OF_RATE_1, OF_THE_DEFAULT):
-        if orc in values:
-            differences[minus_kd] = values[orc] - values["KD"]
+    differences = {
+        head: values[ours] - values[theirs]
+        for head, (ours, theirs) in DIFFERENCES.items()
+        if {ours, theirs} <= set(values)
+    }
     return {head: f"{100 * each.mean():.2f}" for head, each in values.items()}, differences
 
 

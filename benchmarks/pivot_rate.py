@@ -16,6 +16,7 @@ from orc_keras.formatting import markdown_table
 PRETRAINED = "Fashion-MNIST at 14 × 14, {} images per class, pretrained"
 TRIALS = {  # images: files
     "CIFAR-100 at 16 × 16, 50,000 images": "cifar100_half",
+    "CIFAR-10 at 16 × 16, 50,000 images": "cifar10",
     "Fashion-MNIST at 14 × 14, 10,000 images": "fashion_10000",
     "Fashion-MNIST at 14 × 14, 1,000 images": "fashion_half",
     "MNIST at 14 × 14, 1,000 images": "mnist mnist_best",
