@@ -23,7 +23,8 @@ def test_a_group_of_several_families_learns():
 
     pivot, *students = (models.build(name, (16, 16, 3), 4, vgg_head="linear") for name in FAMILIES)
     group = orc_keras.OnlineRoleChange(pivot, students)
-    group.compile(keras.optimizers.SGD(0.02, momentum=0.9), run_eagerly=True)
+    # MobileNetV2 diverges at 0.02, and whether it shows by the last epoch depends on the CPU.
+    group.compile(keras.optimizers.SGD(0.006, momentum=0.9), run_eagerly=True)
     history = group.fit(batches, epochs=3, verbose=0).history
     for name in FAMILIES:
         first, *_, last = history[f"{name}_loss"]

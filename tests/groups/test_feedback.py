@@ -13,8 +13,6 @@ from orc_keras.groups import feedback
     [
         # softmax over R of (0, ln 3) is (1/4, 3/4)
         ([0.0, np.log(3.0), -1.0], [False, False, True], 8, [2, 6, 0]),
-        # 1/4 and 3/4 of 6 are 1.5 and 4.5: the sample left over goes to the earlier student
-        ([0.0, np.log(3.0), -1.0], [False, False, True], 6, [2, 4, 0]),
         # 1/4 and 3/4 of 7 are 1.75 and 5.25
         ([0.0, np.log(3.0)], [False, False], 7, [2, 5]),
         # equal losses: thirds of 64 are 21.33, one sample is left over
