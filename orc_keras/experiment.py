@@ -169,7 +169,8 @@ def train_stages(run: Run, group: NetworkGroup) -> dict[str, float]:
         group.set_stage(name)
         seconds[name] = stage.train(run, group)
         continuation.check_undisturbed(run.directory, run.settings, run.images.description())
-        if name == PIVOT:
+        # Other runs may have begun from the file, and its checksum changes with its date.
+        if name == PIVOT and not run.directory.has(run_files.PIVOT):
             with run.directory.atomic_write(run_files.PIVOT) as path:
                 group.pivot.save(path)
     return seconds

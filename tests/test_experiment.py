@@ -155,6 +155,22 @@ def test_pivot_weights_replace_its_training(tiny, tmp_path):
     assert_close(group.pivot, trained)
 
 
+def test_the_saved_pivot_is_the_same_file_after_a_run_continues(tiny, tmp_path, monkeypatch):
+    def only_pivot(run, group, train=stage.train):
+        if group.stage != "pivot":
+            raise KeyboardInterrupt
+        return train(run, group)
+
+    monkeypatch.setattr(stage, "train", only_pivot)
+    settings = tiny(output_dir=str(tmp_path), **FEW | {"pivot_epochs": 1})
+    saved = set()
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            experiment.prepare(settings)()
+        saved.add((tmp_path / "checkpoints" / "pivot.keras").read_bytes())
+    assert len(saved) == 1
+
+
 def test_pivot_weights_can_be_weights_only(tmp_path):
     trained, pivot = (hidden_network("hidden16", 16, seed=seed) for seed in (5, 6))
     trained.save_weights(tmp_path / "pivot.weights.h5")
