@@ -13,6 +13,8 @@ from orc_keras.groups import feedback
     [
         # softmax over R of (0, ln 3) is (1/4, 3/4)
         ([0.0, np.log(3.0), -1.0], [False, False, True], 8, [2, 6, 0]),
+        # 1/4, 1/4 and 1/2 of 6: of the equal remainders 0.5 the earlier student's is first
+        ([0.0, 0.0, np.log(2.0), -1.0], [False, False, False, True], 6, [2, 1, 3, 0]),
         # 1/4 and 3/4 of 7 are 1.75 and 5.25
         ([0.0, np.log(3.0)], [False, False], 7, [2, 5]),
         # equal losses: thirds of 64 are 21.33, one sample is left over
