@@ -40,7 +40,7 @@ def train(runs: Sequence[PlannedRun], num_jobs: int) -> list[PlannedRun]:
     """
     waiting = [run for run in runs if not run.is_finished]
     failed, jobs, durations, finished = [], [], [], len(runs) - len(waiting)
-    names = ", ".join(dict.fromkeys(run.name for run in runs))
+    names = "; ".join(dict.fromkeys(run.name for run in runs))
     before = f" {finished} have finished before." if finished else ""
     logs = runs[0].directory.path.parents[1] / "<name>" / "seed<n>.log"
     print(f"{len(runs)} runs, {num_jobs} at once: {names}.{before} Output: {logs}.", flush=True)

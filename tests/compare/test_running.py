@@ -78,7 +78,7 @@ def test_what_has_finished_is_not_made_again(program, tmp_path, capsys):
     more = plan.plan(settings(), ["takd", "orc"], [], [0, 1], tmp_path / "runs")
     assert running.train(more, num_jobs=2) == []
     printed = capsys.readouterr().out
-    assert "8 runs, 2 at once: kd, alone, takd, orc. 3 have finished before." in printed
+    assert "8 runs, 2 at once: kd; alone; takd; orc. 3 have finished before." in printed
     assert printed.count("orc, seed 0") == 1
 
 
