@@ -32,6 +32,7 @@ ROWS = {  # what is trained: files, and the names of alone, KD and ORC in them
     "Fashion-MNIST at 14 × 14, 10,000 images, 30 epochs": ("fashion_10000", "alone;kd;orc"),
     "Fashion-MNIST, 1,000 images, 50 epochs": ("fashion", "alone;kd;orc"),
     "MNIST at 14 × 14, 1,000 images, 50 epochs": ("mnist mnist_best", "alone;kd;orc"),
+    "Fashion-MNIST at 14 × 14, 1,000 other images, 50 epochs": ("equal_weight", "alone;kd;orc"),
     "Fashion-MNIST at 14 × 14, 1,000 images, 50 epochs": ("fashion_half", "alone;kd;orc"),
     "the same, 25 epochs": ("fashion_half", _each("{}, half as long")),
     "the same, 100 epochs": ("fashion_half", _each("{}, twice as long")),
