@@ -35,7 +35,7 @@ TRIALS = {  # images or members, and the files
     "CIFAR-100 at 16 × 16, 50,000 images": "cifar100_half",
     "CIFAR-10 at 16 × 16, ResNet26, 20, 14 and 8": "cifar10",
     "Fashion-MNIST at 14 × 14, 1,000 images": "fashion_half",
-    "Fashion-MNIST at 14 × 14, 1,000 other images": "equal_weight",
+    "Fashion-MNIST at 14 × 14, 1,000 images, another draw": "equal_weight",
     "Fashion-MNIST at 14 × 14, 10,000 images": "fashion_10000",
     "Fashion-MNIST, 1,000 images": "fashion",
     "MNIST at 14 × 14, 1,000 images": "mnist mnist_best",

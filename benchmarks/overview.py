@@ -32,13 +32,16 @@ ROWS = {  # what is trained: files, and the names of alone, KD and ORC in them
     "Fashion-MNIST at 14 × 14, 10,000 images, 30 epochs": ("fashion_10000", "alone;kd;orc"),
     "Fashion-MNIST, 1,000 images, 50 epochs": ("fashion", "alone;kd;orc"),
     "MNIST at 14 × 14, 1,000 images, 50 epochs": ("mnist mnist_best", "alone;kd;orc"),
-    "Fashion-MNIST at 14 × 14, 1,000 other images, 50 epochs": ("equal_weight", "alone;kd;orc"),
     "Fashion-MNIST at 14 × 14, 1,000 images, 50 epochs": ("fashion_half", "alone;kd;orc"),
     "the same, 25 epochs": ("fashion_half", _each("{}, half as long")),
     "the same, 100 epochs": ("fashion_half", _each("{}, twice as long")),
     "the same, three ResNet8": ("fashion_half", _each("same size, {}")),
     "the same, ResNet56, 32, 20 and 8": ("wide_gap", "alone;kd;orc"),
     "the same, ResNet32, 26, 20, 14 and 8": ("five_members", "alone;kd;orc"),
+    "Fashion-MNIST at 14 × 14, 1,000 images, another draw, 50 epochs": (
+        "equal_weight",
+        "alone;kd;orc",
+    ),
     **{
         f"Fashion-MNIST at 14 × 14, {number} images per class, pretrained": (
             *(f"few_images_{number}", "fine-tuned alone;pretrained kd;pretrained orc"),
